@@ -1,0 +1,5 @@
+//! The graph of an application.
+
+mod model;
+
+pub use model::*;

@@ -1,0 +1,6 @@
+//! The compiler of cloudc.
+
+pub mod codes;
+pub mod diagnostic;
+pub mod graph;
+pub mod span;

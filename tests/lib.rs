@@ -1,0 +1,1 @@
+//! End-to-end tests of cloudc; the cases are the folders beside this file.
