@@ -1,0 +1,292 @@
+//! Attributes that may be cloudc's, read by the one grammar. Which of them are, only name resolution
+//! knows: `function` may come from elsewhere, and ours may have been renamed.
+
+use cloudc_syntax as grammar;
+use quote::ToTokens as _;
+
+use super::attributes::{Attributes, Foreign};
+use super::builder::Builder;
+use super::facts::{
+    Attribute, CacheDecl, Declares, FunctionDecl, Mark, Mistake, NodeId, QueueDecl, Reading,
+    ScopeId, ScopeKind, TriggerDecl, Written,
+};
+use super::paths;
+
+/// Attributes of a free function.
+pub(super) fn on_function(
+    builder: &mut Builder<'_>,
+    node: NodeId,
+    scope: ScopeId,
+    read: &Attributes,
+    item: &syn::ItemFn,
+) {
+    for foreign in &read.foreign {
+        let parsed = grammar::function(arguments(foreign), foreign.span, &item.sig);
+        let mut readings = vec![reading(builder, Attribute::Function, parsed, |builder, value| {
+            Declares::Function(Box::new(function(builder, value)))
+        })];
+        readings.push(wrong(builder, Attribute::Queue, foreign));
+        readings.push(wrong(builder, Attribute::Cache, foreign));
+        add(builder, node, scope, read, foreign, readings);
+    }
+}
+
+/// Attributes of a static.
+pub(super) fn on_static(
+    builder: &mut Builder<'_>,
+    node: NodeId,
+    scope: ScopeId,
+    read: &Attributes,
+    item: impl Fn() -> grammar::StaticItem,
+) {
+    for foreign in &read.foreign {
+        let item = item();
+        let parsed = grammar::queue(arguments(foreign), &item);
+        let as_queue = reading(builder, Attribute::Queue, parsed, |builder, value| {
+            Declares::Queue(queue(builder, value))
+        });
+        let parsed = grammar::cache(arguments(foreign), &item);
+        let as_cache = reading(builder, Attribute::Cache, parsed, |builder, value| {
+            Declares::Cache(cache(builder, value))
+        });
+        let readings = vec![
+            wrong(builder, Attribute::Function, foreign),
+            as_queue,
+            as_cache,
+        ];
+        add(builder, node, scope, read, foreign, readings);
+    }
+}
+
+/// Attributes of anything else: none of ours belongs there.
+pub(super) fn on_other(
+    builder: &mut Builder<'_>,
+    node: NodeId,
+    scope: ScopeId,
+    read: &Attributes,
+) {
+    for foreign in &read.foreign {
+        let attributes = [Attribute::Function, Attribute::Queue, Attribute::Cache];
+        let readings = attributes.map(|attribute| wrong(builder, attribute, foreign));
+        add(builder, node, scope, read, foreign, readings.into());
+    }
+}
+
+fn add(
+    builder: &mut Builder<'_>,
+    node: NodeId,
+    scope: ScopeId,
+    read: &Attributes,
+    foreign: &Foreign,
+    readings: Vec<Reading>,
+) {
+    let path = paths::path(builder, foreign.meta.path());
+    let spot = builder.positions.spot(foreign.span);
+    let mut around = scope;
+    let nameable = loop {
+        let facts = builder.scope_mut(around);
+        match facts.kind {
+            ScopeKind::Module if facts.parent == around => break true,
+            ScopeKind::Module => around = facts.parent,
+            _ => break false,
+        }
+    };
+    builder.facts.marks.push(Mark {
+        path,
+        cfg: foreign.cfg,
+        spot,
+        node,
+        scope,
+        nameable,
+        doc: read.doc.clone(),
+        readings,
+    });
+}
+
+fn arguments(foreign: &Foreign) -> proc_macro2::TokenStream {
+    match &foreign.meta {
+        syn::Meta::List(list) => list.tokens.clone(),
+        syn::Meta::NameValue(pair) => pair.to_token_stream(),
+        syn::Meta::Path(_) => proc_macro2::TokenStream::new(),
+    }
+}
+
+fn wrong(builder: &Builder<'_>, attribute: Attribute, foreign: &Foreign) -> Reading {
+    let ours = match attribute {
+        Attribute::Function => grammar::Attribute::Function,
+        Attribute::Queue => grammar::Attribute::Queue,
+        Attribute::Cache => grammar::Attribute::Cache,
+    };
+    Reading {
+        declares: None,
+        attribute,
+        mistakes: vec![mistake(builder, grammar::wrong_item(ours, foreign.span))],
+    }
+}
+
+fn reading<T>(
+    builder: &mut Builder<'_>,
+    attribute: Attribute,
+    parsed: grammar::Parsed<T>,
+    declare: impl FnOnce(&mut Builder<'_>, T) -> Declares,
+) -> Reading {
+    Reading {
+        attribute,
+        mistakes: parsed
+            .errors
+            .into_iter()
+            .map(|error| mistake(builder, error))
+            .collect(),
+        declares: parsed.value.map(|value| declare(builder, value)),
+    }
+}
+
+fn mistake(builder: &Builder<'_>, error: grammar::Error) -> Mistake {
+    let grammar::Error {
+        code,
+        span,
+        message,
+        label,
+        help,
+    } = error;
+    Mistake {
+        code: code.to_owned(),
+        spot: builder.positions.spot(span),
+        message,
+        label,
+        help,
+    }
+}
+
+fn written<T>(builder: &Builder<'_>, value: grammar::Spanned<T>) -> Written<T> {
+    Written {
+        spot: builder.positions.spot(value.span),
+        value: value.value,
+    }
+}
+
+fn function(builder: &mut Builder<'_>, function: grammar::Function) -> FunctionDecl {
+    let grammar::Function {
+        name,
+        trigger,
+        service,
+        knobs,
+    } = function;
+    let grammar::Knobs {
+        scale,
+        concurrency,
+        timeout,
+        memory,
+        cpu,
+        sandbox,
+        visibility,
+    } = knobs;
+    let trigger_spot = builder.positions.spot(trigger.span);
+    let trigger = match trigger.value {
+        grammar::Trigger::Http { method, path } => TriggerDecl::Http {
+            method,
+            path: path.value,
+        },
+        grammar::Trigger::Queue { path, batch } => TriggerDecl::Queue {
+            path: paths::path(builder, &path),
+            batch: batch.map(|batch| written(builder, batch)),
+        },
+        grammar::Trigger::Schedule { cron, timezone } => TriggerDecl::Schedule {
+            cron: cron.value,
+            timezone: timezone.map(|timezone| written(builder, timezone)),
+        },
+    };
+    let builder = &*builder;
+    FunctionDecl {
+        name: written(builder, name),
+        trigger,
+        trigger_spot,
+        service: service.map(|service| written(builder, service)),
+        scale: scale
+            .map(|scale| written(builder, scale).map(|scale| (scale.min, scale.max))),
+        concurrency: concurrency.map(|concurrency| written(builder, concurrency)),
+        timeout: timeout.map(|timeout| written(builder, timeout)),
+        memory: memory.map(|memory| written(builder, memory)),
+        cpu: cpu.map(|cpu| written(builder, cpu)),
+        sandbox: sandbox.map(|sandbox| {
+            written(builder, sandbox).map(|sandbox| sandbox == grammar::Sandbox::Gvisor)
+        }),
+        private: visibility.map(|visibility| {
+            written(builder, visibility).map(|who| who == grammar::Visibility::Private)
+        }),
+    }
+}
+
+fn queue(builder: &Builder<'_>, queue: grammar::Queue) -> QueueDecl {
+    let grammar::Queue {
+        name,
+        payload,
+        max_deliveries,
+        ack_wait,
+        dead_letter,
+        dedupe,
+        max_age,
+    } = queue;
+    QueueDecl {
+        name: written(builder, name),
+        payload: type_text(&payload),
+        max_deliveries: max_deliveries.map(|value| written(builder, value)),
+        ack_wait: ack_wait.map(|value| written(builder, value)),
+        dead_letter: dead_letter.map(|value| written(builder, value)),
+        dedupe: dedupe.map(|value| written(builder, value)),
+        max_age: max_age.map(|value| written(builder, value)),
+    }
+}
+
+fn cache(builder: &Builder<'_>, cache: grammar::Cache) -> CacheDecl {
+    let grammar::Cache {
+        name,
+        key,
+        value,
+        ttl,
+    } = cache;
+    CacheDecl {
+        name: written(builder, name),
+        key: type_text(&key),
+        value: type_text(&value),
+        ttl: ttl.map(|value| written(builder, value)),
+    }
+}
+
+/// A type as people write it: `Vec<(Sku, u32)>`.
+fn type_text(ty: &syn::Type) -> String {
+    let mut text = String::new();
+    flatten(ty.to_token_stream(), &mut text);
+    text
+}
+
+fn flatten(tokens: proc_macro2::TokenStream, text: &mut String) {
+    use proc_macro2::{Delimiter, TokenTree};
+    for token in tokens {
+        match token {
+            TokenTree::Group(group) => {
+                let (open, close) = match group.delimiter() {
+                    Delimiter::Parenthesis => ("(", ")"),
+                    Delimiter::Bracket => ("[", "]"),
+                    Delimiter::Brace => ("{ ", " }"),
+                    Delimiter::None => ("", ""),
+                };
+                text.push_str(open);
+                flatten(group.stream(), text);
+                text.push_str(close);
+            }
+            TokenTree::Punct(punct) if matches!(punct.as_char(), ',' | ';') => {
+                text.push(punct.as_char());
+                text.push(' ');
+            }
+            TokenTree::Punct(punct) if punct.as_char() == '+' => text.push_str(" + "),
+            TokenTree::Punct(punct) => text.push(punct.as_char()),
+            word => {
+                if text.ends_with(|last: char| last.is_alphanumeric() || last == '_') {
+                    text.push(' ');
+                }
+                text.push_str(&word.to_string());
+            }
+        }
+    }
+}
