@@ -4,4 +4,5 @@ pub mod codes;
 pub mod diagnostic;
 pub mod graph;
 pub mod lift;
+pub mod project;
 pub mod span;

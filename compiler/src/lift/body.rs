@@ -235,7 +235,7 @@ impl<'s, 'b> Body<'s, 'b> {
     fn block_with_items(&mut self, block: &Block) {
         let scope = self
             .builder
-            .scope(ScopeKind::Block, Some(self.scope), None);
+            .scope(ScopeKind::Block, None, Some(self.scope), None);
         let mut names = Vec::new();
         for stmt in &block.stmts {
             if let Stmt::Item(item) = stmt {

@@ -90,12 +90,14 @@ impl<'a> Builder<'a> {
     pub(super) fn scope(
         &mut self,
         kind: ScopeKind,
+        name: Option<Name>,
         parent: Option<ScopeId>,
         cfg: Option<CfgId>,
     ) -> ScopeId {
         let id = self.facts.scopes.len() as ScopeId;
         self.facts.scopes.push(ScopeFacts {
             kind,
+            name,
             parent: parent.unwrap_or(id),
             cfg,
             items: Vec::new(),

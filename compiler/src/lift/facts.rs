@@ -73,6 +73,8 @@ pub enum PathRoot {
 pub struct ScopeFacts {
     /// Which of these.
     pub kind: ScopeKind,
+    /// What it adds to the path of what is in it: `orders`, `Shelf`, `<Shelf as Store>`.
+    pub name: Option<Name>,
     /// The scope around it; the file's own scope has itself.
     pub parent: ScopeId,
     /// When it exists, beyond the conditions of the scopes around it.
@@ -127,9 +129,9 @@ pub struct ItemFacts {
 /// What an item is.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum ItemKind {
-    /// `mod name { … }`
-    Module(ScopeId),
-    /// `mod name;`, with the `#[path]`s that may apply, each under its condition.
+    /// `mod name { … }`, with the `#[path]`s that may apply to it, each under its condition.
+    Module(ScopeId, Vec<(Option<CfgId>, String)>),
+    /// `mod name;`, likewise.
     ModuleFile(Vec<(Option<CfgId>, String)>),
     /// A free function.
     Function(NodeId),

@@ -26,7 +26,7 @@ pub(super) fn file(file: &syn::File, positions: &Positions<'_>) -> FileFacts {
     } else {
         inner.cfg
     };
-    let root = builder.scope(ScopeKind::Module, None, cfg);
+    let root = builder.scope(ScopeKind::Module, None, None, cfg);
     for item in &file.items {
         Items::new(&mut builder, root).item(item);
     }
@@ -167,22 +167,18 @@ impl<'s, 'b> Items<'s, 'b> {
 
     fn module(&mut self, item: &syn::ItemMod) {
         let Some(mut read) = self.read(&item.attrs) else { return };
+        let paths = std::mem::take(&mut read.paths);
         let kind = match &item.content {
             Some((_, items)) => {
-                let inner = self
-                    .builder
-                    .scope(ScopeKind::Module, Some(self.scope), read.cfg);
+                let name = Some(self.builder.ident(&item.ident));
+                let kind = ScopeKind::Module;
+                let inner = self.builder.scope(kind, name, Some(self.scope), read.cfg);
                 for item in items {
                     Items::new(self.builder, inner).item(item);
                 }
-                ItemKind::Module(inner)
+                ItemKind::Module(inner, paths)
             }
-            None => ItemKind::ModuleFile(Vec::new()),
-        };
-        let paths = std::mem::take(&mut read.paths);
-        let kind = match kind {
-            ItemKind::ModuleFile(_) => ItemKind::ModuleFile(paths),
-            inline => inline,
+            None => ItemKind::ModuleFile(paths),
         };
         self.declare(&item.ident, &item.vis, &read, kind);
     }
@@ -307,7 +303,7 @@ impl<'s, 'b> Items<'s, 'b> {
         let span = item.impl_token.span;
         let outer = self.scope;
         let kind = ScopeKind::Impl(self_type);
-        let inner = self.builder.scope(kind, Some(outer), read.cfg);
+        let inner = self.builder.scope(kind, Some(name), Some(outer), read.cfg);
         let header = self.builder.node(name, span, inner, None);
         let generics = type_parameters(&item.generics);
         let around = std::mem::replace(&mut self.generics, generics);
@@ -382,9 +378,9 @@ impl<'s, 'b> Items<'s, 'b> {
         let Some(read) = self.read(&item.attrs) else { return };
         let node = self.node(&item.ident, &read);
         let outer = self.scope;
-        let inner = self
-            .builder
-            .scope(ScopeKind::Trait, Some(outer), read.cfg);
+        let name = Some(self.builder.ident(&item.ident));
+        let kind = ScopeKind::Trait;
+        let inner = self.builder.scope(kind, name, Some(outer), read.cfg);
         let generics = type_parameters(&item.generics);
         let around = std::mem::replace(&mut self.generics, generics);
         marks::on_other(self.builder, node, outer, &read);

@@ -185,14 +185,14 @@ fn function(builder: &mut Builder<'_>, function: grammar::Function) -> FunctionD
     let trigger = match trigger.value {
         grammar::Trigger::Http { method, path } => TriggerDecl::Http {
             method,
-            path: path.value,
+            path,
         },
         grammar::Trigger::Queue { path, batch } => TriggerDecl::Queue {
             path: paths::path(builder, &path),
             batch: batch.map(|batch| written(builder, batch)),
         },
         grammar::Trigger::Schedule { cron, timezone } => TriggerDecl::Schedule {
-            cron: cron.value,
+            cron,
             timezone: timezone.map(|timezone| written(builder, timezone)),
         },
     };
