@@ -4,5 +4,6 @@ pub mod codes;
 pub mod diagnostic;
 pub mod graph;
 pub mod lift;
+pub mod load;
 pub mod project;
 pub mod span;

@@ -3,7 +3,7 @@
 use syn::visit::{self, Visit};
 use syn::{Block, Expr, Pat, Stmt};
 
-use super::attributes::{self, Attributes};
+use super::attributes::{self, Attributes, Foreign};
 use super::builder::Builder;
 use super::facts::{CfgId, Hidden, HiddenWhat, NodeId, PathRoot, ScopeId, ScopeKind, What};
 use super::items::{Items, type_parameters};
@@ -48,17 +48,21 @@ impl<'s, 'b> Body<'s, 'b> {
     /// The arguments of attributes that may be macros count as their tokens.
     pub(super) fn attributes(&mut self, read: &Attributes) -> &mut Self {
         for foreign in &read.foreign {
-            let cfg = self.builder.both(self.cfg, foreign.cfg);
-            match &foreign.meta {
-                syn::Meta::List(list) => self.attribute_tokens(&list.tokens, cfg),
-                syn::Meta::NameValue(pair) => {
-                    let value = &pair.value;
-                    self.attribute_tokens(&quote::quote!(#value), cfg);
-                }
-                syn::Meta::Path(_) => {}
-            }
+            self.attribute(foreign);
         }
         self
+    }
+
+    pub(super) fn attribute(&mut self, foreign: &Foreign) {
+        let cfg = self.builder.both(self.cfg, foreign.cfg);
+        match &foreign.meta {
+            syn::Meta::List(list) => self.attribute_tokens(&list.tokens, cfg),
+            syn::Meta::NameValue(pair) => {
+                let value = &pair.value;
+                self.attribute_tokens(&quote::quote!(#value), cfg);
+            }
+            syn::Meta::Path(_) => {}
+        }
     }
 
     /// Tokens of an attribute, where a string may hold a path, as in `#[serde(with = "a::b")]`.

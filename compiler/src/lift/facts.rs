@@ -252,13 +252,15 @@ pub struct Mark {
     pub spot: Spot,
     /// The item it stands on.
     pub node: NodeId,
+    /// What the attribute's own tokens mention; part of the item if the attribute is not cloudc's.
+    pub tokens: NodeId,
     /// The scope in which that item stands.
     pub scope: ScopeId,
     /// Whether that item is at module level, where others can name it.
     pub nameable: bool,
     /// The first paragraph of the item's doc comment.
     pub doc: String,
-    /// What it says, read as each of the attributes that may stand on such an item.
+    /// What it says, read as each of cloudc's attributes that may stand on such an item.
     pub readings: Vec<Reading>,
 }
 

@@ -160,9 +160,7 @@ impl<'s, 'b> Items<'s, 'b> {
         let node = self.node(&item.sig.ident, &read);
         self.declare(&item.sig.ident, &item.vis, &read, ItemKind::Function(node));
         marks::on_function(self.builder, node, self.scope, &read, item);
-        self.body(node)
-            .attributes(&read)
-            .function(&item.sig, Some(&item.block));
+        self.body(node).function(&item.sig, Some(&item.block));
     }
 
     fn module(&mut self, item: &syn::ItemMod) {
@@ -274,7 +272,7 @@ impl<'s, 'b> Items<'s, 'b> {
         self.declare(ident, vis, &read, kind(node));
         marks::on_other(self.builder, node, self.scope, &read);
         let mut body = self.body(node);
-        body.attributes(&read).generics(generics);
+        body.generics(generics);
         parts(&mut body);
     }
 
@@ -364,7 +362,7 @@ impl<'s, 'b> Items<'s, 'b> {
         let read = self.read(attributes)?;
         let node = self.node(&sig.ident, &read);
         marks::on_other(self.builder, node, self.scope, &read);
-        self.body(node).attributes(&read).function(sig, block);
+        self.body(node).function(sig, block);
         self.builder.node_mut(node).links.push(header);
         let receiver = sig.receiver().is_some();
         Some(MethodFacts {
@@ -386,7 +384,6 @@ impl<'s, 'b> Items<'s, 'b> {
         marks::on_other(self.builder, node, outer, &read);
         self.scope = inner;
         self.body(node)
-            .attributes(&read)
             .generics(&item.generics)
             .bounds(&item.supertraits);
         let mut methods = Vec::new();

@@ -5,10 +5,11 @@ use cloudc_syntax as grammar;
 use quote::ToTokens as _;
 
 use super::attributes::{Attributes, Foreign};
+use super::body::Body;
 use super::builder::Builder;
 use super::facts::{
     Attribute, CacheDecl, Declares, FunctionDecl, Mark, Mistake, NodeId, QueueDecl, Reading,
-    ScopeId, ScopeKind, TriggerDecl, Written,
+    ScopeId, ScopeKind, Spot, TriggerDecl, Written,
 };
 use super::paths;
 
@@ -22,12 +23,10 @@ pub(super) fn on_function(
 ) {
     for foreign in &read.foreign {
         let parsed = grammar::function(arguments(foreign), foreign.span, &item.sig);
-        let mut readings = vec![reading(builder, Attribute::Function, parsed, |builder, value| {
+        let as_function = reading(builder, Attribute::Function, parsed, |builder, value| {
             Declares::Function(Box::new(function(builder, value)))
-        })];
-        readings.push(wrong(builder, Attribute::Queue, foreign));
-        readings.push(wrong(builder, Attribute::Cache, foreign));
-        add(builder, node, scope, read, foreign, readings);
+        });
+        add(builder, node, scope, read, foreign, vec![as_function]);
     }
 }
 
@@ -49,16 +48,12 @@ pub(super) fn on_static(
         let as_cache = reading(builder, Attribute::Cache, parsed, |builder, value| {
             Declares::Cache(cache(builder, value))
         });
-        let readings = vec![
-            wrong(builder, Attribute::Function, foreign),
-            as_queue,
-            as_cache,
-        ];
-        add(builder, node, scope, read, foreign, readings);
+        add(builder, node, scope, read, foreign, vec![as_queue, as_cache]);
     }
 }
 
-/// Attributes of anything else: none of ours belongs there.
+/// Attributes of anything else: none of ours belongs there. Those with other names are taken for
+/// somebody else's.
 pub(super) fn on_other(
     builder: &mut Builder<'_>,
     node: NodeId,
@@ -66,10 +61,26 @@ pub(super) fn on_other(
     read: &Attributes,
 ) {
     for foreign in &read.foreign {
-        let attributes = [Attribute::Function, Attribute::Queue, Attribute::Cache];
-        let readings = attributes.map(|attribute| wrong(builder, attribute, foreign));
-        add(builder, node, scope, read, foreign, readings.into());
+        let last = foreign.meta.path().segments.last();
+        let is_named_like_ours = last.is_some_and(|last| {
+            ["function", "queue", "cache"].iter().any(|name| last.ident == name)
+        });
+        if is_named_like_ours {
+            add(builder, node, scope, read, foreign, Vec::new());
+        } else {
+            Body::new(builder, node, scope, &[]).attribute(foreign);
+        }
     }
+}
+
+/// The mistake of an attribute of ours on an item that cannot carry it.
+pub(super) fn wrong_item(attribute: Attribute, spot: Spot) -> Mistake {
+    let attribute = match attribute {
+        Attribute::Function => grammar::Attribute::Function,
+        Attribute::Queue => grammar::Attribute::Queue,
+        Attribute::Cache => grammar::Attribute::Cache,
+    };
+    mistake(grammar::wrong_item(attribute, proc_macro2::Span::call_site()), |_| spot)
 }
 
 fn add(
@@ -82,6 +93,14 @@ fn add(
 ) {
     let path = paths::path(builder, foreign.meta.path());
     let spot = builder.positions.spot(foreign.span);
+    // If it is not ours, its tokens belong to the item.
+    let tokens = builder.node(
+        builder.facts.nodes[node as usize].name,
+        foreign.span,
+        scope,
+        foreign.cfg,
+    );
+    Body::new(builder, tokens, scope, &[]).attribute(foreign);
     let mut around = scope;
     let nameable = loop {
         let facts = builder.scope_mut(around);
@@ -96,6 +115,7 @@ fn add(
         cfg: foreign.cfg,
         spot,
         node,
+        tokens,
         scope,
         nameable,
         doc: read.doc.clone(),
@@ -111,19 +131,6 @@ fn arguments(foreign: &Foreign) -> proc_macro2::TokenStream {
     }
 }
 
-fn wrong(builder: &Builder<'_>, attribute: Attribute, foreign: &Foreign) -> Reading {
-    let ours = match attribute {
-        Attribute::Function => grammar::Attribute::Function,
-        Attribute::Queue => grammar::Attribute::Queue,
-        Attribute::Cache => grammar::Attribute::Cache,
-    };
-    Reading {
-        declares: None,
-        attribute,
-        mistakes: vec![mistake(builder, grammar::wrong_item(ours, foreign.span))],
-    }
-}
-
 fn reading<T>(
     builder: &mut Builder<'_>,
     attribute: Attribute,
@@ -135,13 +142,13 @@ fn reading<T>(
         mistakes: parsed
             .errors
             .into_iter()
-            .map(|error| mistake(builder, error))
+            .map(|error| mistake(error, |span| builder.positions.spot(span)))
             .collect(),
         declares: parsed.value.map(|value| declare(builder, value)),
     }
 }
 
-fn mistake(builder: &Builder<'_>, error: grammar::Error) -> Mistake {
+fn mistake(error: grammar::Error, spot: impl Fn(proc_macro2::Span) -> Spot) -> Mistake {
     let grammar::Error {
         code,
         span,
@@ -151,7 +158,7 @@ fn mistake(builder: &Builder<'_>, error: grammar::Error) -> Mistake {
     } = error;
     Mistake {
         code: code.to_owned(),
-        spot: builder.positions.spot(span),
+        spot: spot(span),
         message,
         label,
         help,

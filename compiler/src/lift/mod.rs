@@ -58,6 +58,11 @@ pub fn lift(text: &str) -> Result<FileFacts, Rejection> {
     facts
 }
 
+/// What to say of an attribute of ours on an item that cannot carry it.
+pub fn wrong_item(attribute: facts::Attribute, spot: Spot) -> facts::Mistake {
+    marks::wrong_item(attribute, spot)
+}
+
 fn parse(code: &str, positions: &Positions<'_>) -> Result<syn::File, Rejection> {
     let reject = |message: String, span: proc_macro2::Span| Rejection {
         message,

@@ -52,14 +52,10 @@ impl TargetCfg {
             Predicate::Feature(name) => Some(features.iter().any(|feature| feature == name)),
             Predicate::TargetFeature(name) => Some(self.has("target_feature", name)),
             Predicate::Target(target) => Some(self.target(target)),
-            Predicate::Flag("unix") => Some(self.flags.contains("unix")),
-            Predicate::Flag("windows") => Some(self.flags.contains("windows")),
             Predicate::Flag(
                 "doc" | "doctest" | "miri" | "clippy" | "rustfmt" | "rust_analyzer"
                 | "overflow_checks" | "ub_checks" | "fuzzing",
             ) => Some(false),
-            Predicate::Flag("true") => Some(true),
-            Predicate::Flag("false") => Some(false),
             Predicate::Flag(flag) => self.flags.contains(*flag).then_some(true),
             Predicate::KeyValue { key, val } => {
                 let known = self.values.get(*key)?;
@@ -104,7 +100,7 @@ mod tests {
 
     fn holds(condition: &str) -> Option<bool> {
         let cfg = TargetCfg::parse(
-            "debug_assertions\npanic=\"unwind\"\ntarget_os=\"linux\"\ntarget_pointer_width=\"64\"\nunix",
+            "debug_assertions\npanic=\"unwind\"\ntarget_family=\"unix\"\ntarget_os=\"linux\"\ntarget_pointer_width=\"64\"\nunix",
         );
         cfg.holds(condition, &["reports".to_owned()])
     }
