@@ -6,4 +6,5 @@ pub mod graph;
 pub mod lift;
 pub mod load;
 pub mod project;
+pub mod resolve;
 pub mod span;

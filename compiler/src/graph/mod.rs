@@ -1,5 +1,6 @@
 //! The graph of an application.
 
 mod model;
+pub(crate) mod reach;
 
 pub use model::*;

@@ -123,7 +123,7 @@ impl Loader<'_> {
     }
 
     fn missing(&mut self, pending: &Pending, missing: modules::Missing) {
-        let Some((span, name)) = &pending.declared else {
+        let Some(declared) = &pending.declared else {
             let root = pending.candidates.first().map(|path| self.name_of(path));
             let message = format!("there is no {}", root.unwrap_or_default());
             self.diagnostics.push(Diagnostic::error(codes::MISSING_MODULE, message));
@@ -133,6 +133,7 @@ impl Loader<'_> {
         if pending.undecided {
             return;
         }
+        let name = self.program.name_of(declared);
         let names: Vec<String> = pending.candidates.iter().map(|path| self.name_of(path)).collect();
         let (message, help) = match missing {
             modules::Missing::None => (
@@ -146,7 +147,7 @@ impl Loader<'_> {
         };
         self.diagnostics.push(
             Diagnostic::error(codes::MISSING_MODULE, message)
-                .at(*span, "declared here")
+                .at(declared.span, "declared here")
                 .help(help),
         );
     }
@@ -160,10 +161,11 @@ impl Loader<'_> {
     fn module(&mut self, pending: &Pending, path: &Path, next: &mut Vec<Pending>) {
         if pending.chain.iter().any(|around| **around == *path) {
             let name = self.name_of(path);
-            if let Some((span, module)) = &pending.declared {
+            if let Some(declared) = &pending.declared {
+                let module = self.program.name_of(declared);
                 self.diagnostics.push(
                     Diagnostic::error(codes::MODULE_CYCLE, format!("module `{module}` contains itself"))
-                        .at(*span, format!("leads back to {name}"))
+                        .at(declared.span, format!("leads back to {name}"))
                         .help("remove this `mod`, or give it a file of its own; to use what is in the other file, write `use`"),
                 );
             }
@@ -231,7 +233,7 @@ fn read(path: &Path, files: &dyn Files, cache: &Cache) -> Read {
 
 fn diagnose(problem: &Problem, name: &str, file: crate::span::FileId, pending: &Pending) -> Diagnostic {
     let at_declaration = |diagnostic: Diagnostic| match &pending.declared {
-        Some((span, _)) => diagnostic.at(*span, "declared here"),
+        Some(declared) => diagnostic.at(declared.span, "declared here"),
         None => diagnostic,
     };
     match problem {

@@ -5,20 +5,17 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
-use super::program::Program;
+use super::program::{Declared, Program};
 use crate::lift::facts::{ItemKind, ScopeId};
 use crate::project::Project;
 use crate::project::files::Files;
-use crate::span::Span;
 
 /// A module whose file is to be read.
 pub(super) struct Pending {
     /// Index into the project's crates.
     pub(super) krate: usize,
-    /// The module that declares it: its scope in the program; `None` for a crate's root.
-    pub(super) parent: Option<usize>,
-    /// Where it is declared, and its name.
-    pub(super) declared: Option<(Span, String)>,
+    /// Its declaration; `None` for a crate's root.
+    pub(super) declared: Option<Declared>,
     /// Where its file may lie: exactly one of these must exist.
     pub(super) candidates: Vec<PathBuf>,
     /// The file is like a `mod.rs`: its modules lie beside it.
@@ -41,7 +38,6 @@ impl Pending {
     pub(super) fn root(krate: usize, file: &Path) -> Self {
         Self {
             krate,
-            parent: None,
             declared: None,
             candidates: vec![file.to_owned()],
             beside: true,
@@ -157,11 +153,15 @@ impl Walk<'_> {
                             folder.join(name).join("mod.rs"),
                         ],
                     };
-                    let span = file.span(item.spot);
                     next.push(Pending {
                         krate: self.krate,
-                        parent: Some(file.scope_base + scope as usize),
-                        declared: Some((span, name.to_owned())),
+                        declared: Some(Declared {
+                            file: self.file,
+                            name: item.name,
+                            scope: file.scope(scope),
+                            vis: item.vis,
+                            span: file.span(item.spot),
+                        }),
                         beside: given.is_some(),
                         candidates,
                         undecided: exists.is_none(),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::modules::{Cfgs, Pending};
-use crate::lift::facts::{CfgId, FileFacts, NodeId, ScopeId, Spot};
+use crate::lift::facts::{CfgId, FileFacts, NodeId, ScopeId, Spot, Vis};
 use crate::project::Project;
 use crate::span::{FileId, Span};
 
@@ -35,12 +35,27 @@ pub struct File {
     pub scope_base: usize,
     /// The first of its nodes.
     pub node_base: usize,
-    /// The scope that declares it as a module, and the module's name; `None` for a crate's root.
-    pub parent: Option<(usize, String)>,
+    /// The `mod` that declares it; `None` for a crate's root.
+    pub declared: Option<Declared>,
     /// Whether the module exists, as far as its declaration tells: `None` if only the build knows.
     pub exists: Option<bool>,
     /// The file's conditions, decided.
     cfgs: Vec<Option<bool>>,
+}
+
+/// A `mod name;`.
+#[derive(Clone, Copy, Debug)]
+pub struct Declared {
+    /// Index of the file in which it stands.
+    pub file: usize,
+    /// The name, in that file.
+    pub name: u32,
+    /// The scope in which it stands.
+    pub scope: usize,
+    /// Who can name the module.
+    pub vis: Vis,
+    /// Where it stands.
+    pub span: Span,
 }
 
 impl File {
@@ -96,14 +111,14 @@ impl Program {
             krate: pending.krate,
             scope_base: self.scopes,
             node_base: self.nodes,
-            parent: pending.parent.zip(pending.declared.as_ref().map(|(_, name)| name.clone())),
+            declared: pending.declared,
             exists: if pending.undecided { None } else { Some(true) },
             cfgs: decided,
             facts,
         };
         self.scopes += file.facts.scopes.len();
         self.nodes += file.facts.nodes.len();
-        if pending.parent.is_none() {
+        if pending.declared.is_none() {
             self.roots.resize(project.crates.len(), None);
             if let Some(root) = self.roots.get_mut(pending.krate) {
                 *root = Some(file.scope_base);
@@ -111,6 +126,12 @@ impl Program {
         }
         self.files.push(file);
         self.files.len() - 1
+    }
+
+    /// The name of a declared module.
+    pub fn name_of(&self, declared: &Declared) -> &str {
+        let file = self.files.get(declared.file);
+        file.map_or("", |file| file.name(declared.name))
     }
 
     /// The file that holds a node.
