@@ -249,8 +249,12 @@ mod tests {
     /// Each key with its value's tokens, then each error's code and message.
     fn parse(args: &str) -> (Vec<String>, Vec<String>) {
         let mut errors = Vec::new();
-        let arguments =
-            Arguments::parse(Attribute::Cache, KEYS, args.parse().unwrap(), &mut errors);
+        let arguments = Arguments::parse(
+            Attribute::Cache,
+            KEYS,
+            args.parse().expect("tokens"),
+            &mut errors,
+        );
         (
             arguments
                 .list

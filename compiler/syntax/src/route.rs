@@ -210,7 +210,7 @@ mod tests {
             "GET /{{braces}}",
             "GET /a:b/c.d~e!$&'()*+,;=@%20",
         ] {
-            let (method, path) = parse(route).unwrap();
+            let (method, path) = parse(route).expect(route);
             assert_eq!(format!("{method} {path}"), route);
         }
     }
@@ -292,7 +292,7 @@ mod tests {
                 None,
             ),
         ] {
-            let fault = parse(route).unwrap_err();
+            let fault = parse(route).expect_err(route);
             assert_eq!(fault.message, message, "{route}");
             let instead = instead.map(str::to_owned);
             assert_eq!(fault.instead, instead, "{route}");
