@@ -1,6 +1,9 @@
 //! The compiler of cloudc.
 
+pub mod check;
 pub mod codes;
 pub mod diagnostic;
 pub mod graph;
+pub mod report;
 pub mod span;
+pub mod text;

@@ -1,0 +1,320 @@
+//! Limits that the target would refuse, and quantities that are none.
+
+use std::time::Duration;
+
+use super::{Target, ident};
+use crate::codes;
+use crate::diagnostic::Diagnostic;
+use crate::graph::quantity::{self, NotAQuantity};
+use crate::graph::{Function, Graph, Setting, Trigger};
+use crate::text::duration;
+
+/// `max-revision-timeout-seconds` of Knative Serving, as it comes.
+const KNATIVE_TIMEOUT: Duration = Duration::from_secs(600);
+
+/// `container-concurrency-max-limit` of Knative Serving, as it comes.
+const KNATIVE_CONCURRENCY: u32 = 1000;
+
+/// No program starts in less memory than this many bytes.
+const LITTLE_MEMORY: f64 = 1024.0 * 1024.0;
+
+pub(super) fn check(graph: &Graph, target: Target, found: &mut Vec<Diagnostic>) {
+    for function in &graph.functions {
+        let knobs = &function.knobs;
+        found.extend(scale(function));
+        found.extend(no_concurrency(function));
+        if target == Target::Knative && matches!(function.trigger, Trigger::Http { .. }) {
+            found.extend(knative_timeout(function));
+            found.extend(knative_concurrency(function));
+        }
+        found.extend(knobs.memory.as_ref().and_then(|memory| {
+            not_a_quantity("memory", memory, "256Mi").or_else(|| little_memory(memory))
+        }));
+        found.extend(
+            knobs
+                .cpu
+                .as_ref()
+                .and_then(|cpu| not_a_quantity("cpu", cpu, "250m")),
+        );
+    }
+}
+
+fn scale(function: &Function) -> Option<Diagnostic> {
+    let set = function.knobs.scale.as_ref()?;
+    let (min, max) = (set.value.min, set.value.max?);
+    let name = ident(&function.path);
+    let (message, label) = if max < min {
+        let message = format!("`{name}` may have at the least {min} pods and at the most {max}");
+        (message, "at the most is less than at the least")
+    } else if max == 0 {
+        (
+            format!("`{name}` may never have a pod"),
+            "no pod at the most",
+        )
+    } else {
+        return None;
+    };
+    Some(
+        Diagnostic::error(codes::BEYOND_TARGET, message)
+            .at(set.span, label)
+            .help(format!(
+                "write the smaller number first: `scale = {}..={}`",
+                min.min(max),
+                min.max(max).max(1)
+            )),
+    )
+}
+
+fn no_concurrency(function: &Function) -> Option<Diagnostic> {
+    let set = function
+        .knobs
+        .concurrency
+        .as_ref()
+        .filter(|set| set.value == 0)?;
+    let message = format!("`{}` may never run", ident(&function.path));
+    Some(
+        Diagnostic::error(codes::BEYOND_TARGET, message)
+            .at(set.span, "no call at a time")
+            .help("write how many calls a pod takes at the same time, from 1"),
+    )
+}
+
+fn knative_timeout(function: &Function) -> Option<Diagnostic> {
+    let set = function
+        .knobs
+        .timeout
+        .as_ref()
+        .filter(|set| set.value > KNATIVE_TIMEOUT)?;
+    let (name, most) = (ident(&function.path), duration(KNATIVE_TIMEOUT));
+    let message = format!(
+        "`{name}` may take {}, and Knative lets a request take {most}",
+        duration(set.value)
+    );
+    Some(
+        Diagnostic::error(codes::BEYOND_TARGET, message)
+            .at(set.span, format!("more than {most}"))
+            .help("answer at once, send to a queue, and do the work in a queue function"),
+    )
+}
+
+fn knative_concurrency(function: &Function) -> Option<Diagnostic> {
+    let set = function
+        .knobs
+        .concurrency
+        .as_ref()
+        .filter(|set| set.value > KNATIVE_CONCURRENCY)?;
+    let message = format!(
+        "`{}` takes {} calls at a time, and Knative gives a pod {KNATIVE_CONCURRENCY} at the most",
+        ident(&function.path),
+        set.value
+    );
+    Some(
+        Diagnostic::error(codes::BEYOND_TARGET, message)
+            .at(set.span, format!("more than {KNATIVE_CONCURRENCY}"))
+            .help(format!("write `concurrency = {KNATIVE_CONCURRENCY}` or less, and let more pods start: `scale`")),
+    )
+}
+
+fn not_a_quantity(knob: &str, set: &Setting<String>, example: &str) -> Option<Diagnostic> {
+    let text = &set.value;
+    let (message, label, help) = match quantity::parse(text).err()? {
+        NotAQuantity::NotPositive => (
+            format!("`{knob}` is `{text}`, and a pod needs some"),
+            "nothing, or less than nothing".to_owned(),
+            format!("write something like `{knob} = \"{example}\"`"),
+        ),
+        NotAQuantity::NoNumber => (
+            format!("`{text}` is no quantity of {knob}"),
+            "a quantity starts with a number".to_owned(),
+            format!("write something like `{knob} = \"{example}\"`"),
+        ),
+        NotAQuantity::UnknownSuffix(at) => {
+            let (number, suffix) = text.split_at(at);
+            let help = match nearest_suffix(suffix) {
+                Some(near) => format!("did you mean `{knob} = \"{number}{near}\"`?"),
+                None => format!("write something like `{knob} = \"{example}\"`"),
+            };
+            (
+                format!("`{text}` is no quantity of {knob}"),
+                format!("Kubernetes has no suffix `{suffix}`"),
+                help,
+            )
+        }
+    };
+    Some(
+        Diagnostic::error(codes::BAD_QUANTITY, message)
+            .at(set.span, label)
+            .help(help),
+    )
+}
+
+/// `MB`, `mb`, `MiB` and their like as Kubernetes writes them.
+fn nearest_suffix(suffix: &str) -> Option<&'static str> {
+    let letters = suffix.trim().to_ascii_lowercase();
+    let letters = letters.strip_suffix('b').unwrap_or(&letters);
+    let known = [
+        "k", "M", "G", "T", "P", "E", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei",
+    ];
+    known
+        .into_iter()
+        .find(|known| known.eq_ignore_ascii_case(letters))
+}
+
+fn little_memory(set: &Setting<String>) -> Option<Diagnostic> {
+    let text = &set.value;
+    if quantity::parse(text).ok()? >= LITTLE_MEMORY {
+        return None;
+    }
+    let number: String = text
+        .chars()
+        .take_while(|c| c.is_ascii_digit() || *c == '.')
+        .collect();
+    Some(
+        Diagnostic::warning(
+            codes::BAD_QUANTITY,
+            format!("`memory = \"{text}\"` is less than 1 MiB: nothing runs in it"),
+        )
+        .at(
+            set.span,
+            if text.ends_with('m') {
+                "`m` is a thousandth"
+            } else {
+                "in bytes"
+            },
+        )
+        .help(format!("did you mean `memory = \"{number}Mi\"`?")),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Target;
+    use super::super::testing::App;
+    use crate::graph::Scale;
+
+    fn http(turn: impl FnOnce(&mut App, crate::graph::FunctionId)) -> App {
+        let mut app = App::new();
+        let function = app.http("shop", "place", "POST", "/");
+        turn(&mut app, function);
+        app
+    }
+
+    fn scaled(min: u32, max: Option<u32>) -> String {
+        http(|app, function| {
+            let text = format!("{min}..={}", max.unwrap_or(99));
+            let scale = app.set(&text, Scale { min, max });
+            app.knobs(function).scale = scale;
+        })
+        .report()
+    }
+
+    #[test]
+    fn scales() {
+        assert_eq!(scaled(0, Some(1)), "");
+        assert_eq!(scaled(3, Some(3)), "");
+        assert_eq!(scaled(3, None), "");
+        insta::assert_snapshot!(scaled(5, Some(2)) + &scaled(0, Some(0)), @r"
+        error CC315: `place` may have at the least 5 pods and at the most 2
+          [5..=2] at the most is less than at the least
+          help: write the smaller number first: `scale = 2..=5`
+        error CC315: `place` may never have a pod
+          [0..=0] no pod at the most
+          help: write the smaller number first: `scale = 0..=1`
+        ");
+    }
+
+    #[test]
+    fn what_knative_lets_through() {
+        let app = |seconds, calls| {
+            http(|app, function| {
+                app.timeout(function, seconds);
+                let concurrency = app.set(&format!("{calls}"), calls);
+                app.knobs(function).concurrency = concurrency;
+            })
+        };
+        assert_eq!(app(600, 1000).report(), "");
+        insta::assert_snapshot!(app(601, 1001).report(), @r"
+        error CC315: `place` may take 601s, and Knative lets a request take 10m
+          [601s] more than 10m
+          help: answer at once, send to a queue, and do the work in a queue function
+        error CC315: `place` takes 1001 calls at a time, and Knative gives a pod 1000 at the most
+          [1001] more than 1000
+          help: write `concurrency = 1000` or less, and let more pods start: `scale`
+        ");
+        assert_eq!(app(601, 1001).report_for(Target::Kubernetes, true), "");
+        insta::assert_snapshot!(app(1, 0).report_for(Target::Kubernetes, true), @r"
+        error CC315: `place` may never run
+          [0] no call at a time
+          help: write how many calls a pod takes at the same time, from 1
+        ");
+    }
+
+    #[test]
+    fn a_schedule_may_take_its_time() {
+        let mut app = App::new();
+        let function = app.schedule("sweep", "@daily", "Etc/UTC");
+        app.timeout(function, 7_200);
+        assert_eq!(app.report(), "");
+    }
+
+    fn memory(text: &str) -> String {
+        http(|app, function| {
+            let memory = app.set(text, text.to_owned());
+            app.knobs(function).memory = memory;
+        })
+        .report()
+    }
+
+    fn cpu(text: &str) -> String {
+        http(|app, function| {
+            let cpu = app.set(text, text.to_owned());
+            app.knobs(function).cpu = cpu;
+        })
+        .report()
+    }
+
+    #[test]
+    fn quantities() {
+        assert_eq!(
+            memory("256Mi") + &memory("1Mi") + &memory("1e9") + &memory("1.5Gi"),
+            ""
+        );
+        assert_eq!(cpu("250m") + &cpu("0.5") + &cpu("2"), "");
+        insta::assert_snapshot!(
+            memory("256MB") + &memory("lots") + &memory("0") + &memory("12 bytes"),
+            @r#"
+        error CC316: `256MB` is no quantity of memory
+          [256MB] Kubernetes has no suffix `MB`
+          help: did you mean `memory = "256M"`?
+        error CC316: `lots` is no quantity of memory
+          [lots] a quantity starts with a number
+          help: write something like `memory = "256Mi"`
+        error CC316: `memory` is `0`, and a pod needs some
+          [0] nothing, or less than nothing
+          help: write something like `memory = "256Mi"`
+        error CC316: `12 bytes` is no quantity of memory
+          [12 bytes] Kubernetes has no suffix ` bytes`
+          help: write something like `memory = "256Mi"`
+        "#
+        );
+        insta::assert_snapshot!(memory("256") + &memory("256m"), @r#"
+        warning CC316: `memory = "256"` is less than 1 MiB: nothing runs in it
+          [256] in bytes
+          help: did you mean `memory = "256Mi"`?
+        warning CC316: `memory = "256m"` is less than 1 MiB: nothing runs in it
+          [256m] `m` is a thousandth
+          help: did you mean `memory = "256Mi"`?
+        "#);
+        insta::assert_snapshot!(cpu("-1") + &cpu("250mi") + &cpu("half"), @r#"
+        error CC316: `cpu` is `-1`, and a pod needs some
+          [-1] nothing, or less than nothing
+          help: write something like `cpu = "250m"`
+        error CC316: `250mi` is no quantity of cpu
+          [250mi] Kubernetes has no suffix `mi`
+          help: did you mean `cpu = "250Mi"`?
+        error CC316: `half` is no quantity of cpu
+          [half] a quantity starts with a number
+          help: write something like `cpu = "250m"`
+        "#);
+    }
+}
