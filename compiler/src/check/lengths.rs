@@ -19,13 +19,22 @@ const KNATIVE_SERVICE: usize = 52;
 /// The name of a Service is a DNS label (RFC 1123).
 const SERVICE: usize = 63;
 
+/// The longest name that the compiler makes from the application's is that of a Service.
+const APP: usize = SERVICE - "-nats-monitoring".len();
+
 /// `JSMaxNameLen` of nats-server: the name of a stream is the name of a folder.
 const STREAM: usize = 255;
 
 /// What the name of a queue's stream has around the queue's own name and the application's.
-const STREAM_EXTRA: usize = "--dead-letter".len();
+const STREAM_EXTRA: usize = "--dead".len();
 
 pub(super) fn check(graph: &Graph, target: Target, found: &mut Vec<Diagnostic>) {
+    if graph.app.len() > APP {
+        found.push(
+            too_long(&graph.app, APP, "package of an application")
+                .help("give the package a shorter name in its Cargo.toml"),
+        );
+    }
     for workload in &graph.workloads {
         let (limit, becomes) = limit(workload, target);
         if workload.name.chars().count() > limit {
@@ -109,9 +118,23 @@ mod tests {
     }
 
     #[test]
+    fn a_package_with_a_long_name() {
+        let app = |length| {
+            let mut app = App::new();
+            app.rename_app(&"a".repeat(length));
+            app.report()
+        };
+        assert_eq!(app(47), "");
+        insta::assert_snapshot!(app(48), @r"
+        error CC302: `aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa` is 48 characters long, and a package of an application takes 47
+          help: give the package a shorter name in its Cargo.toml
+        ");
+    }
+
+    #[test]
     fn a_queue_whose_stream_has_no_room() {
         let mut app = App::new();
-        let orders = app.queue(&"Q".repeat(240));
+        let orders = app.queue(&"Q".repeat(250));
         app.consumer("charge", orders);
         let sender = app.http("shop", "place", "POST", "/");
         app.sends(sender, orders);

@@ -18,6 +18,9 @@ const KNATIVE_CONCURRENCY: u32 = 1000;
 /// No program starts in less memory than this many bytes.
 const LITTLE_MEMORY: f64 = 1024.0 * 1024.0;
 
+/// A pod that wants more cores than this waits for ever.
+const MUCH_CPU: f64 = 256.0;
+
 pub(super) fn check(graph: &Graph, target: Target, found: &mut Vec<Diagnostic>) {
     for function in &graph.functions {
         let knobs = &function.knobs;
@@ -34,7 +37,7 @@ pub(super) fn check(graph: &Graph, target: Target, found: &mut Vec<Diagnostic>) 
             knobs
                 .cpu
                 .as_ref()
-                .and_then(|cpu| not_a_quantity("cpu", cpu, "250m")),
+                .and_then(|cpu| not_a_quantity("cpu", cpu, "250m").or_else(|| much_cpu(cpu))),
         );
     }
 }
@@ -43,26 +46,19 @@ fn scale(function: &Function) -> Option<Diagnostic> {
     let set = function.knobs.scale.as_ref()?;
     let (min, max) = (set.value.min, set.value.max?);
     let name = ident(&function.path);
-    let (message, label) = if max < min {
-        let message = format!("`{name}` may have at the least {min} pods and at the most {max}");
-        (message, "at the most is less than at the least")
+    if max < min {
+        let message = format!("`{name}` may have {min} pods at the least and {max} at the most");
+        let found = Diagnostic::error(codes::BEYOND_TARGET, message);
+        let help = format!("write the smaller number first: `scale = {max}..={min}`");
+        Some(found.at(set.span, "starts after its end").help(help))
     } else if max == 0 {
-        (
-            format!("`{name}` may never have a pod"),
-            "no pod at the most",
-        )
+        let message = format!("`{name}` may never have a pod");
+        let found = Diagnostic::error(codes::BEYOND_TARGET, message);
+        let help = "write how many pods there may be, from 1: `scale = 0..=1`";
+        Some(found.at(set.span, "no pod at the most").help(help))
     } else {
-        return None;
-    };
-    Some(
-        Diagnostic::error(codes::BEYOND_TARGET, message)
-            .at(set.span, label)
-            .help(format!(
-                "write the smaller number first: `scale = {}..={}`",
-                min.min(max),
-                min.max(max).max(1)
-            )),
-    )
+        None
+    }
 }
 
 fn no_concurrency(function: &Function) -> Option<Diagnostic> {
@@ -130,7 +126,7 @@ fn not_a_quantity(knob: &str, set: &Setting<String>, example: &str) -> Option<Di
         ),
         NotAQuantity::UnknownSuffix(at) => {
             let (number, suffix) = text.split_at(at);
-            let help = match nearest_suffix(suffix) {
+            let help = match nearest_suffix(knob, suffix) {
                 Some(near) => format!("did you mean `{knob} = \"{number}{near}\"`?"),
                 None => format!("write something like `{knob} = \"{example}\"`"),
             };
@@ -148,9 +144,12 @@ fn not_a_quantity(knob: &str, set: &Setting<String>, example: &str) -> Option<Di
     )
 }
 
-/// `MB`, `mb`, `MiB` and their like as Kubernetes writes them.
-fn nearest_suffix(suffix: &str) -> Option<&'static str> {
+/// `MB`, `mb`, `MiB` and their like as Kubernetes writes them; of CPU there are thousandths.
+fn nearest_suffix(knob: &str, suffix: &str) -> Option<&'static str> {
     let letters = suffix.trim().to_ascii_lowercase();
+    if knob == "cpu" {
+        return letters.starts_with('m').then_some("m");
+    }
     let letters = letters.strip_suffix('b').unwrap_or(&letters);
     let known = [
         "k", "M", "G", "T", "P", "E", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei",
@@ -160,15 +159,32 @@ fn nearest_suffix(suffix: &str) -> Option<&'static str> {
         .find(|known| known.eq_ignore_ascii_case(letters))
 }
 
+fn number(text: &str) -> &str {
+    let end = text.find(|c: char| !c.is_ascii_digit() && c != '.');
+    &text[..end.unwrap_or(text.len())]
+}
+
+fn much_cpu(set: &Setting<String>) -> Option<Diagnostic> {
+    let text = &set.value;
+    if quantity::parse(text).ok()? <= MUCH_CPU {
+        return None;
+    }
+    let message = format!("`cpu = \"{text}\"` is more than {MUCH_CPU} cores: no node has them");
+    Some(
+        Diagnostic::warning(codes::BAD_QUANTITY, message)
+            .at(set.span, "in cores")
+            .help(format!(
+                "did you mean `cpu = \"{}m\"`, in thousandths?",
+                number(text)
+            )),
+    )
+}
+
 fn little_memory(set: &Setting<String>) -> Option<Diagnostic> {
     let text = &set.value;
     if quantity::parse(text).ok()? >= LITTLE_MEMORY {
         return None;
     }
-    let number: String = text
-        .chars()
-        .take_while(|c| c.is_ascii_digit() || *c == '.')
-        .collect();
     Some(
         Diagnostic::warning(
             codes::BAD_QUANTITY,
@@ -182,7 +198,7 @@ fn little_memory(set: &Setting<String>) -> Option<Diagnostic> {
                 "in bytes"
             },
         )
-        .help(format!("did you mean `memory = \"{number}Mi\"`?")),
+        .help(format!("did you mean `memory = \"{}Mi\"`?", number(text))),
     )
 }
 
@@ -214,12 +230,12 @@ mod tests {
         assert_eq!(scaled(3, Some(3)), "");
         assert_eq!(scaled(3, None), "");
         insta::assert_snapshot!(scaled(5, Some(2)) + &scaled(0, Some(0)), @r"
-        error CC315: `place` may have at the least 5 pods and at the most 2
-          [5..=2] at the most is less than at the least
+        error CC315: `place` may have 5 pods at the least and 2 at the most
+          [5..=2] starts after its end
           help: write the smaller number first: `scale = 2..=5`
         error CC315: `place` may never have a pod
           [0..=0] no pod at the most
-          help: write the smaller number first: `scale = 0..=1`
+          help: write how many pods there may be, from 1: `scale = 0..=1`
         ");
     }
 
@@ -305,16 +321,22 @@ mod tests {
           [256m] `m` is a thousandth
           help: did you mean `memory = "256Mi"`?
         "#);
-        insta::assert_snapshot!(cpu("-1") + &cpu("250mi") + &cpu("half"), @r#"
+        insta::assert_snapshot!(cpu("-1") + &cpu("250mi") + &cpu("half") + &cpu("500") + &cpu("250M"), @r#"
         error CC316: `cpu` is `-1`, and a pod needs some
           [-1] nothing, or less than nothing
           help: write something like `cpu = "250m"`
         error CC316: `250mi` is no quantity of cpu
           [250mi] Kubernetes has no suffix `mi`
-          help: did you mean `cpu = "250Mi"`?
+          help: did you mean `cpu = "250m"`?
         error CC316: `half` is no quantity of cpu
           [half] a quantity starts with a number
           help: write something like `cpu = "250m"`
+        warning CC316: `cpu = "500"` is more than 256 cores: no node has them
+          [500] in cores
+          help: did you mean `cpu = "500m"`, in thousandths?
+        warning CC316: `cpu = "250M"` is more than 256 cores: no node has them
+          [250M] in cores
+          help: did you mean `cpu = "250m"`, in thousandths?
         "#);
     }
 }

@@ -9,9 +9,14 @@ use crate::diagnostic::Diagnostic;
 use crate::graph::{Graph, WorkloadKind};
 use crate::span::Span;
 
-/// The names of the objects that the compiler itself adds to an application: the Job that makes the
-/// queues, and the bundled backends.
-const RESERVED: [&str; 3] = ["nats", "provision", "valkey"];
+/// What the compiler itself adds to an application: the Job that makes the queues, and the bundled
+/// backends with the Service for monitoring. Their objects are named `<application>-<this>`.
+const OWN: [&str; 4] = ["nats", "nats-monitoring", "provision", "valkey"];
+
+/// A queue's failed messages are kept in a stream of this name.
+fn dead_letters(queue: &str) -> String {
+    format!("{queue}-dead")
+}
 
 /// Something with a name.
 struct Named<'a> {
@@ -25,7 +30,7 @@ pub(super) fn check(graph: &Graph, found: &mut Vec<Diagnostic>) {
     let functions = graph.functions.iter().map(|function| Named {
         name: &function.name,
         span: function.span,
-        what: format!("the function `{}`", ident(&function.path)),
+        what: format!("the function `{}`", function.path),
     });
     let queues = graph.queues.iter().map(|queue| Named {
         name: &queue.name,
@@ -40,12 +45,40 @@ pub(super) fn check(graph: &Graph, found: &mut Vec<Diagnostic>) {
     collisions("functions", functions, found);
     collisions("queues", queues, found);
     collisions("caches", caches, found);
-    workloads(graph, found);
+    dead_letter_streams(graph, found);
+    services(graph, found);
+    own_names(graph, found);
+}
+
+/// A queue named like the stream in which another keeps its failed messages.
+fn dead_letter_streams(graph: &Graph, found: &mut Vec<Diagnostic>) {
+    let queues: BTreeMap<_, _> = graph
+        .queues
+        .iter()
+        .map(|queue| (queue.name.as_str(), queue))
+        .collect();
+    for keeper in graph.queues.iter().filter(|queue| queue.dead_letter) {
+        if let Some(queue) = queues.get(dead_letters(&keeper.name).as_str()) {
+            let (name, keeper_name) = (ident(&queue.path), ident(&keeper.path));
+            found.push(
+                Diagnostic::error(
+                    codes::NAME_COLLISION,
+                    format!("the queue {name} is named like the dead letters of {keeper_name}"),
+                )
+                .at(queue.span, format!("`{}` is taken", queue.name))
+                .at(
+                    keeper.span,
+                    "this queue keeps its failed messages under that name",
+                )
+                .help("give one of them another name: `name = \"…\"`"),
+            );
+        }
+    }
 }
 
 /// Services share their names with consumers and schedules. Two of the latter with one name are two
 /// functions with one name, of which enough has been said.
-fn workloads(graph: &Graph, found: &mut Vec<Diagnostic>) {
+fn services(graph: &Graph, found: &mut Vec<Diagnostic>) {
     let named = |service: bool| {
         let of_kind = move |kind| (kind == WorkloadKind::Service) == service;
         graph
@@ -70,9 +103,14 @@ fn workloads(graph: &Graph, found: &mut Vec<Diagnostic>) {
             );
         }
     }
+}
+
+fn own_names(graph: &Graph, found: &mut Vec<Diagnostic>) {
     for workload in &graph.workloads {
         let name = workload.name.as_str();
-        if RESERVED.contains(&name) {
+        let prefix = name.strip_prefix(graph.app.as_str());
+        let suffix = prefix.and_then(|rest| rest.strip_prefix('-'));
+        if OWN.contains(&suffix.unwrap_or(name)) || OWN.contains(&name) {
             let rename = match workload.kind {
                 WorkloadKind::Service => "service",
                 WorkloadKind::Consumer | WorkloadKind::Schedule => "name",
@@ -130,9 +168,9 @@ mod tests {
         app.http("shop", "stock::list", "GET", "/stock");
         insta::assert_snapshot!(app.report(), @r#"
         error CC301: 3 functions have the name `list`
-          [list] the function `list`
-          [list] the function `list`
-          [list] the function `list`
+          [list] the function `shop::orders::list`
+          [list] the function `shop::prices::list`
+          [list] the function `shop::stock::list`
           help: give all but one another name: `name = "…"`
         "#);
     }
@@ -192,13 +230,43 @@ mod tests {
     }
 
     #[test]
+    fn a_queue_named_like_dead_letters() {
+        for (dead_letter, wrong) in [(true, true), (false, false)] {
+            let mut app = App::new();
+            let orders = app.queue("ORDERS");
+            let dead = app.queue("ORDERS_DEAD");
+            app.queue_mut(orders).dead_letter = dead_letter;
+            let place = app.http("shop", "place", "POST", "/");
+            for (name, queue) in [("charge", orders), ("look", dead)] {
+                app.sends(place, queue);
+                app.consumer(name, queue);
+            }
+            if wrong {
+                insta::assert_snapshot!(app.report(), @r#"
+                error CC301: the queue ORDERS_DEAD is named like the dead letters of ORDERS
+                  [ORDERS_DEAD] `orders-dead` is taken
+                  [ORDERS] this queue keeps its failed messages under that name
+                  help: give one of them another name: `name = "…"`
+                "#);
+            } else {
+                assert_eq!(app.report(), "");
+            }
+        }
+    }
+
+    #[test]
     fn names_that_are_taken() {
         let mut app = App::new();
         app.http("nats", "find", "GET", "/");
+        app.http("shop-valkey", "look", "GET", "/");
+        app.http("shop-natural", "fine", "GET", "/");
         app.schedule("provision", "@daily", "Etc/UTC");
         insta::assert_snapshot!(app.report(), @r#"
         error CC301: `nats` is the name of something that cloudc adds to every application
           [nats] this name is taken
+          help: choose another one: `service = "…"`
+        error CC301: `shop-valkey` is the name of something that cloudc adds to every application
+          [shop-valkey] this name is taken
           help: choose another one: `service = "…"`
         error CC301: `provision` is the name of something that cloudc adds to every application
           [provision] this name is taken

@@ -103,7 +103,7 @@ fn overlap(first: Route<'_>, second: Route<'_>) -> Diagnostic {
     };
     Diagnostic::error(
         codes::ROUTE_OVERLAP,
-        format!("`{a}` and `{b}` answer the same requests: {what}"),
+        format!("the routes of `{a}` and `{b}` overlap: {what}"),
     )
     .at(second.function.trigger_span, format!("`{b}` answers it"))
     .at(first.function.trigger_span, format!("`{a}` does already"))
@@ -137,7 +137,7 @@ fn reserved(route: Route<'_>) -> Diagnostic {
     Diagnostic::error(
         codes::ROUTE_OVERLAP,
         format!(
-            "`{}` is below `{RESERVED}`, where the runtime answers by itself",
+            "`{}` is the runtime's own: it answers all of `{RESERVED}`",
             route.path
         ),
     )
@@ -188,7 +188,7 @@ mod tests {
     #[test]
     fn one_route_twice() {
         insta::assert_snapshot!(report(&["GET /orders", "GET /orders"]), @r#"
-        error CC303: `one` and `two` answer the same requests: `GET /orders`
+        error CC303: the routes of `one` and `two` overlap: `GET /orders`
           [GET /orders] `two` answers it
           [GET /orders] `one` does already
           help: change one route, or move one function to a service of its own: `service = "…"`
@@ -198,7 +198,7 @@ mod tests {
     #[test]
     fn one_route_with_two_names_for_its_parameter() {
         insta::assert_snapshot!(report(&["GET /orders/{id}", "GET /orders/{order}"]), @r#"
-        error CC303: `one` and `two` answer the same requests: `GET /orders/{id}` and `GET /orders/{order}`
+        error CC303: the routes of `one` and `two` overlap: `GET /orders/{id}` and `GET /orders/{order}`
           [GET /orders/{order}] `two` answers it
           [GET /orders/{id}] `one` does already
           help: change one route, or move one function to a service of its own: `service = "…"`
@@ -220,7 +220,7 @@ mod tests {
         insta::assert_snapshot!(
             report(&["GET /a/{id}/b", "GET /a/{id}/c", "GET /a/x", "GET /a/{*rest}"]),
             @r#"
-        error CC303: `one` and `four` answer the same requests: `GET /a/{id}/b` and `GET /a/{*rest}`
+        error CC303: the routes of `one` and `four` overlap: `GET /a/{id}/b` and `GET /a/{*rest}`
           [GET /a/{*rest}] `four` answers it
           [GET /a/{id}/b] `one` does already
           help: change one route, or move one function to a service of its own: `service = "…"`
@@ -231,10 +231,10 @@ mod tests {
     #[test]
     fn the_runtimes_own_routes() {
         insta::assert_snapshot!(report(&["GET /.cloudc", "GET /.cloudc/ready"]), @r"
-        error CC303: `/.cloudc` is below `/.cloudc`, where the runtime answers by itself
+        error CC303: `/.cloudc` is the runtime's own: it answers all of `/.cloudc`
           [GET /.cloudc] this route is taken
           help: choose another path
-        error CC303: `/.cloudc/ready` is below `/.cloudc`, where the runtime answers by itself
+        error CC303: `/.cloudc/ready` is the runtime's own: it answers all of `/.cloudc`
           [GET /.cloudc/ready] this route is taken
           help: choose another path
         ");

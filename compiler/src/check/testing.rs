@@ -190,6 +190,10 @@ impl App {
         &mut self.graph.queues[queue.0]
     }
 
+    pub(super) fn rename_app(&mut self, name: &str) {
+        self.graph.app = name.to_owned();
+    }
+
     pub(super) fn build(self) -> (Graph, Sources) {
         let mut sources = Sources::default();
         sources.add("src/lib.rs", Path::new("src/lib.rs"), self.source.into());

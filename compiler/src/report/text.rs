@@ -10,7 +10,7 @@ use miette::{
 
 use super::places::{File, Places};
 use crate::diagnostic::{Diagnostic, Label, Severity};
-use crate::span::{FileId, Sources};
+use crate::span::{FileId, Sources, Span};
 
 /// How to draw.
 #[derive(Clone, Copy, Debug)]
@@ -158,7 +158,7 @@ fn severity(severity: Severity) -> &'static str {
 /// The labels as miette takes them. The first one is the place that the head of a snippet names.
 fn spans(file: &File<'_>, labels: &[&Label]) -> Vec<LabeledSpan> {
     let span = |(index, label): (usize, &&Label)| {
-        let range = file.range(label.span);
+        let range = visible(file, label.span);
         let text = (!label.text.is_empty()).then(|| label.text.clone());
         if index == 0 {
             LabeledSpan::new_primary_with_span(text, range)
@@ -167,6 +167,17 @@ fn spans(file: &File<'_>, labels: &[&Label]) -> Vec<LabeledSpan> {
         }
     };
     labels.iter().enumerate().map(span).collect()
+}
+
+/// A place after the last line's end is drawn at that line's end.
+fn visible(file: &File<'_>, span: Span) -> Range<usize> {
+    let text = file.source.text.trim_end_matches(['\r', '\n']);
+    let range = file.range(span);
+    if range.start == file.source.text.len() {
+        text.len()..text.len()
+    } else {
+        range
+    }
 }
 
 /// A diagnostic with the places of one file.
@@ -259,7 +270,6 @@ mod tests {
 
     use super::*;
     use crate::codes;
-    use crate::span::Span;
 
     const PLAIN: Style = Style {
         color: false,
@@ -400,8 +410,11 @@ mod tests {
         error[CC203]
 
           × odd
-           ╭─[src/orders.rs:8:1]
+           ╭─[src/orders.rs:7:33]
+         6 │ #[function(queue = ORDERS)]
          7 │ async fn charge(order: Order) {}
+           ·                                 ▲
+           ·                                 ╰── here
            ╰────
 
         error[CC203]
