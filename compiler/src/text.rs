@@ -13,7 +13,7 @@ pub fn duration(duration: Duration) -> String {
     ];
     match units
         .iter()
-        .find(|(unit, _)| millis > 0 && millis % unit == 0)
+        .find(|(unit, _)| millis > 0 && millis.is_multiple_of(*unit))
     {
         Some((unit, name)) => format!("{}{name}", millis / unit),
         None => format!("{millis}ms"),

@@ -245,7 +245,7 @@ mod tests {
     use super::*;
 
     fn minutes(field: &str) -> Vec<u32> {
-        let schedule = Schedule::parse(&format!("{field} * * * *")).unwrap();
+        let schedule = Schedule::parse(&format!("{field} * * * *")).expect("it parses");
         (0..60)
             .filter(|minute| schedule.minutes.has(*minute))
             .collect()
@@ -266,7 +266,12 @@ mod tests {
 
     #[test]
     fn names_and_shorthands() {
-        let same = |a, b| assert_eq!(Schedule::parse(a).unwrap(), Schedule::parse(b).unwrap());
+        let same = |a, b| {
+            assert_eq!(
+                Schedule::parse(a).expect("it parses"),
+                Schedule::parse(b).expect("it parses")
+            )
+        };
         same("0 0 * JAN-Mar MON,fri", "0 0 * 1-3 1,5");
         same("@weekly", "0 0 * * SUN");
         same("@hourly", "  0\t*  * * *  ");
@@ -300,7 +305,7 @@ mod tests {
             "TZ=UTC 0 3 * * *",
             "é * * * *",
         ] {
-            let wrong = Schedule::parse(text).unwrap_err();
+            let wrong = Schedule::parse(text).expect_err("wrong");
             out += &format!("{text}\n    {}\n    {}\n", wrong.what, wrong.help);
         }
         insta::assert_snapshot!(out, @r#"
@@ -386,7 +391,11 @@ mod tests {
             ("0 0 * 2 *", true),
             ("@yearly", true),
         ] {
-            assert_eq!(Schedule::parse(text).unwrap().fires(), fires, "{text}");
+            assert_eq!(
+                Schedule::parse(text).expect("it parses").fires(),
+                fires,
+                "{text}"
+            );
         }
     }
 }

@@ -158,7 +158,7 @@ mod tests {
     fn report(routes: &[&str]) -> String {
         let mut app = App::new();
         for (route, name) in routes.iter().zip(["one", "two", "three", "four", "five"]) {
-            let (method, path) = route.split_once(' ').unwrap();
+            let (method, path) = route.split_once(' ').expect("a method and a path");
             app.http("shop", name, method, path);
         }
         app.report()

@@ -87,7 +87,7 @@ mod tests {
         let text = "fn é() {\r\n\tlet 名 = 1;\n\n}\nend";
         let mut sources = Sources::default();
         let file = sources.add("a.rs", Path::new("a.rs"), text.into());
-        let lines = File::new(sources.get(file).unwrap());
+        let lines = File::new(sources.get(file).expect("a file"));
         for start in 0..=text.len() as u32 {
             let span = Span {
                 file,
@@ -109,7 +109,7 @@ mod tests {
     fn spans_that_do_not_fit_are_cut_to_the_file() {
         let mut sources = Sources::default();
         let file = sources.add("a.rs", Path::new("a.rs"), "é".into());
-        let lines = File::new(sources.get(file).unwrap());
+        let lines = File::new(sources.get(file).expect("a file"));
         let range = |start, end| lines.range(Span { file, start, end });
         assert_eq!(range(1, 9), 0..2);
         assert_eq!(range(7, 9), 2..2);
