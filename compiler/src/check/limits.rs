@@ -1,4 +1,6 @@
 //! Limits that the target would refuse, and quantities that are none.
+//!
+//! What is wrong on any target, such as a scale that ends before it starts, the grammar has refused.
 
 use std::time::Duration;
 
@@ -24,8 +26,6 @@ const MUCH_CPU: f64 = 256.0;
 pub(super) fn check(graph: &Graph, target: Target, found: &mut Vec<Diagnostic>) {
     for function in &graph.functions {
         let knobs = &function.knobs;
-        found.extend(scale(function));
-        found.extend(no_concurrency(function));
         if target == Target::Knative && matches!(function.trigger, Trigger::Http { .. }) {
             found.extend(knative_timeout(function));
             found.extend(knative_concurrency(function));
@@ -40,39 +40,6 @@ pub(super) fn check(graph: &Graph, target: Target, found: &mut Vec<Diagnostic>) 
                 .and_then(|cpu| not_a_quantity("cpu", cpu, "250m").or_else(|| much_cpu(cpu))),
         );
     }
-}
-
-fn scale(function: &Function) -> Option<Diagnostic> {
-    let set = function.knobs.scale.as_ref()?;
-    let (min, max) = (set.value.min, set.value.max?);
-    let name = ident(&function.path);
-    if max < min {
-        let message = format!("`{name}` may have {min} pods at the least and {max} at the most");
-        let found = Diagnostic::error(codes::BEYOND_TARGET, message);
-        let help = format!("write the smaller number first: `scale = {max}..={min}`");
-        Some(found.at(set.span, "starts after its end").help(help))
-    } else if max == 0 {
-        let message = format!("`{name}` may never have a pod");
-        let found = Diagnostic::error(codes::BEYOND_TARGET, message);
-        let help = "write how many pods there may be, from 1: `scale = 0..=1`";
-        Some(found.at(set.span, "no pod at the most").help(help))
-    } else {
-        None
-    }
-}
-
-fn no_concurrency(function: &Function) -> Option<Diagnostic> {
-    let set = function
-        .knobs
-        .concurrency
-        .as_ref()
-        .filter(|set| set.value == 0)?;
-    let message = format!("`{}` may never run", ident(&function.path));
-    Some(
-        Diagnostic::error(codes::BEYOND_TARGET, message)
-            .at(set.span, "no call at a time")
-            .help("write how many calls a pod takes at the same time, from 1"),
-    )
 }
 
 fn knative_timeout(function: &Function) -> Option<Diagnostic> {
@@ -206,37 +173,12 @@ fn little_memory(set: &Setting<String>) -> Option<Diagnostic> {
 mod tests {
     use super::super::Target;
     use super::super::testing::App;
-    use crate::graph::Scale;
 
     fn http(turn: impl FnOnce(&mut App, crate::graph::FunctionId)) -> App {
         let mut app = App::new();
         let function = app.http("shop", "place", "POST", "/");
         turn(&mut app, function);
         app
-    }
-
-    fn scaled(min: u32, max: Option<u32>) -> String {
-        http(|app, function| {
-            let text = format!("{min}..={}", max.unwrap_or(99));
-            let scale = app.set(&text, Scale { min, max });
-            app.knobs(function).scale = scale;
-        })
-        .report()
-    }
-
-    #[test]
-    fn scales() {
-        assert_eq!(scaled(0, Some(1)), "");
-        assert_eq!(scaled(3, Some(3)), "");
-        assert_eq!(scaled(3, None), "");
-        insta::assert_snapshot!(scaled(5, Some(2)) + &scaled(0, Some(0)), @r"
-        error CC315: `place` may have 5 pods at the least and 2 at the most
-          [5..=2] starts after its end
-          help: write the smaller number first: `scale = 2..=5`
-        error CC315: `place` may never have a pod
-          [0..=0] no pod at the most
-          help: write how many pods there may be, from 1: `scale = 0..=1`
-        ");
     }
 
     #[test]
@@ -258,11 +200,6 @@ mod tests {
           help: write `concurrency = 1000` or less, and let more pods start: `scale`
         ");
         assert_eq!(app(601, 1001).report_for(Target::Kubernetes, true), "");
-        insta::assert_snapshot!(app(1, 0).report_for(Target::Kubernetes, true), @r"
-        error CC315: `place` may never run
-          [0] no call at a time
-          help: write how many calls a pod takes at the same time, from 1
-        ");
     }
 
     #[test]
