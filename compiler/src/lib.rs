@@ -1,5 +1,6 @@
 //! The compiler of cloudc.
 
+pub mod check;
 pub mod codes;
 pub mod diagnostic;
 pub mod graph;
@@ -7,4 +8,6 @@ pub mod lift;
 pub mod load;
 pub mod project;
 pub mod resolve;
+pub mod report;
 pub mod span;
+pub mod text;
