@@ -1,4 +1,4 @@
-//! Small values as a user writes them.
+//! Words and small values as a user writes them.
 
 use std::time::Duration;
 
@@ -20,6 +20,20 @@ pub fn duration(duration: Duration) -> String {
     }
 }
 
+/// The candidate that is most like a word, if one is: at most a third of it typed wrongly.
+pub fn nearest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
+    let lower = word.to_lowercase();
+    candidates
+        .into_iter()
+        .map(|candidate| {
+            let distance = strsim::damerau_levenshtein(&lower, &candidate.to_lowercase());
+            (distance, candidate)
+        })
+        .filter(|(distance, _)| *distance <= 1 + word.chars().count() / 3)
+        .min()
+        .map(|(_, candidate)| candidate)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -37,5 +51,13 @@ mod tests {
         ] {
             assert_eq!(duration(Duration::from_millis(millis)), text);
         }
+    }
+
+    #[test]
+    fn the_nearest_word_is_near() {
+        assert_eq!(nearest("ORDRES", ["PRICES", "ORDERS"]), Some("ORDERS"));
+        assert_eq!(nearest("orders", ["ORDERS"]), Some("ORDERS"));
+        assert_eq!(nearest("INVOICES", ["ORDERS", "PRICES"]), None);
+        assert_eq!(nearest("x", []), None);
     }
 }

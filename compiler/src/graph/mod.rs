@@ -1,11 +1,12 @@
-//! The graph of an application.
+//! The graph of an application: who triggers, sends to, reads and writes what.
 
+mod build;
 pub mod defaults;
 mod model;
-<<<<<<< HEAD
-pub(crate) mod reach;
-=======
 pub mod quantity;
->>>>>>> checks
+mod reach;
+mod why;
 
+pub use build::build;
 pub use model::*;
+pub use why::{Answer, why};

@@ -11,6 +11,7 @@ use crate::lift::wrong_item;
 use crate::load::program::File;
 use crate::project::{Dependency, Project};
 use crate::span::Span;
+use crate::text::nearest;
 
 /// A handler, queue or cache.
 #[derive(Clone, Debug)]
@@ -306,25 +307,18 @@ impl Collect<'_, '_> {
         }
         // A queue whose own attribute is broken is reported there.
         let last = text.rsplit("::").next().unwrap_or(text);
-        let mut nearest: Vec<(usize, &str)> = self
+        let queues = self
             .declarations
             .all
             .iter()
             .filter(|declaration| matches!(declaration.declares, Declares::Queue(_)))
-            .filter_map(|declaration| declaration.path.rsplit("::").next().map(|name| (declaration, name)))
-            .map(|(_, name)| (strsim::damerau_levenshtein(name, last), name))
-            .collect();
-        nearest.sort_unstable();
-        let help = match nearest.first() {
-            Some((distance, name)) if *distance <= 1 + last.len() / 3 => {
-                let exact = *distance == 0;
-                if exact {
-                    format!("import it: there is a queue `{name}` in another module")
-                } else {
-                    format!("there is a queue `{name}`")
-                }
+            .filter_map(|declaration| declaration.path.rsplit("::").next());
+        let help = match nearest(last, queues) {
+            Some(name) if name == last => {
+                format!("import it: there is a queue `{name}` in another module")
             }
-            _ => "declare it: `#[queue] pub static NAME: Queue<Payload>;`".to_owned(),
+            Some(name) => format!("there is a queue `{name}`"),
+            None => "declare it: `#[queue] pub static NAME: Queue<Payload>;`".to_owned(),
         };
         self.error(
             Diagnostic::error(codes::UNRESOLVED, format!("there is no `{text}` here"))
