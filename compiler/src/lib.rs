@@ -3,4 +3,5 @@
 pub mod codes;
 pub mod diagnostic;
 pub mod graph;
+pub mod render;
 pub mod span;
