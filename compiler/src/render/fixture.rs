@@ -262,3 +262,39 @@ pub(super) fn shop() -> (Graph, Sources) {
     app.http("search", "suggest-words", "GET /search/words");
     app.finish()
 }
+
+/// An application of this many functions, of every kind, with lines of every length.
+pub(super) fn large(functions: usize) -> (Graph, Sources) {
+    let mut app = Builder::new("large");
+    let queues = functions / 5;
+    let caches = functions / 6 + 1;
+    for index in 0..queues {
+        app.queue(&format!("queue-{index:03}"), "Payload", 5, index % 2 == 0);
+    }
+    for index in 0..caches {
+        app.cache(&format!("cache-{index:03}"), "Key", "Value", Some(60));
+    }
+    for index in 0..functions {
+        let (name, queue) = (format!("function-{index:03}"), index / 5);
+        let function = match index % 5 {
+            0 if queue < queues => app.consumer(&name, &format!("queue-{queue:03}"), None),
+            1 => app.schedule(&name, "0 3 * * *", "Etc/UTC"),
+            _ => {
+                let service = format!("service-{}", index / 12);
+                app.http(&service, &name, &format!("GET /things/{index}/{{id}}"))
+            }
+        };
+        let cache = format!("read cache-{:03}", index * 7 % caches);
+        let other = format!("write cache-{:03}", index / 6);
+        let mut uses = vec![cache, other];
+        if index % 3 == 0 && queue + 1 < queues {
+            uses.push(format!("send queue-{:03}", queue + 1));
+        }
+        if index % 20 == 2 && queues > 0 {
+            uses.push(format!("send queue-{:03}", 0));
+        }
+        let uses: Vec<&str> = uses.iter().map(String::as_str).collect();
+        app.uses(function, &uses);
+    }
+    app.finish()
+}

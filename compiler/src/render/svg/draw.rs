@@ -51,7 +51,7 @@ pub(super) fn draw(graph: &Graph, layout: &Layout) -> String {
     for shape in &layout.shapes {
         node(&mut svg, shape);
     }
-    legend(&mut svg, height - LEGEND / 2.0 - 8.0);
+    legend(&mut svg, &layout.lines, height - LEGEND / 2.0 - 8.0);
     svg.push_str("</svg>\n");
     svg
 }
@@ -209,8 +209,8 @@ fn class(meaning: Meaning) -> &'static str {
     }
 }
 
-/// A short line of each kind with its name.
-fn legend(svg: &mut String, level: f64) {
+/// A short line of each kind that occurs, with its name.
+fn legend(svg: &mut String, lines: &[Line], level: f64) {
     let mut left = MARGIN;
     for meaning in [
         Meaning::Triggers,
@@ -219,6 +219,9 @@ fn legend(svg: &mut String, level: f64) {
         Meaning::Writes,
         Meaning::ReadsAndWrites,
     ] {
+        if !lines.iter().any(|line| line.meaning == meaning) {
+            continue;
+        }
         let words = match meaning {
             Meaning::ReadsAndWrites => "reads and writes",
             other => other.words(),

@@ -94,7 +94,7 @@ pub(super) fn layout(graph: &Graph, net: &Net, middles: &[f64]) -> Layout {
     let right = (shapes.iter().chain(&frames)).map(|shape| shape.left + shape.width);
     let bottom = (shapes.iter().chain(&frames)).map(|shape| shape.top + shape.height);
     Layout {
-        width: widest(right).max(560.0) + MARGIN,
+        width: widest(right).max(480.0) + MARGIN,
         height: widest(bottom) + LEGEND + MARGIN,
         frames,
         shapes,
@@ -183,7 +183,8 @@ fn triggers(graph: &Graph, net: &Net, middles: &[f64]) -> Vec<(usize, Shape)> {
                 (Kind::Request, format!("{method} {path}"), String::new())
             }
             Trigger::Schedule { cron, timezone } => {
-                (Kind::Clock, cron.clone(), timezone.value.clone())
+                let zone = timezone.value.trim_start_matches("Etc/");
+                (Kind::Clock, cron.clone(), zone.to_owned())
             }
         };
         let height = if second.is_empty() { 30.0 } else { 42.0 };
@@ -221,7 +222,7 @@ fn column_places(net: &Net, shapes: &[Option<Shape>], triggers: f64) -> Vec<(f64
         let lines: usize = lines.map(|cell| cell.right.len()).sum();
         // Many lines between two columns need room to stay apart.
         #[expect(clippy::cast_precision_loss, reason = "no graph has 2^52 lines")]
-        let more = (lines as f64 * 3.0).min(120.0);
+        let more = (lines as f64 * 3.0).min(280.0);
         left += width + COLUMN_GAP + more;
     }
     places

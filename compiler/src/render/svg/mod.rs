@@ -12,6 +12,7 @@ mod layout;
 mod net;
 mod text;
 
+use self::layout::Layout;
 use super::links::links;
 use crate::graph::Graph;
 use crate::span::Sources;
@@ -19,17 +20,21 @@ use crate::span::Sources;
 /// The graph as one SVG document without scripts or links to anything outside. It follows the
 /// reader's light or dark theme.
 pub fn svg(graph: &Graph, _sources: &Sources) -> String {
+    draw::draw(graph, &layout(graph))
+}
+
+fn layout(graph: &Graph) -> Layout {
     let links = links(graph);
     let columns = columns::columns(graph, &links);
     let mut net = net::net(graph, &links, &columns);
-    let heights = arrange::arrange(&mut net);
-    let layout = layout::layout(graph, &net, &heights);
-    draw::draw(graph, &layout)
+    let middles = arrange::arrange(&mut net);
+    layout::layout(graph, &net, &middles)
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::fixture;
+    use super::layout::Shape;
     use super::*;
 
     #[test]
@@ -42,5 +47,29 @@ mod tests {
     fn hello() {
         let (graph, sources) = fixture::hello();
         insta::assert_binary_snapshot!(".svg", svg(&graph, &sources).into_bytes());
+    }
+
+    #[test]
+    fn no_box_lies_on_another_or_outside() {
+        for functions in [3, 12, 30, 60] {
+            let (graph, _) = fixture::large(functions);
+            let layout = layout(&graph);
+            let inside = |shape: &Shape| {
+                shape.left >= 0.0
+                    && shape.top >= 0.0
+                    && shape.left + shape.width <= layout.width
+                    && shape.top + shape.height <= layout.height
+            };
+            assert!(layout.frames.iter().chain(&layout.shapes).all(inside));
+            for (index, one) in layout.shapes.iter().enumerate() {
+                for other in &layout.shapes[index + 1..] {
+                    let apart = one.left + one.width <= other.left
+                        || other.left + other.width <= one.left
+                        || one.top + one.height <= other.top
+                        || other.top + other.height <= one.top;
+                    assert!(apart, "{} lies on {}", one.first, other.first);
+                }
+            }
+        }
     }
 }
