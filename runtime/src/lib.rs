@@ -1,1 +1,60 @@
-//! The runtime.
+//! What an application of cloudc depends on: the attributes, the resources, and the types of its
+//! handlers.
+//!
+//! ```
+//! use cloudc::{Json, Queue, function, queue};
+//! use serde::{Deserialize, Serialize};
+//!
+//! #[derive(Deserialize, Serialize)]
+//! pub struct Order {
+//!     sku: String,
+//! }
+//!
+//! /// Orders that wait to be charged.
+//! #[queue(max_deliveries = 5, dead_letter = true)]
+//! pub static ORDERS: Queue<Order>;
+//!
+//! /// Takes an order.
+//! #[function(http = "POST /orders")]
+//! async fn place_order(Json(order): Json<Order>) -> Result<String, cloudc::Error> {
+//!     ORDERS.send(&order).await?;
+//!     Ok(format!("{} is on its way", order.sku))
+//! }
+//!
+//! /// Charges one order.
+//! #[function(queue = ORDERS, timeout = "20s")]
+//! async fn charge(order: Order) -> Result<(), cloudc::Error> {
+//!     println!("charged for {}", order.sku);
+//!     Ok(())
+//! }
+//! # fn main() {}
+//! ```
+//!
+//! A handler stays an ordinary function: call it, test it, put other attributes on it. The crate is a
+//! library; the compiler writes the program that runs it.
+
+// The attributes write `::cloudc::…`, here as in an application.
+extern crate self as cloudc;
+
+mod cache;
+mod error;
+mod handler;
+mod message;
+mod queue;
+mod registry;
+mod router;
+pub mod shim;
+mod storable;
+
+#[doc(hidden)]
+pub mod __private;
+
+pub use axum;
+pub use axum::Json;
+pub use axum::extract::{Path, Query};
+pub use cloudc_macros::{cache, function, queue};
+
+pub use crate::cache::{Cache, Reader, Writer};
+pub use crate::error::{Error, Result};
+pub use crate::message::Message;
+pub use crate::queue::{Queue, Sender};

@@ -1,1 +1,32 @@
-//! The grammar.
+//! The grammar of `#[function]`, `#[queue]` and `#[cache]`, in one place.
+//!
+//! The macros expand what these functions return, and the compiler builds its graph from it, so an
+//! editor's squiggle and `cloudc check` never disagree. Nothing here reads a file or a clock.
+//!
+//! Every function reports all mistakes of an attribute, not only the first, and survives what is
+//! half typed: it reports and goes on with the next key.
+
+mod arguments;
+mod cache;
+mod duration;
+mod error;
+mod function;
+mod item;
+mod name;
+mod operation;
+mod queue;
+mod resource;
+mod route;
+mod signature;
+mod suggest;
+mod value;
+
+pub use cache::{Cache, cache};
+pub use error::{Error, Parsed, Spanned, codes};
+pub use function::{Function, Knobs, Sandbox, Scale, Trigger, Visibility, function};
+pub use item::{Attribute, FnItem, StaticItem, StaticKeyword, wrong_item};
+pub use name::{MAX_NAME, kebab};
+pub use operation::{
+    Operation, cache_operation, cache_operations, queue_operation, queue_operations,
+};
+pub use queue::{Queue, queue};

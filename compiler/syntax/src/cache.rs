@@ -1,0 +1,54 @@
+//! `#[cache(…)]`.
+
+use std::time::Duration;
+
+use proc_macro2::TokenStream;
+use syn::Type;
+
+use crate::arguments::{Arguments, Key};
+use crate::error::{Parsed, Spanned};
+use crate::item::{Attribute, StaticItem};
+use crate::{name, resource, value};
+
+/// A cache, as its attribute and its static describe it.
+#[derive(Clone, Debug)]
+pub struct Cache {
+    /// What `name = "…"` says, or the identifier in lower kebab case, with the place of either.
+    pub name: Spanned<String>,
+    /// The type of its keys.
+    pub key: Type,
+    /// The type of its values.
+    pub value: Type,
+    /// How long an entry lives, at least a millisecond; `None` for as long as memory lasts.
+    pub ttl: Option<Spanned<Duration>>,
+}
+
+const KEYS: &[Key] = &[
+    Key {
+        name: "name",
+        example: "\"prices\"",
+    },
+    Key {
+        name: "ttl",
+        example: "\"10m\"",
+    },
+];
+
+/// The store counts in milliseconds.
+const MILLISECOND: Duration = Duration::from_millis(1);
+
+/// Reads `#[cache(…)]`: the tokens between its parentheses, and the static under it.
+pub fn cache(args: TokenStream, item: &StaticItem) -> Parsed<Cache> {
+    let mut errors = Vec::new();
+    let args = Arguments::parse(Attribute::Cache, KEYS, args, &mut errors);
+    let name = name::read(&args, &item.ident, &mut errors);
+    let ttl = args.read("ttl", |ttl| value::duration(ttl, MILLISECOND), &mut errors);
+    let value =
+        resource::type_arguments(Attribute::Cache, item, &mut errors).map(|[key, value]| Cache {
+            name,
+            key,
+            value,
+            ttl,
+        });
+    Parsed { value, errors }
+}

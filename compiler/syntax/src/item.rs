@@ -1,0 +1,171 @@
+//! The items that carry the attributes, read only as far as needed, so that half-typed ones do.
+
+use proc_macro2::{Span, TokenStream};
+use syn::parse::{Parse, ParseStream};
+use syn::{Attribute as SynAttribute, Ident, Signature, StaticMutability, Token, Type, Visibility};
+
+use crate::error::{Error, codes};
+
+/// One of the three attributes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Attribute {
+    /// `#[function]`.
+    Function,
+    /// `#[queue]`.
+    Queue,
+    /// `#[cache]`.
+    Cache,
+}
+
+impl Attribute {
+    /// The attribute's name: `function`, `queue` or `cache`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Function => "function",
+            Self::Queue => "queue",
+            Self::Cache => "cache",
+        }
+    }
+
+    fn example(self) -> &'static str {
+        match self {
+            Self::Function => "async fn place_order() { … }",
+            Self::Queue => "static ORDERS: Queue<Order>;",
+            Self::Cache => "static PRICES: Cache<Sku, Price>;",
+        }
+    }
+}
+
+/// An attribute on an item that is nothing like what it wants: a struct, a method.
+pub fn wrong_item(attribute: Attribute, span: Span) -> Error {
+    let name = attribute.name();
+    let wanted = match attribute {
+        Attribute::Function => "a free `async fn`",
+        Attribute::Queue | Attribute::Cache => "a `static`",
+    };
+    Error::new(
+        codes::WRONG_ITEM,
+        span,
+        format!("`#[{name}]` goes on {wanted}"),
+        format!("not {wanted}"),
+    )
+    .help(format!("write `{}`", attribute.example()))
+}
+
+/// A function whose body is any tokens: what is being typed need not parse yet.
+#[derive(Clone, Debug)]
+pub struct FnItem {
+    /// Its other attributes, doc comments among them.
+    pub attrs: Vec<SynAttribute>,
+    /// Its visibility.
+    pub vis: Visibility,
+    /// Its signature.
+    pub sig: Signature,
+    /// All that follows the signature.
+    pub body: TokenStream,
+}
+
+impl Parse for FnItem {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        Ok(Self {
+            attrs: input.call(SynAttribute::parse_outer)?,
+            vis: input.parse()?,
+            sig: input.parse()?,
+            body: input.parse()?,
+        })
+    }
+}
+
+/// What a resource is declared with.
+#[derive(Clone, Copy, Debug)]
+pub enum StaticKeyword {
+    /// As it should be.
+    Static(Token![static]),
+    /// A mistake.
+    Const(Token![const]),
+}
+
+/// A `static` with or without a value (or a `const` that should be one). Parses from the tokens of a
+/// macro, or of the `syn::Item::Verbatim` that syn makes of a static without a value.
+#[derive(Clone, Debug)]
+pub struct StaticItem {
+    /// Its other attributes, doc comments among them.
+    pub attrs: Vec<SynAttribute>,
+    /// Its visibility.
+    pub vis: Visibility,
+    /// `static` or `const`.
+    pub keyword: StaticKeyword,
+    /// Whether it is `mut`, which it must not be.
+    pub mutability: StaticMutability,
+    /// Its identifier.
+    pub ident: Ident,
+    /// Its type.
+    pub ty: Type,
+    /// Its value, which it must not have: the tokens after the type, without the `;`.
+    pub value: Option<(Token![=], TokenStream)>,
+}
+
+impl Parse for StaticItem {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let attrs = input.call(SynAttribute::parse_outer)?;
+        let vis = input.parse()?;
+        let keyword = match input.parse::<Option<Token![const]>>()? {
+            Some(keyword) => StaticKeyword::Const(keyword),
+            None => StaticKeyword::Static(input.parse()?),
+        };
+        let mutability = input.parse()?;
+        let ident = input.parse()?;
+        input.parse::<Token![:]>()?;
+        let ty = input.parse()?;
+        let value = match input.parse::<Option<Token![=]>>()? {
+            Some(eq) => Some((eq, tokens_before_semicolon(input)?)),
+            None => None,
+        };
+        input.parse::<Token![;]>()?;
+        Ok(Self {
+            attrs,
+            vis,
+            keyword,
+            mutability,
+            ident,
+            ty,
+            value,
+        })
+    }
+}
+
+impl From<&syn::ItemStatic> for StaticItem {
+    fn from(item: &syn::ItemStatic) -> Self {
+        Self {
+            attrs: item.attrs.clone(),
+            vis: item.vis.clone(),
+            keyword: StaticKeyword::Static(item.static_token),
+            mutability: item.mutability.clone(),
+            ident: item.ident.clone(),
+            ty: (*item.ty).clone(),
+            value: Some((item.eq_token, quote::ToTokens::to_token_stream(&item.expr))),
+        }
+    }
+}
+
+impl From<&syn::ItemConst> for StaticItem {
+    fn from(item: &syn::ItemConst) -> Self {
+        Self {
+            attrs: item.attrs.clone(),
+            vis: item.vis.clone(),
+            keyword: StaticKeyword::Const(item.const_token),
+            mutability: StaticMutability::None,
+            ident: item.ident.clone(),
+            ty: (*item.ty).clone(),
+            value: Some((item.eq_token, quote::ToTokens::to_token_stream(&item.expr))),
+        }
+    }
+}
+
+fn tokens_before_semicolon(input: ParseStream<'_>) -> syn::Result<TokenStream> {
+    let mut tokens = TokenStream::new();
+    while !input.is_empty() && !input.peek(Token![;]) {
+        tokens.extend([input.parse::<proc_macro2::TokenTree>()?]);
+    }
+    Ok(tokens)
+}

@@ -1,0 +1,103 @@
+//! Which functions can be handlers.
+
+use proc_macro2::Span;
+use quote::ToTokens;
+use syn::spanned::Spanned;
+use syn::{FnArg, Safety, Signature, Type};
+
+use crate::error::{Error, codes};
+
+/// Whether a signature can be a handler's; reports why not. The trigger is the one of the attribute,
+/// if it has one.
+pub(crate) fn check(sig: &Signature, trigger: Option<&str>, errors: &mut Vec<Error>) -> bool {
+    let before = errors.len();
+    let name = &sig.ident;
+    let mut report = |span: Span, message: String, label: &str, help: String| {
+        errors.push(Error::new(codes::WRONG_ITEM, span, message, label).help(help));
+    };
+    if sig.asyncness.is_none() {
+        report(
+            sig.fn_token.span(),
+            format!("`{name}` is not async"),
+            "not `async`",
+            format!("write `async fn {name}`"),
+        );
+    }
+    if let Safety::Unsafe(token) = &sig.safety {
+        report(
+            token.span(),
+            format!("`{name}` is unsafe, and a trigger can promise nothing"),
+            "unsafe",
+            format!("write `async fn {name}`"),
+        );
+    }
+    if let Some(abi) = &sig.abi {
+        report(
+            abi.span(),
+            format!("`{name}` has a foreign calling convention"),
+            "foreign",
+            format!("write `async fn {name}`"),
+        );
+    }
+    if let Some(variadic) = &sig.variadic {
+        report(
+            variadic.dots.span(),
+            format!("`{name}` takes any number of parameters"),
+            "variadic",
+            "name each parameter".to_owned(),
+        );
+    }
+    if !sig.generics.params.is_empty() {
+        report(
+            sig.generics.params.span(),
+            format!("`{name}` is generic, and a trigger chooses no types"),
+            "generic",
+            "write the types that it runs with".to_owned(),
+        );
+    }
+    for input in &sig.inputs {
+        match input {
+            FnArg::Receiver(receiver) => report(
+                receiver.self_token.span(),
+                format!("`{name}` is a method, and a trigger has no `self`"),
+                "a method",
+                format!("write a free function `async fn {name}`"),
+            ),
+            FnArg::Typed(parameter) => {
+                if let Type::ImplTrait(ty) = &*parameter.ty {
+                    report(
+                        ty.impl_token.span(),
+                        format!("`{name}` is generic, and a trigger chooses no types"),
+                        "generic",
+                        "write the type that it runs with".to_owned(),
+                    );
+                }
+            }
+        }
+    }
+    let parameters = sig.inputs.len();
+    match trigger {
+        Some("queue") if parameters != 1 => report(
+            parameters_span(sig, 1),
+            format!("`{name}` has {parameters} parameters; a queue function has one"),
+            "exactly one parameter",
+            format!("take the payload: `async fn {name}(order: Order)`"),
+        ),
+        Some("schedule") if parameters != 0 => report(
+            parameters_span(sig, 0),
+            format!("`{name}` has parameters; a schedule brings none"),
+            "no parameters",
+            format!("write `async fn {name}()`"),
+        ),
+        _ => {}
+    }
+    errors.len() == before
+}
+
+/// The first parameter that is too many; where there are too few, the function's name.
+fn parameters_span(sig: &Signature, allowed: usize) -> Span {
+    sig.inputs
+        .iter()
+        .nth(allowed)
+        .map_or_else(|| sig.ident.span(), |input| input.to_token_stream().span())
+}

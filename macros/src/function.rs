@@ -1,0 +1,142 @@
+//! `#[function]`: the function as it was, and its registration beside it.
+
+use cloudc_syntax::{Attribute, FnItem, Function, Parsed, Trigger, wrong_item};
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{format_ident, quote, quote_spanned};
+use syn::{FnArg, ReturnType, Signature, Type};
+
+use crate::error::compile_errors;
+use crate::place;
+
+pub(crate) fn expand(args: TokenStream, item: TokenStream) -> TokenStream {
+    let attribute = Span::call_site();
+    let Ok(parsed) = syn::parse2::<FnItem>(item.clone()) else {
+        let error = compile_errors(&[wrong_item(Attribute::Function, attribute)]);
+        return quote!(#item #error);
+    };
+    let beside = match cloudc_syntax::function(args, attribute, &parsed.sig) {
+        Parsed {
+            value: Some(function),
+            errors,
+        } if errors.is_empty() => registration(&function, &parsed.sig),
+        Parsed { errors, .. } => compile_errors(&errors),
+    };
+    quote!(#item #beside)
+}
+
+fn registration(function: &Function, sig: &Signature) -> TokenStream {
+    let name = &function.name.value;
+    let ident = sig.ident.to_string();
+    let ident = ident.strip_prefix("r#").unwrap_or(&ident);
+    let trigger = match &function.trigger.value {
+        Trigger::Http { method, path } => {
+            let handle = http(sig);
+            quote!(Http { method: #method, path: #path, handle: #handle })
+        }
+        Trigger::Queue { path, batch } => {
+            let handle = message(sig, path, batch.is_some());
+            let queue = quote_spanned!(place::of(path)=> || ::cloudc::__private::name_of(&#path));
+            match batch.as_ref().map(|batch| batch.value) {
+                Some(most) => quote!(Batch { queue: #queue, most: #most, handle: #handle }),
+                None => quote!(Queue { queue: #queue, handle: #handle }),
+            }
+        }
+        Trigger::Schedule { .. } => {
+            let run = done(sig, &TokenStream::new(), &TokenStream::new());
+            quote!(Schedule { handle: || #run })
+        }
+    };
+    quote! {
+        ::cloudc::__private::inventory::submit! {
+            ::cloudc::__private::FunctionRegistration {
+                name: #name,
+                path: ::core::concat!(::core::module_path!(), "::", #ident),
+                trigger: ::cloudc::__private::Trigger::#trigger,
+            }
+        }
+    }
+}
+
+/// A closure from a request to the handler's answer. All parameters but the last are read from the
+/// request's head, the last one from the whole request.
+fn http(sig: &Signature) -> TokenStream {
+    let handler = &sig.ident;
+    let at = place::of(handler);
+    let types = parameter_types(sig);
+    let names: Vec<Ident> = (0..types.len())
+        .map(|index| format_ident!("parameter_{index}", span = at))
+        .collect();
+    let mut reads = TokenStream::new();
+    if let (Some((last, rest)), Some((last_name, rest_names))) =
+        (types.split_last(), names.split_last())
+    {
+        if !rest.is_empty() {
+            reads.extend(quote_spanned!(at=> let (mut head, body) = request.into_parts();));
+        }
+        for (ty, name) in rest.iter().zip(rest_names) {
+            reads.extend(quote_spanned! {place::of(ty)=>
+                let #name = ::cloudc::__private::part::<#ty>(&mut head).await?;
+            });
+        }
+        if !rest.is_empty() {
+            reads.extend(quote_spanned! {at=>
+                let request = ::cloudc::__private::Request::from_parts(head, body);
+            });
+        }
+        reads.extend(quote_spanned! {place::of(last)=>
+            let #last_name = ::cloudc::__private::whole::<#last, _>(request).await?;
+        });
+    }
+    let call = quote_spanned!(at=> #handler(#(#names),*).await);
+    let answer = quote_spanned!(output(sig)=> ::cloudc::__private::respond(#call));
+    let request = if types.is_empty() {
+        quote_spanned!(at=> _)
+    } else {
+        quote_spanned!(at=> request)
+    };
+    quote_spanned!(at=> |#request| ::cloudc::__private::reply(async move { #reads #answer }))
+}
+
+/// A closure from what a queue delivers to the handler's end.
+fn message(sig: &Signature, queue: &syn::Path, batch: bool) -> TokenStream {
+    let at = place::of(&sig.ident);
+    let read = if batch { quote!(batch) } else { quote!(one) };
+    let queue = quote_spanned!(place::of(queue)=> &#queue);
+    let reads: TokenStream = parameter_types(sig)
+        .into_iter()
+        .map(|ty| {
+            quote_spanned! {place::of(ty)=>
+                let input = ::cloudc::__private::#read::<_, #ty>(#queue, delivered)?;
+            }
+        })
+        .collect();
+    let run = done(sig, &reads, &quote_spanned!(at=> input));
+    quote_spanned!(at=> |delivered| #run)
+}
+
+/// The future of a handler that returns no answer.
+fn done(sig: &Signature, reads: &TokenStream, input: &TokenStream) -> TokenStream {
+    let handler = &sig.ident;
+    let at = place::of(handler);
+    let call = quote_spanned!(at=> #handler(#input).await);
+    let outcome = quote_spanned!(output(sig)=> ::cloudc::__private::outcome(#call));
+    quote_spanned!(at=> ::cloudc::__private::done(async move { #reads #outcome }))
+}
+
+fn parameter_types(sig: &Signature) -> Vec<&Type> {
+    sig.inputs
+        .iter()
+        .filter_map(|input| match input {
+            FnArg::Typed(parameter) => Some(&*parameter.ty),
+            FnArg::Receiver(_) => None,
+        })
+        .collect()
+}
+
+/// The place of the return type; of the name where there is none.
+fn output(sig: &Signature) -> Span {
+    match &sig.output {
+        ReturnType::Type(_, ty) => place::of(ty),
+        ReturnType::Default => place::of(&sig.ident),
+    }
+}

@@ -1,0 +1,88 @@
+//! `#[queue]` and `#[cache]`: the static with its value, and its registration beside it.
+
+use cloudc_syntax::{Attribute, Error, StaticItem, wrong_item};
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{quote, quote_spanned};
+
+use crate::error::compile_errors;
+use crate::place;
+
+pub(crate) fn expand_queue(args: TokenStream, item: TokenStream) -> TokenStream {
+    let Ok(parsed) = syn::parse2::<StaticItem>(item.clone()) else {
+        return refused(Attribute::Queue, &item);
+    };
+    let queue = cloudc_syntax::queue(args, &parsed);
+    match queue.value.filter(|_| queue.errors.is_empty()) {
+        Some(queue) => {
+            let name = &queue.name.value;
+            let payload = &queue.payload;
+            let value = quote_spanned! {place::of(payload)=>
+                ::cloudc::__private::queue::<#payload>(#name)
+            };
+            declared(&parsed, &value, name, &quote!(Queue))
+        }
+        None => mistaken(&parsed, &queue.errors),
+    }
+}
+
+pub(crate) fn expand_cache(args: TokenStream, item: TokenStream) -> TokenStream {
+    let Ok(parsed) = syn::parse2::<StaticItem>(item.clone()) else {
+        return refused(Attribute::Cache, &item);
+    };
+    let cache = cloudc_syntax::cache(args, &parsed);
+    match cache.value.filter(|_| cache.errors.is_empty()) {
+        Some(cache) => {
+            let name = &cache.name.value;
+            let (keys, values) = (&cache.key, &cache.value);
+            let value = quote_spanned! {place::of(keys)=>
+                ::cloudc::__private::cache::<#keys, #values>(#name)
+            };
+            declared(&parsed, &value, name, &quote!(Cache))
+        }
+        None => mistaken(&parsed, &cache.errors),
+    }
+}
+
+fn declared(item: &StaticItem, value: &TokenStream, name: &str, kind: &TokenStream) -> TokenStream {
+    let declaration = with_value(item, value);
+    let ident = plain(&item.ident);
+    quote! {
+        #declaration
+        ::cloudc::__private::inventory::submit! {
+            ::cloudc::__private::ResourceRegistration {
+                name: #name,
+                path: ::core::concat!(::core::module_path!(), "::", #ident),
+                kind: ::cloudc::__private::ResourceKind::#kind,
+            }
+        }
+    }
+}
+
+/// The static with the errors as its value: a value, so that rustc does not miss one, and of any
+/// type, so that it finds nothing else wrong with it.
+fn mistaken(item: &StaticItem, errors: &[Error]) -> TokenStream {
+    let errors = compile_errors(errors);
+    with_value(item, &quote!({ #errors }))
+}
+
+fn with_value(item: &StaticItem, value: &TokenStream) -> TokenStream {
+    let StaticItem {
+        attrs,
+        vis,
+        ident,
+        ty,
+        ..
+    } = item;
+    quote!(#(#attrs)* #vis static #ident: #ty = #value;)
+}
+
+/// An item that is no static at all, as it was.
+fn refused(attribute: Attribute, item: &TokenStream) -> TokenStream {
+    let error = compile_errors(&[wrong_item(attribute, Span::call_site())]);
+    quote!(#item #error)
+}
+
+fn plain(ident: &Ident) -> String {
+    let text = ident.to_string();
+    text.strip_prefix("r#").unwrap_or(&text).to_owned()
+}

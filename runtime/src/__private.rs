@@ -1,0 +1,26 @@
+//! What the attributes' expansions name. No part of the public interface: it changes with them.
+
+pub use axum::extract::Request;
+pub use inventory;
+
+pub use crate::handler::{
+    Delivery, Done, Reply, batch, done, name_of, one, outcome, part, reply, respond, whole,
+};
+pub use crate::registry::{
+    FunctionRegistration, ResourceKind, ResourceRegistration, Trigger, functions, resources,
+};
+pub use crate::router::router;
+
+/// The value of a queue's static.
+pub const fn queue<T: crate::storable::Storable>(name: &'static str) -> crate::Queue<T> {
+    crate::Queue::new(name)
+}
+
+/// The value of a cache's static.
+pub const fn cache<K, V>(name: &'static str) -> crate::Cache<K, V>
+where
+    K: crate::storable::Storable,
+    V: crate::storable::Storable,
+{
+    crate::Cache::new(name)
+}

@@ -1,0 +1,113 @@
+//! Calling queue functions: from what a queue delivers to what the handler takes.
+
+use std::collections::BTreeMap;
+
+use crate::error::Result;
+use crate::{Cache, Message, Queue};
+
+/// A message as a queue delivers it.
+#[derive(Clone, Debug)]
+pub struct Delivery {
+    /// JSON.
+    pub payload: Vec<u8>,
+    /// The same at each delivery.
+    pub id: String,
+    /// From 1.
+    pub attempt: u32,
+    /// By name.
+    pub headers: BTreeMap<String, String>,
+}
+
+/// What a queue function can take where its queue holds `T`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not what the queue holds",
+    label = "the queue holds `{T}`",
+    note = "take `{T}` or `Message<{T}>`; with `batch = …` also `Vec<…>` of either"
+)]
+pub trait Takes<T>: Sized {
+    #[doc(hidden)]
+    fn take(message: Message<T>) -> Self;
+}
+
+impl<T> Takes<T> for T {
+    fn take(message: Message<T>) -> Self {
+        message.payload
+    }
+}
+
+impl<T> Takes<T> for Message<T> {
+    fn take(message: Message<T>) -> Self {
+        message
+    }
+}
+
+/// What a queue function with `batch` can take where its queue holds `T`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no batch of what the queue holds",
+    label = "the queue holds `{T}`",
+    note = "with `batch = …` take `Vec<{T}>` or `Vec<Message<{T}>>`"
+)]
+pub trait TakesBatch<T>: Sized {
+    #[doc(hidden)]
+    fn take(messages: Vec<Message<T>>) -> Self;
+}
+
+impl<T> TakesBatch<T> for Vec<T> {
+    fn take(messages: Vec<Message<T>>) -> Self {
+        messages.into_iter().map(Message::into_payload).collect()
+    }
+}
+
+impl<T> TakesBatch<T> for Vec<Message<T>> {
+    fn take(messages: Vec<Message<T>>) -> Self {
+        messages
+    }
+}
+
+/// The parameter of a function that takes one message.
+pub fn one<T, P: Takes<T>>(queue: &Queue<T>, delivery: Delivery) -> Result<P> {
+    Ok(P::take(decode(queue, delivery)?))
+}
+
+/// The parameter of a function that takes a batch.
+pub fn batch<T, P: TakesBatch<T>>(queue: &Queue<T>, deliveries: Vec<Delivery>) -> Result<P> {
+    let messages: Result<Vec<_>> = deliveries
+        .into_iter()
+        .map(|delivery| decode(queue, delivery))
+        .collect();
+    Ok(P::take(messages?))
+}
+
+fn decode<T>(queue: &Queue<T>, delivery: Delivery) -> Result<Message<T>> {
+    Ok(Message {
+        payload: queue.decode(&delivery.payload)?,
+        id: delivery.id,
+        attempt: delivery.attempt,
+        headers: delivery.headers,
+    })
+}
+
+/// A resource's name. Takes a cache too, so that a trigger that names one is a single error, with
+/// [`one`] or [`batch`].
+pub fn name_of(resource: &impl Named) -> &'static str {
+    resource.name()
+}
+
+/// What has a name.
+#[diagnostic::on_unimplemented(message = "a function is triggered by a queue, not by a `{Self}`")]
+pub trait Named {
+    #[doc(hidden)]
+    fn name(&self) -> &'static str;
+}
+
+impl<T> Named for Queue<T> {
+    fn name(&self) -> &'static str {
+        self.name()
+    }
+}
+
+impl<K, V> Named for Cache<K, V> {
+    fn name(&self) -> &'static str {
+        self.name()
+    }
+}

@@ -1,0 +1,10 @@
+//! How the runtime calls handlers. The expansions are calls of these functions, so that what the
+//! compiler has to check anew for each handler is short, and its errors name the user's types.
+
+mod http;
+mod message;
+mod outcome;
+
+pub use http::{Reply, part, reply, respond, whole};
+pub use message::{Delivery, batch, name_of, one};
+pub use outcome::{Done, done, outcome};

@@ -1,0 +1,188 @@
+//! Queues and the handle that sends to one.
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::error::{Error, Result};
+use crate::storable::{Codec, Storable};
+
+/// A work queue of messages with the payload `T`, declared with `#[queue]` on a static.
+///
+/// Each message is delivered at least once, to one call of the function that the queue triggers.
+///
+/// ```
+/// # use cloudc::{Queue, queue};
+/// #[queue(ack_wait = "30s")]
+/// pub static ORDERS: Queue<String>;
+///
+/// # async fn example() -> cloudc::Result<()> {
+/// ORDERS.send(&"one bicycle".to_owned()).await?;
+/// # Ok(())
+/// # }
+/// # fn main() {}
+/// ```
+///
+/// To pass a queue around, take a handle: [`Queue::sender`].
+pub struct Queue<T> {
+    name: &'static str,
+    codec: Codec<T>,
+}
+
+impl<T: Storable> Queue<T> {
+    pub(crate) const fn new(name: &'static str) -> Self {
+        Self {
+            name,
+            codec: Codec::JSON,
+        }
+    }
+}
+
+impl<T> Queue<T> {
+    /// Sends a message.
+    ///
+    /// # Errors
+    ///
+    /// When the payload is no JSON, or the queue did not take it.
+    pub async fn send(&self, payload: &T) -> Result<()> {
+        self.encode(payload)?;
+        Err(self.not_connected())
+    }
+
+    /// Sends several messages, in this order. An error leaves open which of them the queue took.
+    ///
+    /// # Errors
+    ///
+    /// As [`Queue::send`]. Nothing is sent when one of the payloads is no JSON.
+    pub async fn send_all<'a, I>(&self, payloads: I) -> Result<()>
+    where
+        I: IntoIterator<Item = &'a T>,
+        T: 'a,
+    {
+        for payload in payloads {
+            self.encode(payload)?;
+        }
+        Err(self.not_connected())
+    }
+
+    /// Sends a message that is delivered after a delay, not before.
+    ///
+    /// # Errors
+    ///
+    /// As [`Queue::send`].
+    pub async fn send_after(&self, payload: &T, _delay: Duration) -> Result<()> {
+        self.send(payload).await
+    }
+
+    /// Sends a message unless one with the same key was sent within the queue's dedupe window.
+    ///
+    /// # Errors
+    ///
+    /// As [`Queue::send`].
+    pub async fn send_once(&self, payload: &T, _key: &str) -> Result<()> {
+        self.send(payload).await
+    }
+
+    /// A handle that can send to this queue and do nothing else.
+    pub fn sender(&'static self) -> Sender<T> {
+        Sender { queue: self }
+    }
+
+    pub(crate) fn name(&self) -> &'static str {
+        self.name
+    }
+
+    pub(crate) fn decode(&self, payload: &[u8]) -> Result<T> {
+        (self.codec.decode)(payload).map_err(|source| Error::Decode {
+            what: "a message",
+            resource: self.to_string(),
+            source,
+        })
+    }
+
+    fn encode(&self, payload: &T) -> Result<Vec<u8>> {
+        (self.codec.encode)(payload).map_err(|source| Error::Encode {
+            what: "a message",
+            resource: self.to_string(),
+            source,
+        })
+    }
+
+    fn not_connected(&self) -> Error {
+        Error::NotConnected {
+            resource: self.to_string(),
+        }
+    }
+}
+
+impl<T> fmt::Display for Queue<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the queue `{}`", self.name)
+    }
+}
+
+impl<T> fmt::Debug for Queue<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Queue").field(&self.name).finish()
+    }
+}
+
+/// Sends to one queue, and can be passed around: the handle of [`Queue::sender`].
+pub struct Sender<T: 'static> {
+    queue: &'static Queue<T>,
+}
+
+impl<T> Sender<T> {
+    /// As [`Queue::send`].
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub async fn send(&self, payload: &T) -> Result<()> {
+        self.queue.send(payload).await
+    }
+
+    /// As [`Queue::send_all`].
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub async fn send_all<'a, I>(&self, payloads: I) -> Result<()>
+    where
+        I: IntoIterator<Item = &'a T>,
+        T: 'a,
+    {
+        self.queue.send_all(payloads).await
+    }
+
+    /// As [`Queue::send_after`].
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub async fn send_after(&self, payload: &T, delay: Duration) -> Result<()> {
+        self.queue.send_after(payload, delay).await
+    }
+
+    /// As [`Queue::send_once`].
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub async fn send_once(&self, payload: &T, key: &str) -> Result<()> {
+        self.queue.send_once(payload, key).await
+    }
+}
+
+impl<T> Clone for Sender<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for Sender<T> {}
+
+impl<T> fmt::Debug for Sender<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Sender").field(&self.queue.name).finish()
+    }
+}
