@@ -223,43 +223,36 @@ pub(super) fn shop() -> (Graph, Sources) {
     let mut app = Builder::new("shop");
     app.queue("orders", "Order", 5, true);
     app.queue("receipts", "Receipt", 0, false);
-    app.queue("restocks", "Restock", 3, false);
-    app.cache("prices", "Sku", "Price", Some(600));
-    app.cache("statuses", "OrderId", "Status", Some(604_800));
+    app.queue("restock-requests", "Restock", 10, false);
+    app.cache("prices", "Sku", "Price", Some(129_600));
+    app.cache("statuses", "OrderId", "Status", Some(2_592_000));
     app.cache("stock", "Sku", "u32", None);
     let cancel = app.http("shop", "cancel-order", "DELETE /orders/{id}");
-    app.uses(cancel, &["read statuses", "write statuses", "write stock"]);
+    app.uses(cancel, &["read statuses", "write statuses"]);
     let charge = app.consumer("charge", "orders", None);
-    app.uses(
-        charge,
-        &["send receipts", "read statuses", "write statuses"],
-    );
+    let uses = ["send receipts", "read statuses", "write statuses", "read stock", "write stock"];
+    app.uses(charge, &uses);
     let find = app.schedule("find-shortages", "*/15 * * * *", "Etc/UTC");
-    app.uses(find, &["send restocks", "read stock"]);
+    app.uses(find, &["send restock-requests", "read stock"]);
     let place = app.http("shop", "place-order", "POST /orders");
-    let uses = [
-        "send orders",
-        "read prices",
-        "read stock",
-        "write stock",
-        "write statuses",
-    ];
+    let uses = ["send orders", "read prices", "read stock", "write stock"];
     app.uses(place, &uses);
+    app.uses(place, &["read statuses", "write statuses"]);
     let refresh = app.schedule("refresh-prices", "0 3 * * *", "Asia/Shanghai");
     app.uses(refresh, &["write prices"]);
-    let restock = app.consumer("restock", "restocks", None);
+    let restock = app.consumer("restock", "restock-requests", None);
     app.uses(restock, &["read stock", "write stock"]);
     let search = app.http("search", "search-products", "GET /search");
     app.uses(search, &["read prices", "read stock"]);
-    let receipts = app.consumer("send-receipts", "receipts", Some(50));
-    app.uses(receipts, &["write statuses"]);
     let price = app.http("shop", "set-price", "PUT /products/{sku}/price");
     app.uses(price, &["write prices"]);
     let order = app.http("shop", "show-order", "GET /orders/{id}");
     app.uses(order, &["read statuses"]);
     let product = app.http("shop", "show-product", "GET /products/{sku}");
     app.uses(product, &["read prices", "read stock"]);
-    app.http("search", "suggest-words", "GET /search/words");
+    app.http("search", "suggest-names", "GET /search/names");
+    let receipts = app.consumer("write-receipts", "receipts", Some(50));
+    app.uses(receipts, &["write statuses"]);
     app.finish()
 }
 

@@ -12,7 +12,7 @@ pub struct Greeting {
 
 /// Greets whoever asks.
 #[function(http = "GET /hello/{name}")]
-pub async fn hello(Path(name): Path<String>) -> Json<Greeting> {
+pub async fn greet(Path(name): Path<String>) -> Json<Greeting> {
     Json(Greeting {
         message: format!("Hello, {name}!"),
     })
@@ -24,7 +24,7 @@ mod tests {
 
     #[tokio::test]
     async fn greets_by_name() {
-        let Json(greeting) = hello(Path("Ferris".to_owned())).await;
+        let Json(greeting) = greet(Path("Ferris".to_owned())).await;
         assert_eq!(greeting.message, "Hello, Ferris!");
     }
 }

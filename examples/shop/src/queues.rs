@@ -16,5 +16,10 @@ pub static ORDERS: Queue<Order>;
 pub static RECEIPTS: Queue<Receipt>;
 
 /// Pieces that wait to be brought to the shelf. The same shortage found twice is one message.
-#[queue(name = "restock-requests", max_deliveries = 10, dedupe = "10m", max_age = "1d")]
+#[queue(
+    name = "restock-requests",
+    max_deliveries = 10,
+    dedupe = "10m",
+    max_age = "1d"
+)]
 pub static RESTOCKS: Queue<Restock>;

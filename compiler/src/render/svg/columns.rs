@@ -126,7 +126,7 @@ mod tests {
         };
         assert_eq!(column("place-order"), 0);
         assert_eq!(column("charge"), 2);
-        assert_eq!(column("send-receipts"), 4);
+        assert_eq!(column("write-receipts"), 4);
         assert_eq!(columns.queues, [1, 3, 1]);
     }
 

@@ -118,6 +118,12 @@ fn shape(graph: &Graph, cell: &Cell, middle: f64) -> Option<Shape> {
                 WorkloadKind::Consumer | WorkloadKind::Schedule => {
                     let mut words = words::limits(workload);
                     words.truncate(3);
+                    if let Trigger::Queue {
+                        batch: Some(batch), ..
+                    } = &function.trigger
+                    {
+                        words[2] = format!("{} a call", batch.value);
+                    }
                     words.join(" · ")
                 }
             };
@@ -245,8 +251,8 @@ fn frames(graph: &Graph, net: &Net, shapes: &[Option<Shape>]) -> Vec<Shape> {
         let Some(WorkloadId(id)) = block.service else {
             continue;
         };
-        let members = block.cells.iter().filter_map(|cell| shapes[*cell].as_ref());
-        let (Some(first), Some(last)) = (members.clone().next(), members.last()) else {
+        let mut members = block.cells.iter().filter_map(|cell| shapes[*cell].as_ref());
+        let (Some(first), Some(last)) = (members.clone().next(), members.next_back()) else {
             continue;
         };
         let workload = &graph.workloads[id];

@@ -89,7 +89,10 @@ mod tests {
 
     #[test]
     fn a_sensible_order_has_no_fault() {
-        assert_eq!(order("order-0001", &[("BELL-1", 2), ("LAMP-F", 1)]).fault(), None);
+        assert_eq!(
+            order("order-0001", &[("BELL-1", 2), ("LAMP-F", 1)]).fault(),
+            None
+        );
     }
 
     #[test]

@@ -132,7 +132,10 @@ mod tests {
             sku: order[0].sku.clone(),
             left: 5,
         };
-        assert_eq!(reserve(&shelf, &order).await.expect("a shelf"), Err(sold_out));
+        assert_eq!(
+            reserve(&shelf, &order).await.expect("a shelf"),
+            Err(sold_out)
+        );
         assert_eq!(shelf.left(&order[0].sku), 5);
     }
 }

@@ -62,7 +62,13 @@ mod tests {
     #[test]
     fn a_sku_is_short_and_plain() {
         assert!("BIKE-28".parse::<Sku>().is_ok());
-        for bad in ["", "B", "bike-28", "BIKE 28", "BIKE-28-WITH-A-VERY-LONG-TAIL"] {
+        for bad in [
+            "",
+            "B",
+            "bike-28",
+            "BIKE 28",
+            "BIKE-28-WITH-A-VERY-LONG-TAIL",
+        ] {
             assert!(bad.parse::<Sku>().is_err(), "{bad:?}");
         }
     }
