@@ -89,7 +89,7 @@ impl Template {
 const LONGEST: usize = 40;
 
 /// Strict and reserved keywords of the Rust reference that a package could be named after.
-const KEYWORDS: [&str; 51] = [
+const KEYWORDS: &[&str] = &[
     "abstract", "as", "async", "await", "become", "box", "break", "const", "continue", "crate",
     "do", "dyn", "else", "enum", "extern", "false", "final", "fn", "for", "gen", "if", "impl",
     "in", "let", "loop", "macro", "match", "mod", "move", "mut", "override", "priv", "pub", "ref",
@@ -98,7 +98,7 @@ const KEYWORDS: [&str; 51] = [
 ];
 
 /// Crates that the application itself depends on, and those that come with Rust.
-const TAKEN: [&str; 8] = [
+const TAKEN: &[&str] = &[
     "alloc",
     "cloudc",
     "core",
@@ -107,11 +107,10 @@ const TAKEN: [&str; 8] = [
     "std",
     "test",
     "tokio",
-    "yield",
 ];
 
 /// File names that Windows does not allow.
-const DEVICES: [&str; 4] = ["aux", "con", "nul", "prn"];
+const DEVICES: &[&str] = &["aux", "con", "nul", "prn"];
 
 fn fault(name: &str) -> Option<String> {
     let known = |char: char| {
