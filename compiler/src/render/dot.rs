@@ -17,7 +17,7 @@ pub fn dot(graph: &Graph, _sources: &Sources) -> String {
     for (index, queue) in graph.queues.iter().enumerate() {
         let label = quote(&[&queue.name, &queue.payload]);
         lines.push(format!(
-            "  q{index} [label={label}, shape=cds, color=\"#ea580c\", fillcolor=\"#fff7ed\"];"
+            "  q{index} [label={label}, shape=cds, margin=\"0.25,0.1\", color=\"#ea580c\", fillcolor=\"#fff7ed\"];"
         ));
     }
     for (index, cache) in graph.caches.iter().enumerate() {
@@ -37,11 +37,11 @@ pub fn dot(graph: &Graph, _sources: &Sources) -> String {
             Meaning::Sends => format!("  {function} -> {resource} [color=\"#ea580c\"];"),
             // From function to cache, so that the cache's rank is right; the arrow shows the flow.
             Meaning::Reads => {
-                format!("  {function} -> {resource} [color=\"#059669\", style=dashed, dir=back];")
+                format!("  {function} -> {resource} [color=\"#0d9488\", style=dashed, dir=back];")
             }
-            Meaning::Writes => format!("  {function} -> {resource} [color=\"#059669\"];"),
+            Meaning::Writes => format!("  {function} -> {resource} [color=\"#7c3aed\"];"),
             Meaning::ReadsAndWrites => {
-                format!("  {function} -> {resource} [color=\"#059669\", dir=both];")
+                format!("  {function} -> {resource} [color=\"#7c3aed\", dir=both];")
             }
         });
     }
@@ -50,7 +50,7 @@ pub fn dot(graph: &Graph, _sources: &Sources) -> String {
 }
 
 const HEAD: [&str; 3] = [
-    "graph [rankdir=LR, fontname=\"Helvetica\", nodesep=0.25, ranksep=0.9];",
+    "graph [rankdir=LR, fontname=\"Helvetica\", fontsize=12, nodesep=0.25, ranksep=0.9];",
     "node [fontname=\"Helvetica\", fontsize=11, shape=box, style=\"rounded,filled\", color=\"#4f46e5\", fillcolor=\"#eef2ff\"];",
     "edge [color=\"#64748b\", arrowsize=0.7];",
 ];
@@ -61,7 +61,7 @@ fn triggers(graph: &Graph) -> Vec<String> {
     for (index, function) in graph.functions.iter().enumerate() {
         let shape = match function.trigger {
             Trigger::Http { .. } => "box",
-            Trigger::Schedule { .. } => "hexagon",
+            Trigger::Schedule { .. } => "octagon",
             Trigger::Queue { .. } => continue,
         };
         let label = quote(&[&words::trigger(graph, function)]);

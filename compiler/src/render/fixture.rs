@@ -230,7 +230,13 @@ pub(super) fn shop() -> (Graph, Sources) {
     let cancel = app.http("shop", "cancel-order", "DELETE /orders/{id}");
     app.uses(cancel, &["read statuses", "write statuses"]);
     let charge = app.consumer("charge", "orders", None);
-    let uses = ["send receipts", "read statuses", "write statuses", "read stock", "write stock"];
+    let uses = [
+        "send receipts",
+        "read statuses",
+        "write statuses",
+        "read stock",
+        "write stock",
+    ];
     app.uses(charge, &uses);
     let find = app.schedule("find-shortages", "*/15 * * * *", "Etc/UTC");
     app.uses(find, &["send restock-requests", "read stock"]);

@@ -1,5 +1,8 @@
 //! The graph as a tree, for a terminal.
 
+use std::collections::BTreeMap;
+
+use super::links::{Link, Meaning, links};
 use super::words;
 use crate::graph::{
     CacheId, FunctionId, Graph, Operation, QueueId, Resource, Workload, WorkloadKind,
@@ -17,12 +20,10 @@ pub fn tree(graph: &Graph, sources: &Sources) -> String {
         words::count(graph.queues.len(), "queue"),
         words::count(graph.caches.len(), "cache"),
     );
-    let trees = (graph
-        .workloads
-        .iter()
-        .map(|it| workload(graph, sources, it)))
-    .chain((0..graph.queues.len()).map(|index| queue(graph, sources, index)))
-    .chain((0..graph.caches.len()).map(|index| cache(graph, sources, index)));
+    let view = View::of(graph, sources);
+    let trees = (graph.workloads.iter().map(|it| view.workload(it)))
+        .chain((0..graph.queues.len()).map(|id| view.queue(QueueId(id))))
+        .chain((0..graph.caches.len()).map(|id| view.cache(CacheId(id))));
     for tree in trees {
         text.push('\n');
         text.push_str(&tree.text);
@@ -38,12 +39,15 @@ struct Tree {
     branches: Vec<Tree>,
 }
 
-impl Tree {
-    fn leaf(text: String) -> Self {
-        Tree {
-            text,
-            branches: Vec::new(),
-        }
+/// `sends to orders`; `read by no function` where there is nobody.
+fn leaf(verb: &str, names: &[&str]) -> Tree {
+    let text = match names {
+        [] => format!("{verb} no function"),
+        names => format!("{verb} {}", names.join(", ")),
+    };
+    Tree {
+        text,
+        branches: Vec::new(),
     }
 }
 
@@ -63,107 +67,122 @@ fn branches(text: &mut String, indent: &str, trees: &[Tree]) {
     }
 }
 
-/// A service has its functions below it; another workload is its one function.
-fn workload(graph: &Graph, sources: &Sources, workload: &Workload) -> Tree {
-    let kind = words::kind(workload.kind);
-    let limits = words::limits(workload).join(", ");
-    if let (WorkloadKind::Consumer | WorkloadKind::Schedule, [id]) =
-        (workload.kind, &workload.functions[..])
-    {
-        let mut tree = function(graph, sources, *id);
-        tree.text = format!("{kind} {}  ({limits})", tree.text);
-        return tree;
+struct View<'a> {
+    graph: &'a Graph,
+    sources: &'a Sources,
+    /// Who uses a resource.
+    links: BTreeMap<Resource, Vec<Link>>,
+}
+
+impl<'a> View<'a> {
+    fn of(graph: &'a Graph, sources: &'a Sources) -> Self {
+        let mut by_resource = BTreeMap::<_, Vec<_>>::new();
+        for link in links(graph) {
+            by_resource.entry(link.resource).or_default().push(link);
+        }
+        View {
+            graph,
+            sources,
+            links: by_resource,
+        }
     }
-    Tree {
-        text: format!("{kind} {}  ({limits})", workload.name),
-        branches: (workload.functions.iter())
-            .map(|id| function(graph, sources, *id))
-            .collect(),
+
+    /// A service has its functions below it; another workload is its one function.
+    fn workload(&self, workload: &Workload) -> Tree {
+        let kind = words::kind(workload.kind);
+        let limits = words::limits(workload).join(", ");
+        if let (WorkloadKind::Consumer | WorkloadKind::Schedule, [id]) =
+            (workload.kind, &workload.functions[..])
+        {
+            let mut tree = self.function(*id);
+            tree.text = format!("{kind} {}  ({limits})", tree.text);
+            return tree;
+        }
+        let functions = workload.functions.iter();
+        Tree {
+            text: format!("{kind} {}  ({limits})", workload.name),
+            branches: functions.map(|id| self.function(*id)).collect(),
+        }
     }
-}
 
-fn function(graph: &Graph, sources: &Sources, id: FunctionId) -> Tree {
-    let function = &graph.functions[id.0];
-    Tree {
-        text: format!(
-            "{} ← {}  {}",
-            function.name,
-            words::trigger(graph, function),
-            words::place(sources, function.span)
-        ),
-        branches: [Operation::Send, Operation::Read, Operation::Write]
-            .into_iter()
-            .filter_map(|operation| uses(graph, id, operation))
-            .collect(),
+    fn function(&self, id: FunctionId) -> Tree {
+        let function = &self.graph.functions[id.0];
+        let operations = [Operation::Send, Operation::Read, Operation::Write];
+        Tree {
+            text: format!(
+                "{} ← {}  {}",
+                function.name,
+                words::trigger(self.graph, function),
+                words::place(self.sources, function.span)
+            ),
+            branches: operations
+                .into_iter()
+                .filter_map(|operation| self.uses(id, operation))
+                .collect(),
+        }
     }
-}
 
-/// `reads prices, stock`; nothing where the function does not.
-fn uses(graph: &Graph, function: FunctionId, operation: Operation) -> Option<Tree> {
-    let names: Vec<&str> = (graph.edges_of(function))
-        .filter(|edge| edge.operation == operation)
-        .map(|edge| match edge.resource {
-            Resource::Queue(id) => graph.queues[id.0].name.as_str(),
-            Resource::Cache(id) => graph.caches[id.0].name.as_str(),
-        })
-        .collect();
-    let verb = match operation {
-        Operation::Send => "sends to",
-        Operation::Read => "reads",
-        Operation::Write => "writes",
-    };
-    (!names.is_empty()).then(|| Tree::leaf(format!("{verb} {}", names.join(", "))))
-}
-
-fn queue(graph: &Graph, sources: &Sources, index: usize) -> Tree {
-    let queue = &graph.queues[index];
-    let resource = Resource::Queue(QueueId(index));
-    let consumers: Vec<&str> = (graph.consumers(QueueId(index)))
-        .map(|(_, function)| function.name.as_str())
-        .collect();
-    Tree {
-        text: format!(
-            "queue {}  ({})  {}",
-            queue.name,
-            words::queue(queue).join(", "),
-            words::place(sources, queue.span)
-        ),
-        branches: vec![
-            people("sent to by", &users(graph, resource, Operation::Send)),
-            people("consumed by", &consumers),
-        ],
+    /// `reads prices, stock`; nothing where the function does not.
+    fn uses(&self, function: FunctionId, operation: Operation) -> Option<Tree> {
+        let names: Vec<&str> = (self.graph.edges_of(function))
+            .filter(|edge| edge.operation == operation)
+            .map(|edge| match edge.resource {
+                Resource::Queue(id) => self.graph.queues[id.0].name.as_str(),
+                Resource::Cache(id) => self.graph.caches[id.0].name.as_str(),
+            })
+            .collect();
+        let verb = match operation {
+            Operation::Send => "sends to",
+            Operation::Read => "reads",
+            Operation::Write => "writes",
+        };
+        (!names.is_empty()).then(|| leaf(verb, &names))
     }
-}
 
-fn cache(graph: &Graph, sources: &Sources, index: usize) -> Tree {
-    let cache = &graph.caches[index];
-    let resource = Resource::Cache(CacheId(index));
-    Tree {
-        text: format!(
-            "cache {}  ({})  {}",
-            cache.name,
-            words::cache(cache).join(", "),
-            words::place(sources, cache.span)
-        ),
-        branches: vec![
-            people("read by", &users(graph, resource, Operation::Read)),
-            people("written by", &users(graph, resource, Operation::Write)),
-        ],
+    fn queue(&self, id: QueueId) -> Tree {
+        let queue = &self.graph.queues[id.0];
+        let resource = Resource::Queue(id);
+        Tree {
+            text: format!(
+                "queue {}  ({})  {}",
+                queue.name,
+                words::queue(queue).join(", "),
+                words::place(self.sources, queue.span)
+            ),
+            branches: vec![
+                self.users("sent to by", resource, &[Meaning::Sends]),
+                self.users("consumed by", resource, &[Meaning::Triggers]),
+            ],
+        }
     }
-}
 
-fn people(verb: &str, names: &[&str]) -> Tree {
-    Tree::leaf(match names {
-        [] => format!("{verb} no function"),
-        names => format!("{verb} {}", names.join(", ")),
-    })
-}
+    fn cache(&self, id: CacheId) -> Tree {
+        let cache = &self.graph.caches[id.0];
+        let resource = Resource::Cache(id);
+        let reads = [Meaning::Reads, Meaning::ReadsAndWrites];
+        let writes = [Meaning::Writes, Meaning::ReadsAndWrites];
+        Tree {
+            text: format!(
+                "cache {}  ({})  {}",
+                cache.name,
+                words::cache(cache).join(", "),
+                words::place(self.sources, cache.span)
+            ),
+            branches: vec![
+                self.users("read by", resource, &reads),
+                self.users("written by", resource, &writes),
+            ],
+        }
+    }
 
-fn users(graph: &Graph, resource: Resource, operation: Operation) -> Vec<&str> {
-    (graph.edges.iter())
-        .filter(|edge| edge.resource == resource && edge.operation == operation)
-        .map(|edge| graph.functions[edge.function.0].name.as_str())
-        .collect()
+    fn users(&self, verb: &str, resource: Resource, meanings: &[Meaning]) -> Tree {
+        let links = self.links.get(&resource).map_or(&[][..], Vec::as_slice);
+        let names: Vec<&str> = (links.iter())
+            .filter(|link| meanings.contains(&link.meaning))
+            .map(|link| self.graph.functions[link.function.0].name.as_str())
+            .collect();
+        leaf(verb, &names)
+    }
 }
 
 #[cfg(test)]

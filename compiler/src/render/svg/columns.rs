@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, VecDeque};
 
 use super::super::links::{Link, Meaning};
-use crate::graph::{CacheId, FunctionId, Graph, QueueId, Resource, Trigger};
+use crate::graph::{CacheId, Graph, Resource, Trigger};
 
 /// The column of each function, queue and cache, by their ids.
 pub(super) struct Columns {
@@ -17,18 +17,15 @@ pub(super) struct Columns {
 pub(super) fn columns(graph: &Graph, links: &[Link]) -> Columns {
     let senders = senders(graph, links);
     let functions = functions(graph, &senders);
-    let queues = (0..graph.queues.len())
-        .map(|queue| {
-            let consumer = graph.consumers(QueueId(queue)).next();
-            match consumer {
-                Some((FunctionId(consumer), _)) => functions[consumer] - 1,
-                None => 1 + last(&senders[queue], &functions),
-            }
-        })
+    let mut queues: Vec<usize> = (senders.iter())
+        .map(|senders| 1 + last(senders, &functions))
         .collect();
-    let caches = (0..graph.caches.len())
-        .map(|cache| cache_column(CacheId(cache), links, &functions))
-        .collect();
+    for link in links {
+        if let (Meaning::Triggers, Resource::Queue(queue)) = (link.meaning, link.resource) {
+            queues[queue.0] = functions[link.function.0] - 1;
+        }
+    }
+    let caches = caches(graph, links, &functions);
     Columns {
         functions,
         queues,
@@ -94,16 +91,19 @@ fn functions(graph: &Graph, senders: &[Vec<usize>]) -> Vec<usize> {
 }
 
 /// Right of the middle one of its users: no other column makes the sum of its lines shorter.
-fn cache_column(cache: CacheId, links: &[Link], functions: &[usize]) -> usize {
-    let mut users: Vec<usize> = (links.iter())
-        .filter(|link| link.resource == Resource::Cache(cache))
-        .map(|link| functions[link.function.0])
-        .collect();
-    users.sort_unstable();
-    match users.len() {
-        0 => 1,
-        many => users[(many - 1) / 2] + 1,
+fn caches(graph: &Graph, links: &[Link], functions: &[usize]) -> Vec<usize> {
+    let mut users = vec![Vec::new(); graph.caches.len()];
+    for link in links {
+        if let Resource::Cache(CacheId(cache)) = link.resource {
+            users[cache].push(functions[link.function.0]);
+        }
     }
+    let middle = |mut users: Vec<usize>| {
+        users.sort_unstable();
+        let middle = users.len().saturating_sub(1) / 2;
+        users.get(middle).map_or(1, |column| column + 1)
+    };
+    users.into_iter().map(middle).collect()
 }
 
 #[cfg(test)]

@@ -2,9 +2,11 @@
 
 use super::super::links::Meaning;
 use super::super::words;
-use super::net::{Cell, Net, PORT_GAP, Thing};
-use super::text::{shorten, width};
-use crate::graph::{CacheId, FunctionId, Graph, QueueId, Trigger, WorkloadId, WorkloadKind};
+use super::net::Net;
+use super::shapes::{shape, triggers};
+use super::text::shorten;
+use super::wires::{trigger_line, wires};
+use crate::graph::{Graph, WorkloadId};
 
 /// The size of a box's first line.
 pub(super) const LARGE: f64 = 13.0;
@@ -17,7 +19,6 @@ pub(super) const TITLE: f64 = 64.0;
 /// The height of the legend below the drawing.
 pub(super) const LEGEND: f64 = 52.0;
 
-const WIDEST: f64 = 250.0;
 const COLUMN_GAP: f64 = 96.0;
 const FRAME: f64 = 16.0;
 
@@ -106,108 +107,12 @@ fn widest(numbers: impl Iterator<Item = f64>) -> f64 {
     numbers.fold(0.0, f64::max)
 }
 
-/// A cell's box, as wide as its own words; nothing for a bend.
-fn shape(graph: &Graph, cell: &Cell, middle: f64) -> Option<Shape> {
-    let (kind, name, second, doc) = match cell.thing {
-        Thing::Bend => return None,
-        Thing::Function(FunctionId(id)) => {
-            let function = &graph.functions[id];
-            let workload = &graph.workloads[function.workload.0];
-            let second = match workload.kind {
-                WorkloadKind::Service => String::new(),
-                WorkloadKind::Consumer | WorkloadKind::Schedule => {
-                    let mut words = words::limits(workload);
-                    words.truncate(3);
-                    if let Trigger::Queue {
-                        batch: Some(batch), ..
-                    } = &function.trigger
-                    {
-                        words[2] = format!("{} a call", batch.value);
-                    }
-                    words.join(" · ")
-                }
-            };
-            (Kind::Function, &function.name, second, &function.doc)
-        }
-        Thing::Queue(QueueId(id)) => {
-            let queue = &graph.queues[id];
-            let mut words = vec![queue.payload.clone()];
-            if queue.dead_letter {
-                words.push("dead letter".to_owned());
-            }
-            (Kind::Queue, &queue.name, words.join(" · "), &queue.doc)
-        }
-        Thing::Cache(CacheId(id)) => {
-            let cache = &graph.caches[id];
-            (
-                Kind::Cache,
-                &cache.name,
-                words::cache(cache).join(" · "),
-                &cache.doc,
-            )
-        }
-    };
-    Some(Shape {
-        top: middle - cell.height / 2.0,
-        height: cell.height,
-        ..labelled(kind, name, &second, doc)
-    })
-}
-
-/// A box without a place, wide enough for its words.
-fn labelled(kind: Kind, first: &str, second: &str, doc: &str) -> Shape {
-    let icon = match kind {
-        Kind::Queue | Kind::Cache | Kind::Clock => 24.0,
-        Kind::Service | Kind::Function | Kind::Request => 0.0,
-    };
-    let words = width(first, LARGE).max(width(second, SMALL)).min(WIDEST);
-    let tooltip = [first, second, doc]
-        .into_iter()
-        .filter(|text| !text.is_empty());
-    Shape {
-        kind,
-        left: 0.0,
-        top: 0.0,
-        width: words + icon + 28.0,
-        height: 0.0,
-        first: shorten(first, LARGE, WIDEST),
-        second: shorten(second, SMALL, WIDEST),
-        tooltip: tooltip.collect::<Vec<_>>().join(" — "),
-    }
-}
-
-/// The requests and clocks, each with the cell of its function.
-fn triggers(graph: &Graph, net: &Net, middles: &[f64]) -> Vec<(usize, Shape)> {
-    let mut triggers = Vec::new();
-    for (index, cell) in net.cells.iter().enumerate() {
-        let Thing::Function(FunctionId(id)) = cell.thing else {
-            continue;
-        };
-        let (kind, first, second) = match &graph.functions[id].trigger {
-            Trigger::Queue { .. } => continue,
-            Trigger::Http { method, path } => {
-                (Kind::Request, format!("{method} {path}"), String::new())
-            }
-            Trigger::Schedule { cron, timezone } => {
-                let zone = timezone.value.trim_start_matches("Etc/");
-                (Kind::Clock, cron.clone(), zone.to_owned())
-            }
-        };
-        let height = if second.is_empty() { 30.0 } else { 42.0 };
-        let shape = Shape {
-            top: MARGIN + TITLE + middles[index] - height / 2.0,
-            height,
-            ..labelled(kind, &first, &second, "")
-        };
-        triggers.push((index, shape));
-    }
-    triggers
-}
-
 /// The left edge and the width of the boxes of each column.
 fn column_places(net: &Net, shapes: &[Option<Shape>], triggers: f64) -> Vec<(f64, f64)> {
     let mut widths = vec![40.0_f64; net.columns.len()];
+    let mut lines = vec![0_usize; net.columns.len()];
     for (cell, shape) in net.cells.iter().zip(shapes) {
+        lines[cell.column] += cell.right.len();
         if let Some(shape) = shape {
             widths[cell.column] = widths[cell.column].max(shape.width);
         }
@@ -224,25 +129,12 @@ fn column_places(net: &Net, shapes: &[Option<Shape>], triggers: f64) -> Vec<(f64
     let mut places = Vec::new();
     for (column, width) in widths.into_iter().enumerate() {
         places.push((left, width));
-        let lines = net.cells.iter().filter(|cell| cell.column == column);
-        let lines: usize = lines.map(|cell| cell.right.len()).sum();
         // Many lines between two columns need room to stay apart.
         #[expect(clippy::cast_precision_loss, reason = "no graph has 2^52 lines")]
-        let more = (lines as f64 * 3.0).min(280.0);
+        let more = (lines[column] as f64 * 3.0).min(280.0);
         left += width + COLUMN_GAP + more;
     }
     places
-}
-
-fn trigger_line(from: &Shape, to: &Shape) -> Line {
-    let level = from.top + from.height / 2.0;
-    Line {
-        meaning: Meaning::Triggers,
-        points: vec![(from.left + from.width, level), (to.left, level)],
-        head_left: false,
-        head_right: true,
-        tooltip: format!("{} triggers {}", from.first, to.first),
-    }
 }
 
 fn frames(graph: &Graph, net: &Net, shapes: &[Option<Shape>]) -> Vec<Shape> {
@@ -276,105 +168,4 @@ fn frames(graph: &Graph, net: &Net, shapes: &[Option<Shape>]) -> Vec<Shape> {
         });
     }
     frames
-}
-
-/// The lines between functions and resources.
-fn wires(
-    net: &Net,
-    middles: &[f64],
-    shapes: &[Option<Shape>],
-    columns: &[(f64, f64)],
-) -> Vec<Line> {
-    let ports = Ports::of(net, middles);
-    let name = |cell: usize| {
-        shapes[cell]
-            .as_ref()
-            .map_or("", |shape| shape.first.as_str())
-    };
-    let mut lines = Vec::new();
-    for (index, wire) in net.wires.iter().enumerate() {
-        let mut points = Vec::new();
-        for (step, cell) in wire.path.iter().enumerate() {
-            let (left, width) = columns[net.cells[*cell].column];
-            let level = |offset: f64| MARGIN + TITLE + middles[*cell] + offset;
-            if step > 0 {
-                points.push((left, level(ports.left[index])));
-            }
-            if step + 1 < wire.path.len() {
-                points.push((left + width, level(ports.right[index])));
-            }
-            if shapes[*cell].is_none() {
-                let end = points.len();
-                points[end - 1].1 = level(0.0);
-                points[end - 2].1 = level(0.0);
-            }
-        }
-        let to_resource = !matches!(wire.meaning, Meaning::Triggers | Meaning::Reads);
-        let to_function = !matches!(wire.meaning, Meaning::Sends | Meaning::Writes);
-        let (function, resource) = if wire.function_first {
-            (wire.path[0], wire.path[wire.path.len() - 1])
-        } else {
-            (wire.path[wire.path.len() - 1], wire.path[0])
-        };
-        let words = wire.meaning.words();
-        lines.push(Line {
-            meaning: wire.meaning,
-            points,
-            head_left: if wire.function_first {
-                to_function
-            } else {
-                to_resource
-            },
-            head_right: if wire.function_first {
-                to_resource
-            } else {
-                to_function
-            },
-            tooltip: match wire.meaning {
-                Meaning::Triggers => format!("{} {words} {}", name(resource), name(function)),
-                _ => format!("{} {words} {}", name(function), name(resource)),
-            },
-        });
-    }
-    lines
-}
-
-/// How far from the middle of its two boxes each line starts and ends.
-struct Ports {
-    /// At the right side of the line's first cell.
-    right: Vec<f64>,
-    /// At the left side of the line's last cell.
-    left: Vec<f64>,
-}
-
-impl Ports {
-    /// Lines leave a box in the order of their other ends, so that they don't cross at once.
-    fn of(net: &Net, middles: &[f64]) -> Ports {
-        let mut ports = Ports {
-            right: vec![0.0; net.wires.len()],
-            left: vec![0.0; net.wires.len()],
-        };
-        let mut starts: Vec<Vec<(f64, usize)>> = vec![Vec::new(); net.cells.len()];
-        let mut ends = starts.clone();
-        for (index, wire) in net.wires.iter().enumerate() {
-            if let ([first, second, ..], [.., before, last]) = (&wire.path[..], &wire.path[..]) {
-                starts[*first].push((middles[*second], index));
-                ends[*last].push((middles[*before], index));
-            }
-        }
-        spread(&mut starts, &mut ports.right);
-        spread(&mut ends, &mut ports.left);
-        ports
-    }
-}
-
-#[expect(clippy::cast_precision_loss, reason = "no box has 2^52 lines")]
-fn spread(sides: &mut [Vec<(f64, usize)>], offsets: &mut [f64]) {
-    for side in sides {
-        side.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
-        let half = side.len().saturating_sub(1) as f64 / 2.0;
-        for (place, (_, wire)) in side.iter().enumerate() {
-            offsets[*wire] = (place as f64 - half) * PORT_GAP;
-        }
-    }
 }

@@ -10,7 +10,9 @@ mod columns;
 mod draw;
 mod layout;
 mod net;
+mod shapes;
 mod text;
+mod wires;
 
 use self::layout::Layout;
 use super::links::links;
@@ -71,5 +73,25 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn whatever_a_type_is_called_the_drawing_is_well_formed() {
+        let mut app = fixture::Builder::new("odd");
+        app.queue("orders", "Message<'static, \"&\">", 1, true);
+        let function = app.http("odd", "send", "POST /<script>&{id}");
+        app.uses(function, &["send orders"]);
+        let (graph, sources) = app.finish();
+        let svg = svg(&graph, &sources);
+        let document = roxmltree::Document::parse(&svg).expect("well-formed XML");
+        let texts: Vec<_> = (document.descendants())
+            .filter(|node| node.tag_name().name() == "text")
+            .filter_map(|node| node.text())
+            .collect();
+        assert!(texts.contains(&"POST /<script>&{id}"), "{texts:?}");
+        assert!(
+            texts.contains(&"Message<'static, \"&\"> · dead letter"),
+            "{texts:?}"
+        );
     }
 }
