@@ -23,6 +23,8 @@ pub mod load;
 pub mod project;
 pub mod report;
 pub mod resolve;
+pub mod new;
+pub mod render;
 pub mod span;
 pub mod text;
 

@@ -1,0 +1,19 @@
+//! The graph for people and for programs: as a tree, JSON, Mermaid, DOT or SVG.
+//!
+//! Every renderer is a pure function of the graph and the sources, and ends its text with a newline.
+
+mod dot;
+#[cfg(test)]
+mod fixture;
+mod json;
+mod links;
+mod mermaid;
+mod svg;
+mod tree;
+mod words;
+
+pub use dot::dot;
+pub use json::{VERSION as JSON_VERSION, json};
+pub use mermaid::mermaid;
+pub use svg::svg;
+pub use tree::tree;
