@@ -6,4 +6,5 @@ pub mod diagnostic;
 pub mod emit;
 pub mod graph;
 pub mod lower;
+pub mod quantity;
 pub mod span;

@@ -24,7 +24,6 @@ mod object;
 pub mod permissions;
 mod pod;
 mod provision;
-pub mod quantity;
 mod resources;
 mod schedule;
 mod secrets;

@@ -11,13 +11,14 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
 use crate::config::{BundledNats, Nats, Target};
+use crate::quantity;
 
 use super::context::{Context, Identity};
 use super::links::{NATS_PORT, variable};
 use super::nats_conf::Conf;
 use super::object::{Manifest, Object};
 use super::permissions::{self, NatsPermissions};
-use super::{account, harden, names, network, pod, quantity, resources, server};
+use super::{account, harden, names, network, pod, resources, server};
 
 /// The port of its monitoring.
 pub(super) const MONITORING_PORT: u16 = 8222;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use k8s_openapi::api::core::v1::ResourceRequirements;
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 
-use super::quantity;
+use crate::quantity;
 
 /// Memory is limited to what is requested, so a pod is never killed for what another took; for CPU see
 /// [`quantity::cpu_limit`]. The ephemeral storage holds `/tmp` and the logs that the node keeps.

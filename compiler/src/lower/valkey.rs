@@ -8,11 +8,12 @@ use k8s_openapi::api::core::v1::{
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
 use crate::config::{BundledValkey, Valkey};
+use crate::quantity;
 
 use super::context::{Context, Identity};
 use super::links::VALKEY_PORT;
 use super::object::{Manifest, Object};
-use super::{account, harden, names, network, permissions, pod, quantity, resources, server};
+use super::{account, harden, names, network, permissions, pod, resources, server};
 
 const CPU: &str = "100m";
 

@@ -50,7 +50,7 @@ pub fn units(text: &str) -> Option<u128> {
 
 /// The CPU limit that goes with a request: four times as much, at least one core. So a pod can start
 /// quickly and work off a burst, and one that runs away still can't starve its node.
-pub(super) fn cpu_limit(request: &str) -> Quantity {
+pub(crate) fn cpu_limit(request: &str) -> Quantity {
     let limit = millis(request).unwrap_or(0).saturating_mul(4).max(1000);
     Quantity(if limit % 1000 == 0 {
         (limit / 1000).to_string()
