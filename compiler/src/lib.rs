@@ -16,7 +16,9 @@
 
 pub mod check;
 pub mod codes;
+pub mod config;
 pub mod diagnostic;
+pub mod emit;
 pub mod graph;
 pub mod lift;
 pub mod load;
@@ -25,6 +27,8 @@ pub mod report;
 pub mod resolve;
 pub mod new;
 pub mod render;
+pub mod lower;
+pub mod quantity;
 pub mod span;
 pub mod text;
 

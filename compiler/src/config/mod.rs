@@ -1,0 +1,66 @@
+//! `cloudc.toml`: what the application runs on. No file is needed.
+//!
+//! | key | default | meaning |
+//! | --- | --- | --- |
+//! | `registry` | none | where images are pushed: `registry.example.com/team`. Without one, images are named `cloudc.local/<app>`, for an overlay's `images:` to replace |
+//! | `namespace` | the application's name | the namespace of everything |
+//! | `target` | `"knative"` | `"knative"`: Knative Serving and KEDA, everything can sleep. `"kubernetes"`: neither, at least one pod of everything |
+//! | `image_pull_secrets` | `[]` | names of Secrets with which the cluster pulls the image |
+//! | `[nats]` | bundled | the broker, one server in the namespace |
+//! | `nats.storage` | `"10Gi"` | the size of the bundled broker's volume |
+//! | `nats.memory` | `"512Mi"` | the bundled broker's memory |
+//! | `nats.image` | pinned | the bundled broker's image |
+//! | `nats.secret` | none | use a broker that is there already, with the credentials in this Secret |
+//! | `nats.address` | needed with `secret` | where it listens: `"nats.messaging.svc:4222"` |
+//! | `nats.account` | needed with `secret` on Knative | the account's exact name on the server |
+//! | `nats.monitoring` | needed with `secret` on Knative | where its monitoring listens: `"nats.messaging.svc:8222"`. KEDA reads the lag there |
+//! | `nats.tls` | `false` | whether it wants TLS |
+//! | `[valkey]` | bundled | the cache server, one in the namespace |
+//! | `valkey.memory` | `"256Mi"` | the bundled server's memory; three quarters hold entries |
+//! | `valkey.image` | pinned | the bundled server's image |
+//! | `valkey.secret` | none | use a server that is there already, with the credentials in this Secret |
+//! | `valkey.address` | needed with `secret` | where it listens: `"valkey.caches.svc:6379"` |
+//! | `valkey.tls` | `false` | whether it wants TLS |
+//! | `[[egress]]` | none | a destination outside of the application that pods may connect to; nothing else is let through |
+//! | `egress.cidr` | needed | its addresses: `"203.0.113.0/24"` |
+//! | `egress.ports` | every port | its TCP ports: `[443]` |
+//! | `egress.functions` | every function | names of the functions whose pods may: `["charge"]` |
+//! | `[knative]` | | what the cluster's Knative looks like |
+//! | `knative.runtime_class` | `false` | whether its flag `kubernetes.podspec-runtimeclassname` is on, so that HTTP services can have a sandbox |
+//! | `knative.ingress` | Contour, Istio and Kourier's own | the namespaces in which its ingress runs |
+//! | `[env.NAME]` | | the same keys for one environment, chosen by `--env NAME`. A key or table written here replaces the one above whole |
+
+mod model;
+mod parse;
+mod reader;
+#[cfg(test)]
+mod tests;
+mod values;
+
+pub use model::*;
+pub use parse::Config;
+
+/// The keys of `cloudc.toml` as a table in Markdown.
+pub fn reference() -> String {
+    let lines = include_str!("mod.rs")
+        .lines()
+        .map_while(|line| line.strip_prefix("//!"));
+    let rows = lines
+        .map(str::trim_start)
+        .filter(|line| line.starts_with('|'));
+    rows.map(|row| format!("{row}\n")).collect()
+}
+
+/// Advice for a name that is not among the known ones: the nearest, or all of them.
+pub(crate) fn one_of(name: &str, known: &[&str]) -> String {
+    let nearest = known
+        .iter()
+        .map(|candidate| (strsim::damerau_levenshtein(name, candidate), *candidate))
+        .filter(|(distance, candidate)| distance * 3 <= candidate.len().max(name.len()))
+        .min();
+    match nearest {
+        Some((_, candidate)) => format!("did you mean `{candidate}`?"),
+        None if known.is_empty() => "there is none".to_owned(),
+        None => format!("there are: {}", known.join(", ")),
+    }
+}

@@ -1,0 +1,218 @@
+//! The package that cloudc generates: its `main` links the user's library and hands the graph to the runtime.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::Tree;
+
+/// What the shim is made from.
+#[derive(Clone, Debug)]
+pub struct ShimInput {
+    /// The application's name, which becomes the program's.
+    pub name: String,
+    /// The user's package.
+    pub app: ShimDependency,
+    /// The package `cloudc` that the user's package depends on: the same one, or nothing is registered with it.
+    pub runtime: ShimDependency,
+    /// Features of the user's package.
+    pub features: Vec<String>,
+    /// Whether its default features are on.
+    pub default_features: bool,
+    /// The `[patch.…]` and `[replace]` tables of the user's workspace, as TOML; empty without any. They count in the root
+    /// manifest alone, and the shim is one.
+    pub overrides: String,
+    /// The text of the user's `Cargo.lock`, so that the same versions are built.
+    pub lockfile: Option<String>,
+    /// The text of `graph.json`.
+    pub graph: String,
+}
+
+/// A dependency of the shim.
+#[derive(Clone, Debug)]
+pub struct ShimDependency {
+    /// The package's name.
+    pub package: String,
+    /// Where it comes from.
+    pub source: ShimSource,
+}
+
+/// Where a dependency comes from.
+#[derive(Clone, Debug)]
+pub enum ShimSource {
+    /// A folder, relative to the shim's, with `/` between the parts.
+    Path(String),
+    /// A version requirement: `=0.1.0`.
+    Version(String),
+}
+
+/// The files of the shim, under `shim/`.
+///
+/// # Errors
+///
+/// Values that TOML can't express; no input leads there.
+pub fn shim(input: &ShimInput) -> Result<Tree, toml::ser::Error> {
+    let mut files = vec![
+        ("Cargo.toml", manifest(input)?),
+        ("src/main.rs", MAIN.to_owned()),
+        ("src/graph.json", input.graph.clone()),
+    ];
+    files.extend(
+        input
+            .lockfile
+            .clone()
+            .map(|lockfile| ("Cargo.lock", lockfile)),
+    );
+    let file = |(path, text): (&str, String)| (format!("shim/{path}"), text.into_bytes());
+    Ok(files.into_iter().map(file).collect())
+}
+
+/// Whatever the runtime's `main` returns is the program's exit.
+const MAIN: &str = r#"//! Made by cloudc: the program of every workload. `CLOUDC_WORKLOAD` says which one it is.
+
+// Its functions, queues and caches are registered by being linked.
+use app as _;
+
+fn main() -> impl std::process::Termination {
+    cloudc::shim::main(include_str!("graph.json"))
+}
+"#;
+
+const NOTICE: &str = "# Made by cloudc. The next build writes this file anew.\n\n";
+
+fn manifest(input: &ShimInput) -> Result<String, toml::ser::Error> {
+    let mut app = dependency(&input.app);
+    app.features = input.features.clone();
+    app.default_features = (!input.default_features).then_some(false);
+    let manifest = Manifest {
+        package: Package {
+            // Not the application's name: cargo tells packages of one name by their sources alone.
+            name: format!("{}-shim", input.name),
+            version: "0.0.0",
+            edition: "2024",
+            publish: false,
+        },
+        bin: [Bin {
+            name: input.name.clone(),
+            path: "src/main.rs",
+        }],
+        dependencies: [("app", app), ("cloudc", dependency(&input.runtime))].into(),
+        profile: Profiles {
+            release: Profile {
+                // One image, built once and started often: small and quick to load.
+                lto: "thin",
+                codegen_units: 4,
+                strip: true,
+                // A handler that panics is a failed call and no dead process.
+                panic: "unwind",
+            },
+        },
+        workspace: Empty {},
+    };
+    let mut text = format!("{NOTICE}{}", toml::to_string(&manifest)?);
+    if !input.overrides.is_empty() {
+        text.push('\n');
+        text.push_str(&input.overrides);
+    }
+    Ok(text)
+}
+
+fn dependency(from: &ShimDependency) -> Dependency {
+    let (path, version) = match from.source.clone() {
+        ShimSource::Path(path) => (Some(path), None),
+        ShimSource::Version(version) => (None, Some(version)),
+    };
+    Dependency {
+        package: from.package.clone(),
+        path,
+        version,
+        default_features: None,
+        features: Vec::new(),
+    }
+}
+
+#[derive(Serialize)]
+struct Manifest {
+    package: Package,
+    bin: [Bin; 1],
+    dependencies: BTreeMap<&'static str, Dependency>,
+    profile: Profiles,
+    /// The shim may lie inside of the user's workspace, and belongs to none.
+    workspace: Empty,
+}
+
+#[derive(Serialize)]
+struct Package {
+    name: String,
+    version: &'static str,
+    edition: &'static str,
+    publish: bool,
+}
+
+#[derive(Serialize)]
+struct Bin {
+    name: String,
+    path: &'static str,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct Dependency {
+    package: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    path: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    version: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    default_features: Option<bool>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    features: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct Profiles {
+    release: Profile,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct Profile {
+    lto: &'static str,
+    codegen_units: u32,
+    strip: bool,
+    panic: &'static str,
+}
+
+#[derive(Serialize)]
+struct Empty {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_package_of_its_own_that_links_the_users() {
+        let files = shim(&ShimInput {
+            name: "shop".to_owned(),
+            app: ShimDependency {
+                package: "shop".to_owned(),
+                source: ShimSource::Path("../../../..".to_owned()),
+            },
+            runtime: ShimDependency {
+                package: "cloudc".to_owned(),
+                source: ShimSource::Version("=0.1.0".to_owned()),
+            },
+            features: vec!["gifts".to_owned()],
+            default_features: false,
+            overrides: "[patch.crates-io]\nrand = { path = \"../../../../rand\" }\n".to_owned(),
+            lockfile: Some("version = 4\n".to_owned()),
+            graph: "{}".to_owned(),
+        })
+        .unwrap();
+        let text = |(path, bytes): (&String, &Vec<u8>)| {
+            format!("==== {path}\n{}", String::from_utf8_lossy(bytes))
+        };
+        let text: Vec<_> = files.iter().map(text).collect();
+        insta::assert_snapshot!(text.join("\n"));
+    }
+}

@@ -1,0 +1,316 @@
+//! A tree is written whole or not at all: beside the old one first, then put in its place.
+
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use tempfile::TempDir;
+
+use crate::codes;
+use crate::diagnostic::Diagnostic;
+
+use super::{MARKER, Tree, marker};
+
+/// How many foreign files are named before the rest is only counted.
+const NAMED: usize = 8;
+
+/// Replaces a folder by a tree. Missing parents are made.
+///
+/// The old folder is there in full until the new one is, and stays if anything fails. What it holds
+/// is removed only where cloudc wrote it and nobody changed it since, or with `force`.
+///
+/// # Errors
+///
+/// [`codes::FOREIGN_FILES`] for a folder with files that are not cloudc's; [`codes::WRITE_FAILED`] for
+/// what the operating system refuses, with the path and its reason.
+pub fn write(tree: &Tree, folder: &Path, force: bool) -> Result<(), Diagnostic> {
+    if !force {
+        refuse_foreign(folder)?;
+    }
+    let folder = absolute(folder)?;
+    let (Some(parent), Some(name)) = (folder.parent(), folder.file_name()) else {
+        return Err(failed(
+            "replace",
+            &folder,
+            &io::Error::other("it is no folder of its own"),
+        ));
+    };
+    fs::create_dir_all(parent).map_err(|error| failed("make", parent, &error))?;
+    // Beside the folder: on the same file system, so that it can be moved. Removed on any way out.
+    let prefix = format!(".{}-", name.to_string_lossy());
+    let staging = tempfile::Builder::new()
+        .prefix(&prefix)
+        .tempdir_in(parent)
+        .map_err(|error| failed("write into", parent, &error))?;
+    let new = staging.path().join("new");
+    fill(&new, tree).map_err(|(path, error)| failed("write", &folder.join(path), &error))?;
+    swap(staging, &new, &folder)
+}
+
+fn refuse_foreign(folder: &Path) -> Result<(), Diagnostic> {
+    let foreign = match marker::foreign(folder) {
+        Ok(foreign) => foreign,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(failed("read", folder, &error)),
+    };
+    if foreign.is_empty() {
+        return Ok(());
+    }
+    let mut named: Vec<String> = foreign
+        .iter()
+        .take(NAMED)
+        .map(|file| format!("\n  {file}"))
+        .collect();
+    if foreign.len() > NAMED {
+        named.push(format!("\n  and {} more", foreign.len() - NAMED));
+    }
+    let message = format!(
+        "`{}` holds files that cloudc did not write, and would remove:{}",
+        folder.display(),
+        named.concat()
+    );
+    Err(Diagnostic::error(codes::FOREIGN_FILES, message).help(
+        "move them elsewhere, choose another folder with `--out`, or replace them with `--force`; changes to \
+         manifests belong in a kustomize overlay outside of this folder",
+    ))
+}
+
+/// Writes every file and has the disk keep it. Errors name the file as the tree does.
+fn fill<'a>(folder: &Path, tree: &'a Tree) -> Result<(), (&'a str, io::Error)> {
+    fs::create_dir(folder).map_err(|error| ("", error))?;
+    let marker = marker::of(tree).map_err(|error| (MARKER, error.into()))?;
+    let files = tree.iter().map(|(path, bytes)| (path.as_str(), bytes));
+    for (path, bytes) in files.chain([(MARKER, &marker)]) {
+        file(&folder.join(path), bytes).map_err(|error| (path, error))?;
+    }
+    sync(folder).map_err(|error| ("", error))
+}
+
+fn file(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = match fs::File::create_new(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            fs::create_dir_all(path.parent().unwrap_or(path))?;
+            fs::File::create_new(path)?
+        }
+        file => file?,
+    };
+    file.write_all(bytes)?;
+    if cfg!(not(target_os = "linux")) {
+        file.sync_all()?;
+    }
+    Ok(())
+}
+
+/// One call for all of the tree: a call a file takes a thousand times as long for a large application.
+#[cfg(target_os = "linux")]
+fn sync(folder: &Path) -> io::Result<()> {
+    Ok(rustix::fs::syncfs(fs::File::open(folder)?)?)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn sync(_folder: &Path) -> io::Result<()> {
+    Ok(())
+}
+
+/// Puts the new folder in the old one's place, in one step where the system has one.
+fn swap(staging: TempDir, new: &Path, folder: &Path) -> Result<(), Diagnostic> {
+    let fail = |error: io::Error| failed("replace", folder, &error);
+    if fs::symlink_metadata(folder).is_err_and(|error| error.kind() == io::ErrorKind::NotFound) {
+        return fs::rename(new, folder).map_err(fail);
+    }
+    if !folder.is_dir() {
+        return Err(fail(io::ErrorKind::NotADirectory.into()));
+    }
+    if exchange(new, folder) {
+        return Ok(());
+    }
+    let old = staging.path().join("old");
+    fs::rename(folder, &old).map_err(fail)?;
+    fs::rename(new, folder).map_err(|error| {
+        if fs::rename(&old, folder).is_err() {
+            // The old tree is in there.
+            let kept = staging.keep();
+            return fail(io::Error::other(format!(
+                "{error}; the old tree is in {}",
+                kept.display()
+            )));
+        }
+        fail(error)
+    })
+}
+
+#[cfg(target_os = "linux")]
+fn exchange(new: &Path, folder: &Path) -> bool {
+    use rustix::fs::{CWD, RenameFlags, renameat_with};
+    renameat_with(CWD, new, CWD, folder, RenameFlags::EXCHANGE).is_ok()
+}
+
+#[cfg(not(target_os = "linux"))]
+fn exchange(_new: &Path, _folder: &Path) -> bool {
+    false
+}
+
+fn absolute(folder: &Path) -> Result<PathBuf, Diagnostic> {
+    std::path::absolute(folder).map_err(|error| failed("find", folder, &error))
+}
+
+fn failed(verb: &str, path: &Path, error: &io::Error) -> Diagnostic {
+    let message = format!("can't {verb} `{}`: {error}", path.display());
+    Diagnostic::error(codes::WRITE_FAILED, message)
+        .help("nothing was replaced: what was there before still is there")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tree(files: &[(&str, &str)]) -> Tree {
+        files
+            .iter()
+            .map(|(path, text)| ((*path).to_owned(), text.as_bytes().to_vec()))
+            .collect()
+    }
+
+    /// Every file below a folder but the marker, with its text.
+    fn read(folder: &Path) -> Vec<(String, String)> {
+        let mut found = Vec::new();
+        let mut folders = vec![folder.to_owned()];
+        while let Some(next) = folders.pop() {
+            for entry in fs::read_dir(next).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    folders.push(path);
+                } else if !path.ends_with(MARKER) {
+                    let name = path
+                        .strip_prefix(folder)
+                        .unwrap()
+                        .to_string_lossy()
+                        .into_owned();
+                    found.push((name, fs::read_to_string(path).unwrap()));
+                }
+            }
+        }
+        found.sort();
+        found
+    }
+
+    fn names(folder: &Path) -> Vec<String> {
+        let entries = fs::read_dir(folder).unwrap();
+        entries
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect()
+    }
+
+    fn owned(files: &[(&str, &str)]) -> Vec<(String, String)> {
+        files
+            .iter()
+            .map(|(path, text)| ((*path).to_owned(), (*text).to_owned()))
+            .collect()
+    }
+
+    #[test]
+    fn makes_missing_parents_and_leaves_nothing_beside_the_tree() {
+        let dir = tempfile::tempdir().unwrap();
+        let out = dir.path().join("a/b/out");
+        let files = [("graph.json", "{}"), ("manifests/deep/er/x.yaml", "x")];
+        write(&tree(&files), &out, false).unwrap();
+        assert_eq!(read(&out), owned(&files));
+        assert_eq!(names(&dir.path().join("a/b")), ["out"]);
+    }
+
+    #[test]
+    fn a_stale_file_goes() {
+        let dir = tempfile::tempdir().unwrap();
+        let out = dir.path().join("out");
+        write(&tree(&[("a.yaml", "1"), ("old/b.yaml", "1")]), &out, false).unwrap();
+        write(&tree(&[("a.yaml", "2")]), &out, false).unwrap();
+        assert_eq!(read(&out), owned(&[("a.yaml", "2")]));
+        assert_eq!(names(dir.path()), ["out"]);
+    }
+
+    #[test]
+    fn files_of_a_user_stay_until_forced() {
+        let dir = tempfile::tempdir().unwrap();
+        let out = dir.path().join("out");
+        write(&tree(&[("a.yaml", "1"), ("b.yaml", "1")]), &out, false).unwrap();
+        fs::write(out.join("a.yaml"), "mine").unwrap();
+        fs::write(out.join("notes.md"), "mine too").unwrap();
+        let before = read(&out);
+        let refused = write(&tree(&[("a.yaml", "2")]), &out, false).unwrap_err();
+        assert_eq!(refused.code, codes::FOREIGN_FILES);
+        assert!(
+            refused
+                .message
+                .contains("\n  a.yaml (changed)\n  notes.md (added)"),
+            "{}",
+            refused.message
+        );
+        assert!(!refused.message.contains("b.yaml"), "{}", refused.message);
+        assert_eq!(read(&out), before);
+        write(&tree(&[("a.yaml", "2")]), &out, true).unwrap();
+        assert_eq!(read(&out), owned(&[("a.yaml", "2")]));
+    }
+
+    #[test]
+    fn a_file_that_the_user_removed_is_written_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let out = dir.path().join("out");
+        let files = [("a.yaml", "1"), ("b.yaml", "1")];
+        write(&tree(&files), &out, false).unwrap();
+        fs::remove_file(out.join("a.yaml")).unwrap();
+        write(&tree(&files), &out, false).unwrap();
+        assert_eq!(read(&out), owned(&files));
+    }
+
+    #[test]
+    fn a_folder_that_is_not_cloudcs_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(dir.path().join("thesis.tex"), "years of work").unwrap();
+        let refused = write(&tree(&[("a", "1")]), dir.path(), false).unwrap_err();
+        assert_eq!(refused.code, codes::FOREIGN_FILES);
+        assert_eq!(read(dir.path()), owned(&[("thesis.tex", "years of work")]));
+    }
+
+    #[test]
+    fn an_empty_folder_is_taken() {
+        let dir = tempfile::tempdir().unwrap();
+        write(&tree(&[("a", "1")]), dir.path(), false).unwrap();
+        assert_eq!(read(dir.path()), owned(&[("a", "1")]));
+    }
+
+    #[test]
+    fn a_file_in_the_folders_place_stays() {
+        let dir = tempfile::tempdir().unwrap();
+        let out = dir.path().join("out");
+        fs::write(&out, "a file").unwrap();
+        for force in [false, true] {
+            let refused = write(&tree(&[("a", "1")]), &out, force).unwrap_err();
+            assert_eq!(refused.code, codes::WRITE_FAILED);
+            assert!(refused.message.contains("out"), "{}", refused.message);
+        }
+        assert_eq!(fs::read_to_string(&out).unwrap(), "a file");
+        assert_eq!(names(dir.path()), ["out"]);
+    }
+
+    #[test]
+    fn a_parent_that_is_no_folder_is_named() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(dir.path().join("file"), "").unwrap();
+        let refused = write(&tree(&[("a", "1")]), &dir.path().join("file/out"), false).unwrap_err();
+        assert_eq!(refused.code, codes::WRITE_FAILED);
+        assert!(refused.message.contains("file"), "{}", refused.message);
+    }
+
+    /// A path that is a file and a folder can't be written, whoever runs the test.
+    #[test]
+    fn a_failed_write_leaves_the_old_tree_and_no_rest() {
+        let dir = tempfile::tempdir().unwrap();
+        let out = dir.path().join("out");
+        write(&tree(&[("a.yaml", "1")]), &out, false).unwrap();
+        let refused = write(&tree(&[("a", "2"), ("a/b", "2")]), &out, false).unwrap_err();
+        assert_eq!(refused.code, codes::WRITE_FAILED);
+        assert!(refused.message.contains("out/a/b"), "{}", refused.message);
+        assert_eq!(read(&out), owned(&[("a.yaml", "1")]));
+        assert_eq!(names(dir.path()), ["out"]);
+    }
+}

@@ -1,0 +1,129 @@
+//! YAML. The only module that writes it.
+
+use serde::Serialize;
+use serde_yaml::{Mapping, Value};
+
+use crate::lower::Manifest;
+
+use super::Tree;
+
+/// What stands over every file.
+const NOTICE: &str =
+    "Made by cloudc. The next build writes this file anew: change it in a kustomize overlay.";
+
+/// The keys that come first in a mapping, in this order. The others follow by the alphabet: the order
+/// of Kubernetes' own types.
+const FIRST: [&str; 19] = [
+    "apiVersion",
+    "kind",
+    "name",
+    "namespace",
+    "type",
+    "metadata",
+    "schedule",
+    "timeZone",
+    "image",
+    "command",
+    "args",
+    "labels",
+    "spec",
+    "podSelector",
+    "policyTypes",
+    "from",
+    "to",
+    "ingress",
+    "egress",
+];
+
+/// The files of the manifests, under `manifests/`.
+///
+/// # Errors
+///
+/// An object that YAML can't express; no input leads there.
+pub fn manifests(manifests: &[Manifest]) -> Result<Tree, serde_yaml::Error> {
+    manifests
+        .iter()
+        .map(|manifest| {
+            Ok((
+                format!("manifests/{}", manifest.file),
+                file(manifest)?.into_bytes(),
+            ))
+        })
+        .collect()
+}
+
+/// One file: where it comes from, and its objects, each a document.
+///
+/// # Errors
+///
+/// An object that YAML can't express; no input leads there.
+pub fn file(manifest: &Manifest) -> Result<String, serde_yaml::Error> {
+    let mut text = comment(&format!("{NOTICE}\n\n{}", manifest.comment));
+    for object in &manifest.objects {
+        text.push_str("---\n");
+        text.push_str(&document(object)?);
+    }
+    Ok(text)
+}
+
+fn comment(text: &str) -> String {
+    text.lines()
+        .map(|line| {
+            if line.is_empty() {
+                "#\n".to_owned()
+            } else {
+                format!("# {line}\n")
+            }
+        })
+        .collect()
+}
+
+fn document(object: &impl Serialize) -> Result<String, serde_yaml::Error> {
+    let mut quoted = Vec::new();
+    let value = tidy(serde_yaml::to_value(object)?, &mut quoted);
+    let mut text = serde_yaml::to_string(&value)?;
+    for (index, word) in quoted.iter().enumerate() {
+        text = text.replace(&placeholder(index), &format!("\"{word}\""));
+    }
+    Ok(text)
+}
+
+/// Orders keys for readers, and marks the strings that only quotes keep strings.
+fn tidy(value: Value, quoted: &mut Vec<String>) -> Value {
+    match value {
+        Value::Mapping(mapping) => {
+            let mut entries: Vec<_> = mapping.into_iter().collect();
+            entries.sort_by_key(|(key, _)| rank(key));
+            let entries = entries
+                .into_iter()
+                .map(|(key, value)| (key, tidy(value, quoted)));
+            Value::Mapping(entries.collect::<Mapping>())
+        }
+        Value::Sequence(items) => {
+            Value::Sequence(items.into_iter().map(|item| tidy(item, quoted)).collect())
+        }
+        Value::String(text) if is_boolean_of_yaml_1_1(&text) => {
+            quoted.push(text);
+            Value::String(placeholder(quoted.len() - 1))
+        }
+        other => other,
+    }
+}
+
+fn rank(key: &Value) -> usize {
+    let position = |key| FIRST.iter().position(|first| *first == key);
+    key.as_str().and_then(position).unwrap_or(FIRST.len())
+}
+
+/// Kubernetes reads YAML 1.1, where these are booleans; the serializer writes YAML 1.2, where they are text.
+fn is_boolean_of_yaml_1_1(text: &str) -> bool {
+    matches!(
+        text.to_ascii_lowercase().as_str(),
+        "on" | "off" | "yes" | "no" | "y" | "n"
+    )
+}
+
+/// Stands for a word until the document is written: the serializer can't be told to quote.
+fn placeholder(index: usize) -> String {
+    format!("cloudc-quoted-word-{index}-")
+}

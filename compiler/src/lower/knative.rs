@@ -1,0 +1,122 @@
+//! Knative's `Service`: the fields that cloudc uses, and the lowering of an HTTP service to it.
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::api::core::v1::PodSpec;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use serde::Serialize;
+
+use crate::config::Target;
+use crate::graph::{Limits, Visibility};
+
+use super::context::{Context, Identity};
+use super::object::Object;
+use super::{network, pod};
+
+/// `serving.knative.dev/v1` `Service`.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct KnativeService {
+    api_version: &'static str,
+    kind: &'static str,
+    /// The metadata. No annotation of autoscaling: Knative rejects it here.
+    pub metadata: ObjectMeta,
+    /// The specification.
+    pub spec: KnativeSpec,
+}
+
+/// A Knative Service's specification.
+#[derive(Clone, Debug, Serialize)]
+pub struct KnativeSpec {
+    /// What every revision is made from.
+    pub template: RevisionTemplate,
+}
+
+/// A revision's metadata and specification.
+#[derive(Clone, Debug, Serialize)]
+pub struct RevisionTemplate {
+    /// The annotations of autoscaling stand here. No name: Knative numbers its revisions.
+    pub metadata: ObjectMeta,
+    /// The specification.
+    pub spec: RevisionSpec,
+}
+
+/// A revision's specification: a pod's, and how Knative drives it.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RevisionSpec {
+    /// Requests at the same time in one pod; the rest waits.
+    pub container_concurrency: i64,
+    /// How long a request may take; also how long a pod may take to leave.
+    pub timeout_seconds: i64,
+    /// The pod.
+    #[serde(flatten)]
+    pub pod: PodSpec,
+}
+
+/// The ports of the queue-proxy beside the container: HTTP/1, HTTP/2, and its metrics for the autoscaler.
+const QUEUE_PROXY: [u16; 3] = [8012, 8013, 9090];
+
+/// An HTTP service.
+pub(super) fn service(
+    cx: Context<'_>,
+    identity: &Identity,
+    limits: &Limits,
+    pod: PodSpec,
+) -> Object {
+    debug_assert_eq!(cx.settings.target, Target::Knative);
+    let mut metadata = identity.metadata();
+    if limits.visibility == Visibility::Private {
+        let labels = metadata.labels.get_or_insert_default();
+        labels.insert(
+            "networking.knative.dev/visibility".to_owned(),
+            "cluster-local".to_owned(),
+        );
+    }
+    KnativeService {
+        api_version: "serving.knative.dev/v1",
+        kind: "Service",
+        metadata,
+        spec: KnativeSpec {
+            template: RevisionTemplate {
+                metadata: ObjectMeta {
+                    annotations: Some(autoscaling(limits)),
+                    ..identity.template()
+                },
+                spec: RevisionSpec {
+                    container_concurrency: limits.concurrency.into(),
+                    timeout_seconds: pod::seconds(limits.timeout),
+                    pod,
+                },
+            },
+        },
+    }
+    .into()
+}
+
+/// The autoscaler aims at `containerConcurrency` by itself, so the bounds are all it is told.
+fn autoscaling(limits: &Limits) -> BTreeMap<String, String> {
+    // Knative writes "no limit" as 0.
+    let max = limits.scale.max.unwrap_or(0);
+    [("min-scale", limits.scale.min), ("max-scale", max)]
+        .into_iter()
+        .map(|(key, value)| (format!("autoscaling.knative.dev/{key}"), value.to_string()))
+        .collect()
+}
+
+/// Who may connect to the pods: Knative's activator and autoscaler, and its ingress, which connects
+/// straight to them once the activator has stepped aside.
+pub(super) fn policy(
+    cx: Context<'_>,
+    identity: &Identity,
+    egress: Vec<k8s_openapi::api::networking::v1::NetworkPolicyEgressRule>,
+) -> Object {
+    let ingress = cx.settings.knative.ingress.iter().map(String::as_str);
+    let namespaces = network::namespaces(["knative-serving"].into_iter().chain(ingress));
+    network::policy(
+        identity,
+        vec![network::from([namespaces], QUEUE_PROXY)],
+        egress,
+    )
+    .into()
+}

@@ -1,0 +1,71 @@
+//! From the graph to Kubernetes objects, one file of them per workload or server.
+//!
+//! Pure: the same graph and settings give the same objects, in the same order.
+
+mod account;
+mod autoscaler;
+mod check;
+mod comment;
+mod consumer;
+mod context;
+mod deployment;
+mod disruption;
+mod harden;
+pub mod keda;
+pub mod knative;
+pub mod kustomization;
+mod links;
+pub mod names;
+mod namespace;
+mod nats;
+mod nats_conf;
+mod network;
+mod object;
+pub mod permissions;
+mod pod;
+mod provision;
+mod resources;
+mod schedule;
+mod secrets;
+mod server;
+mod service;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
+mod valkey;
+
+use crate::config::Settings;
+use crate::diagnostic::Diagnostic;
+use crate::graph::{Graph, WorkloadKind};
+
+use context::Context;
+pub use object::{Manifest, Object};
+
+/// Lowers an application.
+///
+/// The manifests come in the order in which a reader wants them: the namespace, the servers, the
+/// provisioner, the workloads by name, and last the kustomization that lists them.
+///
+/// # Errors
+///
+/// What the settings and the graph don't give each other: a sandbox that the target hasn't, a broker that KEDA
+/// can't see, an egress rule for a function that is not there. All of it.
+pub fn lower(graph: &Graph, settings: &Settings) -> Result<Vec<Manifest>, Vec<Diagnostic>> {
+    let cx = Context { graph, settings };
+    let problems = check::check(cx);
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    let mut manifests = vec![namespace::manifest(cx)];
+    manifests.extend(nats::manifest(cx));
+    manifests.extend(valkey::manifest(cx));
+    manifests.extend(provision::manifest(cx));
+    manifests.extend(cx.workloads().map(|(id, workload)| match workload.kind {
+        WorkloadKind::Service => service::manifest(cx, id, workload),
+        WorkloadKind::Consumer => consumer::manifest(cx, id, workload),
+        WorkloadKind::Schedule => schedule::manifest(cx, id, workload),
+    }));
+    manifests.push(kustomization::manifest(cx, &manifests));
+    Ok(manifests)
+}

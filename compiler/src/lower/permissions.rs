@@ -1,0 +1,128 @@
+//! What each workload may do at the broker and at the cache server: exactly what its edges say.
+
+use crate::graph::{CacheId, Graph, Operation, QueueId, Resource, Trigger, WorkloadId};
+
+use super::names;
+
+/// Subjects that a user of the broker may publish and subscribe to; everything else is denied.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct NatsPermissions {
+    /// Sorted, each once. Never empty for a workload that uses the broker: the server takes an
+    /// empty list for no limit.
+    pub publish: Vec<String>,
+    /// Likewise.
+    pub subscribe: Vec<String>,
+}
+
+/// What a workload may do at the broker; `None` for one that has nothing to do there.
+pub fn nats(graph: &Graph, id: WorkloadId) -> Option<NatsPermissions> {
+    let workload = graph.workloads.get(id.0)?;
+    let mut publish = Vec::new();
+    for (resource, operation) in graph.uses(id) {
+        if let (Resource::Queue(queue), Operation::Send) = (resource, operation) {
+            publish.push(names::subject(&graph.app, queue_name(graph, queue)));
+        }
+    }
+    for function in workload
+        .functions
+        .iter()
+        .filter_map(|id| graph.functions.get(id.0))
+    {
+        if let Trigger::Queue { queue, .. } = function.trigger {
+            publish.extend(consume(graph, queue, &function.name));
+        }
+    }
+    permissions(publish, &workload.name)
+}
+
+/// What the provisioner may do: make, change and look at the application's own streams and consumers. It reads no message.
+pub fn provision(graph: &Graph) -> Option<NatsPermissions> {
+    let mut publish = Vec::new();
+    for (index, queue) in graph.queues.iter().enumerate() {
+        let stream = names::stream(&graph.app, &queue.name);
+        for (_, function) in graph.consumers(QueueId(index)) {
+            let consumer = names::consumer(&function.name);
+            publish.push(format!("$JS.API.CONSUMER.CREATE.{stream}.{consumer}"));
+            publish.push(format!("$JS.API.CONSUMER.INFO.{stream}.{consumer}"));
+        }
+        let dead = queue
+            .dead_letter
+            .then(|| names::dead_stream(&graph.app, &queue.name));
+        for stream in [Some(stream), dead].into_iter().flatten() {
+            for verb in ["CREATE", "INFO", "UPDATE"] {
+                publish.push(format!("$JS.API.STREAM.{verb}.{stream}"));
+            }
+        }
+    }
+    permissions(publish, &names::provision(&graph.app))
+}
+
+fn consume(graph: &Graph, queue: QueueId, function: &str) -> Vec<String> {
+    let Some(queue) = graph.queues.get(queue.0) else {
+        return Vec::new();
+    };
+    let stream = names::stream(&graph.app, &queue.name);
+    let consumer = names::consumer(function);
+    let mut publish = vec![
+        format!("$JS.ACK.{stream}.{consumer}.>"),
+        format!("$JS.API.CONSUMER.INFO.{stream}.{consumer}"),
+        format!("$JS.API.CONSUMER.MSG.NEXT.{stream}.{consumer}"),
+    ];
+    if queue.dead_letter {
+        publish.push(names::dead_subject(&graph.app, &queue.name));
+    }
+    publish
+}
+
+fn permissions(mut publish: Vec<String>, user: &str) -> Option<NatsPermissions> {
+    publish.sort_unstable();
+    publish.dedup();
+    (!publish.is_empty()).then(|| NatsPermissions {
+        publish,
+        subscribe: vec![format!("{}.>", names::inbox(user))],
+    })
+}
+
+fn queue_name(graph: &Graph, queue: QueueId) -> &str {
+    graph.queues.get(queue.0).map_or("", |queue| &queue.name)
+}
+
+/// Commands that need no key: the client greets, names itself and asks whether the server is there.
+const CONNECTION: [&str; 2] = ["+client|setinfo", "+ping"];
+/// Commands that look into a cache.
+const READ: [&str; 4] = ["+exists", "+get", "+mget", "+pttl"];
+/// Commands that change a cache.
+const WRITE: [&str; 4] = ["+del", "+pexpire", "+set", "+unlink"];
+
+/// The rules of a workload's user at the cache server, after its password; `None` for one that
+/// uses no cache. Each cache is a selector of its own, so that reading one and writing another doesn't
+/// add up to both on both.
+pub fn valkey(graph: &Graph, id: WorkloadId) -> Option<Vec<String>> {
+    let mut caches: Vec<(CacheId, Vec<&str>)> = Vec::new();
+    for (resource, operation) in graph.uses(id) {
+        let Resource::Cache(cache) = resource else {
+            continue;
+        };
+        let commands: &[&str] = match operation {
+            Operation::Read => &READ,
+            Operation::Write => &WRITE,
+            Operation::Send => &[],
+        };
+        match caches.last_mut() {
+            Some((last, known)) if *last == cache => known.extend(commands),
+            _ => caches.push((cache, commands.to_vec())),
+        }
+    }
+    if caches.is_empty() {
+        return None;
+    }
+    let mut rules = vec!["resetchannels".to_owned(), "-@all".to_owned()];
+    rules.extend(CONNECTION.map(str::to_owned));
+    for (cache, mut commands) in caches {
+        commands.sort_unstable();
+        let name = graph.caches.get(cache.0).map_or("", |cache| &cache.name);
+        let prefix = names::key_prefix(&graph.app, name);
+        rules.push(format!("(~{prefix}* {})", commands.join(" ")));
+    }
+    Some(rules)
+}

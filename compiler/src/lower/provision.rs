@@ -1,0 +1,114 @@
+//! The Job that makes the streams and consumers, so that no function needs the right to.
+
+use k8s_openapi::api::batch::v1::{Job, JobSpec};
+use k8s_openapi::api::core::v1::{PodSpec, PodTemplateSpec};
+
+use crate::graph::{QueueId, Sandbox};
+
+use super::context::{Context, Identity};
+use super::object::{Manifest, Object};
+use super::pod::{self, Probes};
+use super::{account, comment, links, names, network};
+
+const CPU: &str = "50m";
+const MEMORY: &str = "64Mi";
+/// Long enough for a broker that starts at the same time.
+const DEADLINE_SECONDS: i64 = 600;
+const RETRIES: i32 = 10;
+/// How long a finished one stays to be looked at.
+const KEPT_SECONDS: i32 = 3600;
+
+/// The provisioner's file; `None` where there is no queue.
+pub(super) fn manifest(cx: Context<'_>) -> Option<Manifest> {
+    if cx.graph.queues.is_empty() {
+        return None;
+    }
+    let identity = cx.identity(&names::provision(cx.app()), names::PROVISION, "provisioner");
+    let links = [links::nats(cx, &identity.object)];
+    let container = pod::container(cx, names::PROVISION, (CPU, MEMORY), &links, &Probes::None);
+    let spec = JobSpec {
+        backoff_limit: Some(RETRIES),
+        active_deadline_seconds: Some(DEADLINE_SECONDS),
+        ttl_seconds_after_finished: Some(KEPT_SECONDS),
+        template: PodTemplateSpec {
+            metadata: Some(identity.template()),
+            spec: Some(PodSpec {
+                restart_policy: Some("Never".to_owned()),
+                security_context: Some(super::harden::pod()),
+                ..pod::spec(cx, &identity, container, &links, Sandbox::None)
+            }),
+        },
+        ..Default::default()
+    };
+    Some(Manifest {
+        file: "provision.yaml".to_owned(),
+        comment: about(cx),
+        objects: vec![
+            account::account(&identity),
+            job(cx, &identity, spec),
+            network::policy(&identity, Vec::new(), network::egress_to(&links)).into(),
+        ],
+    })
+}
+
+/// A Job can't be changed, so its name follows from what it does: the streams and consumers it makes,
+/// and its own pod.
+fn job(cx: Context<'_>, identity: &Identity, spec: JobSpec) -> Object {
+    let mut hasher = blake3::Hasher::new();
+    for (index, queue) in cx.graph.queues.iter().enumerate() {
+        let consumers: Vec<_> = cx
+            .graph
+            .consumers(QueueId(index))
+            .map(|(_, function)| (&function.name, function_load(cx, function.workload.0)))
+            .collect();
+        let made = (
+            &queue.name,
+            queue.max_deliveries.as_ref().map(|setting| setting.value),
+            queue.ack_wait,
+            queue.dead_letter,
+            queue.dedupe_window,
+            queue.max_age,
+            consumers,
+        );
+        hasher.update(format!("{made:?}\n").as_bytes());
+    }
+    hasher.update(format!("{spec:?}").as_bytes());
+    let hash = hasher.finalize().to_hex();
+    let name = format!("{}-{}", identity.object, &hash.as_str()[..10]);
+    Job {
+        metadata: identity.metadata_of(&name),
+        spec: Some(spec),
+        ..Default::default()
+    }
+    .into()
+}
+
+/// What bounds the messages in hand of a consumer: pods at the most, and calls in each.
+fn function_load(cx: Context<'_>, workload: usize) -> Option<(Option<u32>, u32)> {
+    let limits = &cx.graph.workloads.get(workload)?.limits;
+    Some((limits.scale.max, limits.concurrency))
+}
+
+fn about(cx: Context<'_>) -> String {
+    let mut text =
+        "Makes the streams and consumers of the queues, before any function needs them.\n\
+                    The image knows them; this only says when."
+            .to_owned();
+    for queue in &cx.graph.queues {
+        text.push_str("\n\n");
+        text.push_str(&comment::queue(queue));
+        text.push_str(&format!(
+            "\n  stream {}, subject {}",
+            names::stream(cx.app(), &queue.name),
+            names::subject(cx.app(), &queue.name)
+        ));
+        if queue.dead_letter {
+            text.push_str(&format!(
+                "\n  failed messages: stream {}, subject {}",
+                names::dead_stream(cx.app(), &queue.name),
+                names::dead_subject(cx.app(), &queue.name)
+            ));
+        }
+    }
+    text
+}
