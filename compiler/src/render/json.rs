@@ -1,10 +1,27 @@
 //! The graph as JSON: for other programs, and for the runtime, which reads it to know what it runs.
 //!
-//! The schema, version 1. Every key is always there; `null` stands for what the user left open
-//! (no upper limit of pods, no bound of deliveries, no end of an entry's life). Lists are sorted by
-//! name, edges by function, resource and operation. Durations are whole milliseconds. `at` is
-//! `file:line`, the file relative to the workspace's folder. A change that an existing reader would
-//! trip over raises `version`; a new key does not.
+//! The schema, version 1:
+//!
+//! ```text
+//! version, app
+//! functions  name, path, doc, at, workload, trigger
+//!            trigger: kind "http" (method, path), "queue" (queue, batch), "schedule" (cron, timezone)
+//! workloads  name, kind "service" | "consumer" | "schedule", functions, scale (min, max),
+//!            concurrency, timeout_ms, memory, cpu, sandbox "none" | "gvisor",
+//!            visibility "public" | "private"
+//! queues     name, path, doc, at, payload, max_deliveries, ack_wait_ms, dead_letter,
+//!            dedupe_window_ms, max_age_ms
+//! caches     name, path, doc, at, key, value, ttl_ms
+//! edges      function, operation "send" | "read" | "write", resource (kind "queue" | "cache", name),
+//!            chain: the calls that prove the edge, each with from, to, at
+//! ```
+//!
+//! Every key is always there; `null` stands for what the user left open: no upper limit of pods
+//! (`max`), one message a call (`batch`), no bound of deliveries (`max_deliveries`), no end of a
+//! message's or an entry's life (`max_age_ms`, `ttl_ms`), and `visibility` of what answers no requests.
+//! Lists are sorted by name, edges by function, resource and operation. Durations are whole
+//! milliseconds. `at` is `file:line`, the file relative to the workspace's folder. A change that an
+//! existing reader would trip over raises `version`; a new key does not.
 
 use std::time::Duration;
 

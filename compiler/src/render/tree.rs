@@ -9,8 +9,8 @@ use crate::graph::{
 };
 use crate::span::Sources;
 
-/// The graph as plain text: each workload with its functions and what they use, then the queues and
-/// the caches with who uses them.
+/// The graph as plain text: services, consumers and schedules with their functions and what those
+/// use, then the queues and the caches with who uses them.
 pub fn tree(graph: &Graph, sources: &Sources) -> String {
     let mut text = format!(
         "{}: {}, {}, {}, {}\n",
@@ -21,7 +21,9 @@ pub fn tree(graph: &Graph, sources: &Sources) -> String {
         words::count(graph.caches.len(), "cache"),
     );
     let view = View::of(graph, sources);
-    let trees = (graph.workloads.iter().map(|it| view.workload(it)))
+    let mut workloads: Vec<&Workload> = graph.workloads.iter().collect();
+    workloads.sort_by_key(|workload| workload.kind);
+    let trees = (workloads.into_iter().map(|it| view.workload(it)))
         .chain((0..graph.queues.len()).map(|id| view.queue(QueueId(id))))
         .chain((0..graph.caches.len()).map(|id| view.cache(CacheId(id))));
     for tree in trees {

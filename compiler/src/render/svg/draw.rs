@@ -22,7 +22,7 @@ pub(super) fn draw(graph: &Graph, layout: &Layout) -> String {
     let mut svg = String::new();
     let _ = writeln!(
         svg,
-        r#"<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}" role="img">"#
+        r#"<svg xmlns="http://www.w3.org/2000/svg" class="cloudc" width="{width}" height="{height}" viewBox="0 0 {width} {height}" role="img">"#
     );
     let _ = writeln!(svg, "<title>{app}</title>");
     let _ = writeln!(

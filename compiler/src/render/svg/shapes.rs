@@ -7,6 +7,8 @@ use super::text::{shorten, width};
 use crate::graph::{CacheId, FunctionId, Graph, QueueId, Trigger, WorkloadKind};
 
 const WIDEST: f64 = 250.0;
+/// Bold text is as wide as plain text of this size.
+const BOLD: f64 = LARGE + 1.0;
 
 /// A cell's box, as wide as its own words; nothing for a bend.
 pub(super) fn shape(graph: &Graph, cell: &Cell, middle: f64) -> Option<Shape> {
@@ -62,7 +64,7 @@ fn labelled(kind: Kind, first: &str, second: &str, doc: &str) -> Shape {
         Kind::Queue | Kind::Cache | Kind::Clock => 24.0,
         Kind::Service | Kind::Function | Kind::Request => 0.0,
     };
-    let words = width(first, LARGE).max(width(second, SMALL)).min(WIDEST);
+    let words = width(first, BOLD).max(width(second, SMALL)).min(WIDEST);
     let tooltip = [first, second, doc]
         .into_iter()
         .filter(|text| !text.is_empty());
@@ -72,7 +74,7 @@ fn labelled(kind: Kind, first: &str, second: &str, doc: &str) -> Shape {
         top: 0.0,
         width: words + icon + 28.0,
         height: 0.0,
-        first: shorten(first, LARGE, WIDEST),
+        first: shorten(first, BOLD, WIDEST),
         second: shorten(second, SMALL, WIDEST),
         tooltip: tooltip.collect::<Vec<_>>().join(" — "),
     }
