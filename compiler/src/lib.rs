@@ -15,6 +15,7 @@
 //! and terminal are reached from the command line's layer, through [`project::files::Files`].
 
 pub mod check;
+pub mod cli;
 pub mod codes;
 pub mod config;
 pub mod diagnostic;
@@ -32,7 +33,7 @@ pub mod quantity;
 pub mod span;
 pub mod text;
 
-use check::Target;
+use config::Target;
 use diagnostic::Diagnostic;
 use graph::Graph;
 use load::cache::Cache;
@@ -50,7 +51,8 @@ pub struct Analysis {
     pub diagnostics: Vec<Diagnostic>,
 }
 
-/// Analyses a project: everything but the writing. Uses all cores.
+/// Analyses a project: everything but the writing. Uses all cores. `sources` may hold files already,
+/// such as `cloudc.toml`.
 ///
 /// # Errors
 ///
@@ -59,6 +61,7 @@ pub fn analyse(
     project: &Project,
     files: &dyn Files,
     cache: &Cache,
+    sources: Sources,
     target: Target,
 ) -> Result<Analysis, rayon::ThreadPoolBuildError> {
     let pool = rayon::ThreadPoolBuilder::new()
@@ -66,7 +69,7 @@ pub fn analyse(
         .thread_name(|index| format!("cloudc-{index}"))
         .build()?;
     Ok(pool.install(|| {
-        let loaded = load::load(project, files, cache);
+        let loaded = load::load(project, files, cache, sources);
         let resolved = resolve::resolve(&loaded.program, project);
         let graph = graph::build(project, &loaded.program, &resolved);
         let mut diagnostics = loaded.diagnostics;

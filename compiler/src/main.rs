@@ -1,2 +1,7 @@
 //! The `cloudc` command.
-fn main() {}
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cloudc_compiler::cli::main()
+}

@@ -1,6 +1,6 @@
 //! Names that are too long for what they become in the cluster.
 
-use super::Target;
+use crate::config::Target;
 use crate::codes;
 use crate::diagnostic::Diagnostic;
 use crate::graph::{Graph, Workload, WorkloadKind};

@@ -4,7 +4,8 @@
 
 use std::time::Duration;
 
-use super::{Target, ident};
+use crate::config::Target;
+use super::{ident};
 use crate::codes;
 use crate::diagnostic::Diagnostic;
 use crate::graph::quantity::{self, NotAQuantity};

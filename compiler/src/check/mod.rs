@@ -17,18 +17,9 @@ mod usage;
 #[cfg(test)]
 mod testing;
 
+use crate::config::Target;
 use crate::diagnostic::{self, Diagnostic};
 use crate::graph::Graph;
-
-/// What the manifests are written for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Target {
-    /// Knative Serving answers HTTP.
-    #[default]
-    Knative,
-    /// Nothing but Kubernetes and KEDA.
-    Kubernetes,
-}
 
 /// Checks a graph. The diagnostics come in the order of the user's source.
 ///

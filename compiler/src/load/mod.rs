@@ -51,14 +51,14 @@ enum Problem {
 }
 
 /// Loads every module of every crate. Facts of files that have not changed come out of `cache`, and
-/// new ones are put there. Must run in a pool whose threads have [`lift::STACK`] bytes of stack.
-pub fn load(project: &Project, files: &dyn Files, cache: &Cache) -> Loaded {
+/// new ones are put there. Texts are added to `sources`. Must run in a pool whose threads have [`lift::STACK`] bytes of stack.
+pub fn load(project: &Project, files: &dyn Files, cache: &Cache, sources: Sources) -> Loaded {
     let mut loader = Loader {
         project,
         files,
         cache,
         cfgs: Cfgs::new(project),
-        sources: Sources::default(),
+        sources,
         program: Program::default(),
         diagnostics: Vec::new(),
         read: BTreeMap::new(),

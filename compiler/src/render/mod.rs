@@ -10,6 +10,7 @@ mod links;
 mod mermaid;
 mod svg;
 mod tree;
+mod why;
 mod words;
 
 pub use dot::dot;
@@ -17,3 +18,4 @@ pub use json::{VERSION as JSON_VERSION, json};
 pub use mermaid::mermaid;
 pub use svg::svg;
 pub use tree::tree;
+pub use why::{why, why_json};

@@ -1,0 +1,36 @@
+//! `cloudc check`
+
+use super::arguments::{Check, MessageFormat};
+use super::open::open;
+use super::{output, REFUSED};
+use crate::lower;
+use crate::span::Sources;
+
+pub(super) fn run(arguments: &Check) -> u8 {
+    let format = arguments.project.message_format;
+    let mut opened = match open(&arguments.project) {
+        Ok(opened) => opened,
+        Err(found) => {
+            output::report(&[found], &Sources::default(), format);
+            return REFUSED;
+        }
+    };
+    if !opened.is_refused()
+        && let Err(found) = lower::lower(&opened.analysis.graph, &opened.settings)
+    {
+        opened.analysis.diagnostics.extend(found);
+    }
+    let analysis = &opened.analysis;
+    let code = output::report(&analysis.diagnostics, &analysis.sources, format);
+    if analysis.diagnostics.is_empty() && format == MessageFormat::Text {
+        let graph = &analysis.graph;
+        output::note(&format!(
+            "{}: nothing to say about {} functions, {} queues, {} caches",
+            graph.app,
+            graph.functions.len(),
+            graph.queues.len(),
+            graph.caches.len()
+        ));
+    }
+    code
+}

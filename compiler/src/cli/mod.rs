@@ -1,0 +1,42 @@
+//! The command line: the one layer that touches files, processes and the terminal.
+
+mod arguments;
+mod build;
+mod check;
+mod explain;
+mod graph;
+mod new;
+mod open;
+mod output;
+mod shim;
+mod why;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use arguments::{Cli, Command};
+
+/// Done.
+const DONE: u8 = 0;
+/// The user's code said no.
+const REFUSED: u8 = 1;
+
+/// Runs `cloudc`. Exit codes: 0 done, 1 the user's code said no, 2 wrong usage, 101 a bug in cloudc.
+pub fn main() -> ExitCode {
+    let default = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        default(panic);
+        eprintln!("\nThis is a bug in cloudc {}. Nothing was written.", env!("CARGO_PKG_VERSION"));
+    }));
+    let cli = Cli::parse();
+    let code = match cli.command {
+        Command::New(arguments) => new::run(&arguments),
+        Command::Check(arguments) => check::run(&arguments),
+        Command::Graph(arguments) => graph::run(&arguments),
+        Command::Why(arguments) => why::run(&arguments),
+        Command::Explain(arguments) => explain::run(&arguments),
+        Command::Build(arguments) => build::run(&arguments),
+    };
+    ExitCode::from(code)
+}
