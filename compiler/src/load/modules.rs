@@ -92,7 +92,8 @@ pub(super) fn declared(
 ) {
     let folder = path.parent().unwrap_or(Path::new(""));
     // Modules of `orders.rs` lie in `orders/`, those of `mod.rs` beside it.
-    let inside = if pending.beside {
+    let beside = pending.beside || path.ends_with("mod.rs");
+    let inside = if beside {
         folder.to_owned()
     } else {
         path.with_extension("")
