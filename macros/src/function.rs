@@ -95,7 +95,10 @@ fn http(sig: &Signature) -> TokenStream {
     } else {
         quote_spanned!(at=> request)
     };
-    quote_spanned!(at=> |#request| ::cloudc::__private::reply(async move { #reads #answer }))
+    quote_spanned!(at=> |#request| ::cloudc::__private::reply(async move {
+        #reads
+        ::core::result::Result::Ok(#answer)
+    }))
 }
 
 /// A closure from what a queue delivers to the handler's end.

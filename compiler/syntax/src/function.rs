@@ -195,6 +195,8 @@ pub fn function(args: TokenStream, attr_span: Span, sig: &Signature) -> Parsed<F
 fn trigger_key(args: &Arguments, attr_span: Span, errors: &mut Vec<Error>) -> Option<&'static str> {
     let written: Vec<_> = TRIGGERS.iter().filter_map(|key| args.get(key)).collect();
     match &written[..] {
+        // `htpp = …` is reported as that.
+        [] if args.means_one_of(&TRIGGERS) => None,
         [] => {
             errors.push(
                 Error::new(
@@ -235,17 +237,15 @@ fn misplaced(args: &Arguments, trigger: &str, errors: &mut Vec<Error>) {
             continue;
         };
         if !triggers.contains(&trigger) {
-            let kind = match trigger {
-                "http" => "an HTTP function",
-                "queue" => "a queue function",
-                _ => "a schedule function",
-            };
             errors.push(
                 Error::new(
                     codes::MISPLACED_KEY,
                     argument.key_span,
-                    format!("`{key}` means nothing for {kind}"),
-                    format!("goes with {} only", listed(triggers)),
+                    format!(
+                        "`{key}` goes with {}, not with `{trigger}`",
+                        listed(triggers)
+                    ),
+                    "means nothing here",
                 )
                 .help(format!("take `{key}` out")),
             );

@@ -83,9 +83,9 @@ pub fn whole<T: FromWhole<M>, M: 'static>(request: Request) -> Reading<'static, 
     Box::pin(T::read(request))
 }
 
-/// The answer; a `Result` for the sake of the `?` on the parameters before it.
-pub fn respond<T: Answer>(value: T) -> Result<Response, Response> {
-    Ok(value.answer())
+/// The answer.
+pub fn respond<T: Answer>(value: T) -> Response {
+    value.answer()
 }
 
 /// Forgets the type of a handler's future. A parameter that could not be read answers for itself.
