@@ -169,3 +169,44 @@ fn tokens_before_semicolon(input: ParseStream<'_>) -> syn::Result<TokenStream> {
     }
     Ok(tokens)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_half_typed_function() {
+        let text = "/// Doc.\npub async fn f(a: A) -> B { a. ; match x { y => } }";
+        let item: FnItem = syn::parse_str(text).expect("a function");
+        assert_eq!(item.sig.ident, "f");
+        assert_eq!(item.attrs.len(), 1);
+        assert!(!item.body.is_empty());
+    }
+
+    #[test]
+    fn statics() {
+        let item: StaticItem = syn::parse_str("#[a] pub static A: B<C>;").expect("a static");
+        assert!(matches!(item.keyword, StaticKeyword::Static(_)));
+        assert!(item.value.is_none());
+        let item: StaticItem = syn::parse_str("const A: B = { c; d };").expect("a const");
+        assert!(matches!(item.keyword, StaticKeyword::Const(_)));
+        assert_eq!(
+            item.value.map(|(_, value)| value.to_string()).as_deref(),
+            Some("{ c ; d }")
+        );
+        assert!(syn::parse_str::<StaticItem>("struct A;").is_err());
+    }
+
+    /// As syn reads a file: a static without a value is no static to it.
+    #[test]
+    fn the_item_of_a_file() {
+        let item = syn::parse_str("#[queue] static A: Queue<B>;").expect("an item");
+        let syn::Item::Verbatim(tokens) = item else {
+            panic!("syn has learnt to read a static without a value");
+        };
+        let item: StaticItem = syn::parse2(tokens).expect("a static");
+        assert_eq!(item.ident, "A");
+        let item: syn::ItemStatic = syn::parse_str("static A: B = c;").expect("an item");
+        assert!(StaticItem::from(&item).value.is_some());
+    }
+}

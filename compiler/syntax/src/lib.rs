@@ -12,6 +12,7 @@ mod duration;
 mod error;
 mod function;
 mod item;
+mod knobs;
 mod name;
 mod operation;
 mod queue;
@@ -23,8 +24,9 @@ mod value;
 
 pub use cache::{Cache, cache};
 pub use error::{Error, Parsed, Spanned, codes};
-pub use function::{Function, Knobs, Sandbox, Scale, Trigger, Visibility, function};
+pub use function::{Function, Trigger, function};
 pub use item::{Attribute, FnItem, StaticItem, StaticKeyword, wrong_item};
+pub use knobs::{Knobs, Sandbox, Scale, Visibility};
 pub use name::{MAX_NAME, kebab};
 pub use operation::{
     Operation, cache_operation, cache_operations, queue_operation, queue_operations,

@@ -50,7 +50,7 @@ pub(crate) fn type_arguments<const N: usize>(
             },
             format!("`{ident}` has a value, which the attribute gives it"),
             "not wanted",
-            format!("write `static {ident}: {written};`"),
+            "take the value out".to_owned(),
         );
     }
     let arguments = arguments_of(ty, form.split('<').next().unwrap_or_default());

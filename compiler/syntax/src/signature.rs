@@ -108,3 +108,82 @@ fn surplus(sig: &Signature, allowed: usize) -> TokenStream {
         surplus
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mistakes(sig: &str, trigger: Option<&str>) -> Vec<String> {
+        let sig = syn::parse_str(sig).expect(sig);
+        let mut errors = Vec::new();
+        let fits = check(&sig, trigger, &mut errors);
+        assert_eq!(fits, errors.is_empty());
+        errors.into_iter().map(|error| error.message).collect()
+    }
+
+    #[test]
+    fn handlers() {
+        for (sig, trigger) in [
+            ("async fn f()", "http"),
+            ("async fn f(a: A, (b, c): B) -> impl IntoResponse", "http"),
+            ("async fn f(Json(a): Json<A>) where A: B", "queue"),
+            ("async fn f() -> Result<(), E>", "schedule"),
+        ] {
+            assert!(mistakes(sig, Some(trigger)).is_empty(), "{sig}");
+        }
+    }
+
+    #[test]
+    fn others() {
+        for (sig, trigger, message) in [
+            ("fn f()", None, "`f` is not async"),
+            (
+                "async unsafe fn f()",
+                None,
+                "`f` is unsafe, and a trigger can promise nothing",
+            ),
+            (
+                "async extern \"C\" fn f()",
+                None,
+                "`f` has a foreign calling convention",
+            ),
+            (
+                "async fn f<T>(t: T)",
+                None,
+                "`f` is generic, and a trigger chooses no types",
+            ),
+            (
+                "async fn f<const N: usize>()",
+                None,
+                "`f` is generic, and a trigger chooses no types",
+            ),
+            (
+                "async fn f(t: impl T)",
+                None,
+                "`f` is generic, and a trigger chooses no types",
+            ),
+            (
+                "async fn f(&self)",
+                None,
+                "`f` is a method, and a trigger has no `self`",
+            ),
+            (
+                "async fn f()",
+                Some("queue"),
+                "`f` has 0 parameters; a queue function has one",
+            ),
+            (
+                "async fn f(a: A, b: B)",
+                Some("queue"),
+                "`f` has 2 parameters; a queue function has one",
+            ),
+            (
+                "async fn f(a: A)",
+                Some("schedule"),
+                "`f` has parameters; a schedule brings none",
+            ),
+        ] {
+            assert_eq!(mistakes(sig, trigger), [message], "{sig}");
+        }
+    }
+}

@@ -9,7 +9,7 @@ use syn::{Lit, RangeLimits};
 use crate::arguments::Argument;
 use crate::duration;
 use crate::error::{Error, Spanned};
-use crate::function::Scale;
+use crate::knobs::Scale;
 
 /// A text in quotes.
 pub(crate) fn string(argument: &Argument) -> Result<Spanned<String>, Error> {
