@@ -53,7 +53,23 @@ fn port(text: Option<&str>) -> Result<u16, String> {
 
 #[cfg(test)]
 mod tests {
+    use axum::body::Body;
+    use axum::http::{Request, StatusCode};
+    use tower::ServiceExt;
+
     use super::*;
+
+    #[tokio::test]
+    async fn probes() {
+        for path in ["/.cloudc/healthz", "/.cloudc/readyz"] {
+            let request = Request::get(path).body(Body::empty()).expect("a request");
+            let answer = with_probes(Router::new())
+                .oneshot(request)
+                .await
+                .expect("an answer");
+            assert_eq!(answer.status(), StatusCode::OK, "{path}");
+        }
+    }
 
     #[test]
     fn ports() {
