@@ -1,6 +1,6 @@
 //! `#[function]`: the function as it was, and its registration beside it.
 
-use cloudc_syntax::{Attribute, FnItem, Function, Parsed, Trigger, wrong_item};
+use cloudc_syntax::{Attribute, FnItem, Function, Parsed, Trigger, stacked, wrong_item};
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::{FnArg, ReturnType, Signature, Type};
@@ -14,12 +14,11 @@ pub(crate) fn expand(args: TokenStream, item: TokenStream) -> TokenStream {
         let error = compile_errors(&[wrong_item(Attribute::Function, attribute)]);
         return quote!(#item #error);
     };
-    let beside = match cloudc_syntax::function(args, attribute, &parsed.sig) {
-        Parsed {
-            value: Some(function),
-            errors,
-        } if errors.is_empty() => registration(&function, &parsed.sig),
-        Parsed { errors, .. } => compile_errors(&errors),
+    let Parsed { value, mut errors } = cloudc_syntax::function(args, attribute, &parsed.sig);
+    errors.extend(stacked(Attribute::Function, &parsed.attrs).map(|(_, error)| error));
+    let beside = match value {
+        Some(function) if errors.is_empty() => registration(&function, &parsed.sig),
+        _ => compile_errors(&errors),
     };
     quote!(#item #beside)
 }

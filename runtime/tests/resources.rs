@@ -13,11 +13,13 @@ static ORDERS: Queue<String>;
 static PRICES: Cache<String, u64>;
 
 /// JSON has no object with such keys.
+type Unreadable = BTreeMap<(u8, u8), u8>;
+
 #[queue]
-static UNREADABLE: Queue<BTreeMap<(u8, u8), u8>>;
+static UNREADABLE: Queue<Unreadable>;
 
 #[cache]
-static BY_UNREADABLE: Cache<BTreeMap<(u8, u8), u8>, BTreeMap<(u8, u8), u8>>;
+static BY_UNREADABLE: Cache<Unreadable, Unreadable>;
 
 const NO_QUEUE: &str = "no backend is connected for the queue `new-orders`";
 const NO_CACHE: &str = "no backend is connected for the cache `prices`";

@@ -22,10 +22,13 @@ mod signature;
 mod suggest;
 mod value;
 
+#[cfg(test)]
+mod no_panic;
+
 pub use cache::{Cache, cache};
 pub use error::{Error, Parsed, Spanned, codes};
 pub use function::{Function, Trigger, function};
-pub use item::{Attribute, FnItem, StaticItem, StaticKeyword, wrong_item};
+pub use item::{Attribute, FnItem, StaticItem, StaticKeyword, stacked, wrong_item};
 pub use knobs::{Knobs, Sandbox, Scale, Visibility};
 pub use name::{MAX_NAME, kebab};
 pub use operation::{
