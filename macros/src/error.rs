@@ -21,5 +21,7 @@ fn compile_error(error: &Error) -> TokenStream {
         text.push_str("\n\nhelp: ");
         text.push_str(help);
     }
-    quote_spanned!(error.span=> ::core::compile_error! { #text })
+    // rustc joins what a macro's expansion cannot: from the first token to the last one.
+    let text = quote_spanned!(error.end=> { #text });
+    quote_spanned!(error.span=> ::core::compile_error! #text)
 }

@@ -1,8 +1,8 @@
 //! `#[function]`: the function as it was, and its registration beside it.
 
-use cloudc_syntax::{Attribute, FnItem, Function, Parsed, Trigger, wrong_item};
-use proc_macro2::{Ident, Span, TokenStream};
-use quote::{format_ident, quote, quote_spanned};
+use cloudc_syntax::{Attribute, FnItem, Function, Parsed, Trigger, stacked, wrong_item};
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::{FnArg, ReturnType, Signature, Type};
 
 use crate::error::compile_errors;
@@ -14,12 +14,11 @@ pub(crate) fn expand(args: TokenStream, item: TokenStream) -> TokenStream {
         let error = compile_errors(&[wrong_item(Attribute::Function, attribute)]);
         return quote!(#item #error);
     };
-    let beside = match cloudc_syntax::function(args, attribute, &parsed.sig) {
-        Parsed {
-            value: Some(function),
-            errors,
-        } if errors.is_empty() => registration(&function, &parsed.sig),
-        Parsed { errors, .. } => compile_errors(&errors),
+    let Parsed { value, mut errors } = cloudc_syntax::function(args, attribute, &parsed.sig);
+    errors.extend(stacked(Attribute::Function, &parsed.attrs).map(|(_, error)| error));
+    let beside = match value {
+        Some(function) if errors.is_empty() => registration(&function, &parsed.sig),
+        _ => compile_errors(&errors),
     };
     quote!(#item #beside)
 }
@@ -88,25 +87,29 @@ fn http(sig: &Signature) -> TokenStream {
         });
     }
     let call = quote_spanned!(at=> #handler(#(#names),*).await);
-    let answer = quote_spanned!(output(sig)=> ::cloudc::__private::respond(#call));
+    let (output, output_type) = output(sig);
+    let answer = quote_spanned!(output=> ::cloudc::__private::respond #output_type (#call));
     let request = if types.is_empty() {
         quote_spanned!(at=> _)
     } else {
         quote_spanned!(at=> request)
     };
-    quote_spanned!(at=> |#request| ::cloudc::__private::reply(async move { #reads #answer }))
+    quote_spanned!(at=> |#request| ::cloudc::__private::reply(async move {
+        #reads
+        ::core::result::Result::Ok(#answer)
+    }))
 }
 
 /// A closure from what a queue delivers to the handler's end.
 fn message(sig: &Signature, queue: &syn::Path, batch: bool) -> TokenStream {
     let at = place::of(&sig.ident);
     let read = if batch { quote!(batch) } else { quote!(one) };
-    let queue = quote_spanned!(place::of(queue)=> &#queue);
+    let source = quote_spanned!(place::of(queue)=> ::cloudc::__private::source(&#queue));
     let reads: TokenStream = parameter_types(sig)
         .into_iter()
         .map(|ty| {
             quote_spanned! {place::of(ty)=>
-                let input = ::cloudc::__private::#read::<_, #ty>(#queue, delivered)?;
+                let input = #source.#read::<#ty>(delivered)?;
             }
         })
         .collect();
@@ -119,7 +122,8 @@ fn done(sig: &Signature, reads: &TokenStream, input: &TokenStream) -> TokenStrea
     let handler = &sig.ident;
     let at = place::of(handler);
     let call = quote_spanned!(at=> #handler(#input).await);
-    let outcome = quote_spanned!(output(sig)=> ::cloudc::__private::outcome(#call));
+    let (output, output_type) = output(sig);
+    let outcome = quote_spanned!(output=> ::cloudc::__private::outcome #output_type (#call));
     quote_spanned!(at=> ::cloudc::__private::done(async move { #reads #outcome }))
 }
 
@@ -133,10 +137,22 @@ fn parameter_types(sig: &Signature) -> Vec<&Type> {
         .collect()
 }
 
-/// The place of the return type; of the name where there is none.
-fn output(sig: &Signature) -> Span {
+/// The place of the return type, or of the name where there is none; and the type as a turbofish, which
+/// puts an error at all of it. An `impl Trait` cannot be written there.
+fn output(sig: &Signature) -> (Span, Option<TokenStream>) {
     match &sig.output {
-        ReturnType::Type(_, ty) => place::of(ty),
-        ReturnType::Default => place::of(&sig.ident),
+        ReturnType::Type(_, ty) => {
+            let turbofish = (!mentions_impl(ty.to_token_stream())).then(|| quote!(::<#ty>));
+            (place::of(ty), turbofish)
+        }
+        ReturnType::Default => (place::of(&sig.ident), None),
     }
+}
+
+fn mentions_impl(tokens: TokenStream) -> bool {
+    tokens.into_iter().any(|token| match token {
+        TokenTree::Ident(ident) => ident == "impl",
+        TokenTree::Group(group) => mentions_impl(group.stream()),
+        _ => false,
+    })
 }

@@ -3,6 +3,8 @@
 
 mod error;
 mod function;
+#[cfg(test)]
+mod golden;
 mod place;
 mod resource;
 

@@ -1,6 +1,6 @@
 //! `#[queue]` and `#[cache]`: the static with its value, and its registration beside it.
 
-use cloudc_syntax::{Attribute, Error, StaticItem, wrong_item};
+use cloudc_syntax::{Attribute, Error, Parsed, StaticItem, stacked, wrong_item};
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
 
@@ -8,12 +8,13 @@ use crate::error::compile_errors;
 use crate::place;
 
 pub(crate) fn expand_queue(args: TokenStream, item: TokenStream) -> TokenStream {
-    let Ok(parsed) = syn::parse2::<StaticItem>(item.clone()) else {
+    let Ok(mut parsed) = syn::parse2::<StaticItem>(item.clone()) else {
         return refused(Attribute::Queue, &item);
     };
-    let queue = cloudc_syntax::queue(args, &parsed);
-    match queue.value.filter(|_| queue.errors.is_empty()) {
-        Some(queue) => {
+    let Parsed { value, mut errors } = cloudc_syntax::queue(args, &parsed);
+    errors.extend(take_stacked(Attribute::Queue, &mut parsed));
+    match value {
+        Some(queue) if errors.is_empty() => {
             let name = &queue.name.value;
             let payload = &queue.payload;
             let value = quote_spanned! {place::of(payload)=>
@@ -21,17 +22,18 @@ pub(crate) fn expand_queue(args: TokenStream, item: TokenStream) -> TokenStream 
             };
             declared(&parsed, &value, name, &quote!(Queue))
         }
-        None => mistaken(&parsed, &queue.errors),
+        _ => mistaken(&parsed, &errors),
     }
 }
 
 pub(crate) fn expand_cache(args: TokenStream, item: TokenStream) -> TokenStream {
-    let Ok(parsed) = syn::parse2::<StaticItem>(item.clone()) else {
+    let Ok(mut parsed) = syn::parse2::<StaticItem>(item.clone()) else {
         return refused(Attribute::Cache, &item);
     };
-    let cache = cloudc_syntax::cache(args, &parsed);
-    match cache.value.filter(|_| cache.errors.is_empty()) {
-        Some(cache) => {
+    let Parsed { value, mut errors } = cloudc_syntax::cache(args, &parsed);
+    errors.extend(take_stacked(Attribute::Cache, &mut parsed));
+    match value {
+        Some(cache) if errors.is_empty() => {
             let name = &cache.name.value;
             let (keys, values) = (&cache.key, &cache.value);
             let value = quote_spanned! {place::of(keys)=>
@@ -39,7 +41,7 @@ pub(crate) fn expand_cache(args: TokenStream, item: TokenStream) -> TokenStream 
             };
             declared(&parsed, &value, name, &quote!(Cache))
         }
-        None => mistaken(&parsed, &cache.errors),
+        _ => mistaken(&parsed, &errors),
     }
 }
 
@@ -56,6 +58,13 @@ fn declared(item: &StaticItem, value: &TokenStream, name: &str, kind: &TokenStre
             }
         }
     }
+}
+
+/// Reports a second attribute, and takes it off: it would only find a static with a value.
+fn take_stacked(attribute: Attribute, item: &mut StaticItem) -> Option<Error> {
+    let (index, error) = stacked(attribute, &item.attrs)?;
+    item.attrs.remove(index);
+    Some(error)
 }
 
 /// The static with the errors as its value: a value, so that rustc does not miss one, and of any

@@ -4,7 +4,8 @@ pub use axum::extract::Request;
 pub use inventory;
 
 pub use crate::handler::{
-    Delivery, Done, Reply, batch, done, name_of, one, outcome, part, reply, respond, whole,
+    Delivery, Done, Reading, Reply, Source, done, name_of, outcome, part, reply, respond, source,
+    whole,
 };
 pub use crate::registry::{
     FunctionRegistration, ResourceKind, ResourceRegistration, Trigger, functions, resources,

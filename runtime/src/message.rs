@@ -24,6 +24,16 @@ pub struct Message<T> {
 }
 
 impl<T> Message<T> {
+    /// A first delivery with an empty id and no headers: for calling a handler oneself.
+    pub fn new(payload: T) -> Self {
+        Self {
+            payload,
+            id: String::new(),
+            attempt: 1,
+            headers: BTreeMap::new(),
+        }
+    }
+
     /// The payload.
     pub fn payload(&self) -> &T {
         &self.payload

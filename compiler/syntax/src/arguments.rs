@@ -24,6 +24,10 @@ pub(crate) struct Argument {
 }
 
 impl Argument {
+    pub(crate) fn tokens(&self) -> TokenStream {
+        self.value.iter().cloned().collect()
+    }
+
     /// The place of the value; of the key where it has none.
     pub(crate) fn span(&self) -> Span {
         join(&self.value).unwrap_or(self.key_span)
@@ -32,7 +36,8 @@ impl Argument {
     /// A mistake in the value, with the usual example as help.
     pub(crate) fn error(&self, message: impl Into<String>, label: impl Into<String>) -> Error {
         let Key { name, example } = self.key;
-        Error::new(codes::BAD_VALUE, self.span(), message, label)
+        Error::new(codes::BAD_VALUE, self.key_span, message, label)
+            .over(self.tokens())
             .help(format!("write `{name} = {example}`"))
     }
 }
@@ -41,6 +46,8 @@ impl Argument {
 #[derive(Debug)]
 pub(crate) struct Arguments {
     list: Vec<Argument>,
+    /// The known keys that unknown ones were probably meant to be.
+    meant: Vec<&'static str>,
 }
 
 impl Arguments {
@@ -53,14 +60,18 @@ impl Arguments {
     ) -> Self {
         let mut tokens = Vec::new();
         flatten(args, &mut tokens);
+        let names: Vec<&str> = keys.iter().map(|key| key.name).collect();
         let mut list: Vec<Argument> = Vec::new();
+        let mut meant = Vec::new();
         for part in split(&tokens, errors) {
             let Some((ident, value)) = key_and_value(part, errors) else {
                 continue;
             };
             let typed = ident.to_string();
             let Some(key) = keys.iter().find(|key| key.name == typed) else {
-                errors.push(unknown(attribute, keys, &typed, ident.span()));
+                let near = nearest(&typed, &names);
+                errors.push(unknown(attribute, &names, &typed, near, ident.span()));
+                meant.extend(near);
                 continue;
             };
             if list.iter().any(|argument| argument.key.name == key.name) {
@@ -73,7 +84,12 @@ impl Arguments {
                 value: value.to_vec(),
             });
         }
-        Self { list }
+        Self { list, meant }
+    }
+
+    /// Whether an unknown key was probably meant to be one of these.
+    pub(crate) fn means_one_of(&self, keys: &[&str]) -> bool {
+        self.meant.iter().any(|meant| keys.contains(meant))
     }
 
     /// The argument with this key.
@@ -100,7 +116,7 @@ impl Arguments {
 
 /// The place of some tokens: all of them where the compiler of the tokens can join places, else the
 /// first.
-pub(crate) fn join(tokens: &[TokenTree]) -> Option<Span> {
+fn join(tokens: &[TokenTree]) -> Option<Span> {
     let first = tokens.first()?.span();
     let last = tokens.last()?.span();
     Some(first.join(last).unwrap_or(first))
@@ -180,10 +196,11 @@ fn key_and_value<'a>(
             errors.push(
                 Error::new(
                     codes::BAD_VALUE,
-                    join(part).unwrap_or_else(|| first.span()),
+                    first.span(),
                     "this is no `key = value`",
                     "expected `key = value`",
                 )
+                .over(part.iter().cloned().collect())
                 .help("separate the pairs by commas: `key = value, key = value`"),
             );
             None
@@ -192,11 +209,16 @@ fn key_and_value<'a>(
     }
 }
 
-fn unknown(attribute: Attribute, keys: &'static [Key], typed: &str, span: Span) -> Error {
-    let names: Vec<&str> = keys.iter().map(|key| key.name).collect();
-    let help = match nearest(typed, &names) {
+fn unknown(
+    attribute: Attribute,
+    names: &[&str],
+    typed: &str,
+    near: Option<&str>,
+    span: Span,
+) -> Error {
+    let help = match near {
         Some(name) => format!("did you mean `{name}`?"),
-        None => format!("the keys are {}", listed(&names)),
+        None => format!("the keys are {}", listed(names)),
     };
     let attribute = attribute.name();
     Error::new(

@@ -52,3 +52,56 @@ pub fn cache(args: TokenStream, item: &StaticItem) -> Parsed<Cache> {
         });
     Parsed { value, errors }
 }
+
+#[cfg(test)]
+mod tests {
+    use quote::ToTokens;
+
+    use super::*;
+    use crate::error::codes;
+
+    fn parse(args: &str, item: &str) -> Parsed<Cache> {
+        let item = syn::parse_str(item).expect(item);
+        cache(args.parse().expect(args), &item)
+    }
+
+    #[test]
+    fn all_keys() {
+        let parsed = parse(
+            r#"name = "price-list", ttl = "10m""#,
+            "static PRICES: Cache<(Sku, u32), Price>;",
+        );
+        assert!(parsed.errors.is_empty(), "{:?}", parsed.errors);
+        let cache = parsed.value.expect("a cache");
+        assert_eq!(cache.name.value, "price-list");
+        assert_eq!(cache.key.to_token_stream().to_string(), "(Sku , u32)");
+        assert_eq!(cache.value.to_token_stream().to_string(), "Price");
+        assert_eq!(
+            cache.ttl.map(|ttl| ttl.value),
+            Some(Duration::from_secs(600))
+        );
+    }
+
+    #[test]
+    fn mistakes() {
+        for (args, item, code) in [
+            ("ttl = \"0s\"", "static C: Cache<K, V>;", codes::BAD_VALUE),
+            ("ttl = 10", "static C: Cache<K, V>;", codes::BAD_VALUE),
+            (
+                "max_age = \"1s\"",
+                "static C: Cache<K, V>;",
+                codes::UNKNOWN_KEY,
+            ),
+            ("", "static C: Cache<K>;", codes::WRONG_ITEM),
+            ("", "static C: Queue<K>;", codes::WRONG_ITEM),
+            ("", "static C: Cache<&str, V>;", codes::WRONG_ITEM),
+        ] {
+            let found: Vec<_> = parse(args, item)
+                .errors
+                .iter()
+                .map(|error| error.code)
+                .collect();
+            assert_eq!(found, [code], "{args} {item}");
+        }
+    }
+}

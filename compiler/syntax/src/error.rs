@@ -1,6 +1,6 @@
 //! Values with their place, and mistakes with theirs.
 
-use proc_macro2::Span;
+use proc_macro2::{Span, TokenStream};
 
 /// A value the user wrote, and where.
 #[derive(Clone, Debug)]
@@ -23,8 +23,11 @@ impl<T> Spanned<T> {
 pub struct Error {
     /// One of [`codes`].
     pub code: &'static str,
-    /// The place of the mistake.
+    /// The place of the mistake: all of it where the tokens' own compiler can join places, as outside
+    /// of a macro; else the first token of it.
     pub span: Span,
+    /// The last token of that place, for a macro, which can span a place but not join it.
+    pub end: Span,
     /// One sentence without a full stop, that names the user's own things.
     pub message: String,
     /// A few words to write beside the place.
@@ -43,10 +46,23 @@ impl Error {
         Self {
             code,
             span,
+            end: span,
             message: message.into(),
             label: label.into(),
             help: None,
         }
+    }
+
+    /// Puts the mistake at all of these tokens; where there are none, it stays where it is.
+    #[must_use]
+    pub(crate) fn over(mut self, tokens: TokenStream) -> Self {
+        let mut tokens = tokens.into_iter();
+        if let Some(first) = tokens.next() {
+            let last = tokens.last().unwrap_or_else(|| first.clone());
+            self.end = last.span();
+            self.span = first.span().join(self.end).unwrap_or_else(|| first.span());
+        }
+        self
     }
 
     #[must_use]

@@ -1,13 +1,12 @@
 //! `#[function(…)]`.
 
-use std::time::Duration;
-
 use proc_macro2::{Span, TokenStream};
 use syn::Signature;
 
 use crate::arguments::{Arguments, Key, listed};
 use crate::error::{Error, Parsed, Spanned, codes};
 use crate::item::Attribute;
+use crate::knobs::{self, Knobs};
 use crate::{name, route, signature, value};
 
 /// A handler, as its attribute and its signature describe it.
@@ -48,54 +47,6 @@ pub enum Trigger {
         timezone: Option<Spanned<String>>,
     },
 }
-
-/// What a function may turn, as written; `None` where the user said nothing.
-#[derive(Clone, Debug, Default)]
-pub struct Knobs {
-    /// How few and how many pods. Not for a schedule.
-    pub scale: Option<Spanned<Scale>>,
-    /// Calls at the same time in one pod, at least 1. Not for a schedule.
-    pub concurrency: Option<Spanned<u32>>,
-    /// How long one call may take, at least a millisecond.
-    pub timeout: Option<Spanned<Duration>>,
-    /// The text as written; the compiler checks that it is a quantity.
-    pub memory: Option<Spanned<String>>,
-    /// The text as written; the compiler checks that it is a quantity.
-    pub cpu: Option<Spanned<String>>,
-    /// How the pod is isolated.
-    pub sandbox: Option<Spanned<Sandbox>>,
-    /// Who may call it; HTTP functions only.
-    pub visibility: Option<Spanned<Visibility>>,
-}
-
-/// Pods at the least and at the most.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Scale {
-    /// At the least; 0 where the workload may sleep.
-    pub min: u32,
-    /// At the most, at least 1; `None` for no limit.
-    pub max: Option<u32>,
-}
-
-/// How a pod is isolated from its node.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Sandbox {
-    /// `"none"`: the cluster's own container runtime.
-    None,
-    /// `"gvisor"`.
-    Gvisor,
-}
-
-/// Who may call an HTTP service.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Visibility {
-    /// `"public"`: anyone who reaches the cluster's ingress.
-    Public,
-    /// `"private"`: only pods of the cluster.
-    Private,
-}
-
-const LEAST_TIMEOUT: Duration = Duration::from_millis(1);
 
 const TRIGGERS: [&str; 3] = ["http", "queue", "schedule"];
 
@@ -180,7 +131,7 @@ pub fn function(args: TokenStream, attr_span: Span, sig: &Signature) -> Parsed<F
     let name = name::read(&args, &sig.ident, &mut errors);
     let trigger = kind.and_then(|kind| trigger(&args, kind, &mut errors));
     let service = args.read("service", name::explicit, &mut errors);
-    let knobs = knobs(&args, &mut errors);
+    let knobs = knobs::read(&args, &mut errors);
     let fits = signature::check(sig, kind, &mut errors);
     let value = trigger.filter(|_| fits).map(|trigger| Function {
         name,
@@ -195,6 +146,8 @@ pub fn function(args: TokenStream, attr_span: Span, sig: &Signature) -> Parsed<F
 fn trigger_key(args: &Arguments, attr_span: Span, errors: &mut Vec<Error>) -> Option<&'static str> {
     let written: Vec<_> = TRIGGERS.iter().filter_map(|key| args.get(key)).collect();
     match &written[..] {
+        // `htpp = …` is reported as that.
+        [] if args.means_one_of(&TRIGGERS) => None,
         [] => {
             errors.push(
                 Error::new(
@@ -235,17 +188,15 @@ fn misplaced(args: &Arguments, trigger: &str, errors: &mut Vec<Error>) {
             continue;
         };
         if !triggers.contains(&trigger) {
-            let kind = match trigger {
-                "http" => "an HTTP function",
-                "queue" => "a queue function",
-                _ => "a schedule function",
-            };
             errors.push(
                 Error::new(
                     codes::MISPLACED_KEY,
                     argument.key_span,
-                    format!("`{key}` means nothing for {kind}"),
-                    format!("goes with {} only", listed(triggers)),
+                    format!(
+                        "`{key}` goes with {}, not with `{trigger}`",
+                        listed(triggers)
+                    ),
+                    "means nothing here",
                 )
                 .help(format!("take `{key}` out")),
             );
@@ -274,31 +225,217 @@ fn trigger(args: &Arguments, kind: &str, errors: &mut Vec<Error>) -> Option<Span
     Some(Spanned::new(trigger, span))
 }
 
-fn knobs(args: &Arguments, errors: &mut Vec<Error>) -> Knobs {
-    let sandboxes = [("gvisor", Sandbox::Gvisor), ("none", Sandbox::None)];
-    let visibilities = [
-        ("public", Visibility::Public),
-        ("private", Visibility::Private),
-    ];
-    Knobs {
-        scale: args.read("scale", value::scale, errors),
-        concurrency: args.read("concurrency", value::count, errors),
-        timeout: args.read(
-            "timeout",
-            |timeout| value::duration(timeout, LEAST_TIMEOUT),
-            errors,
-        ),
-        memory: args.read("memory", value::string, errors),
-        cpu: args.read("cpu", value::string, errors),
-        sandbox: args.read(
-            "sandbox",
-            |sandbox| value::choice(sandbox, &sandboxes),
-            errors,
-        ),
-        visibility: args.read(
-            "visibility",
-            |visibility| value::choice(visibility, &visibilities),
-            errors,
-        ),
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use quote::ToTokens;
+
+    use super::*;
+    use crate::knobs::{Sandbox, Scale, Visibility};
+
+    fn parse(args: &str, sig: &str) -> Parsed<Function> {
+        let sig = syn::parse_str(sig).expect(sig);
+        function(args.parse().expect(args), Span::call_site(), &sig)
+    }
+
+    fn valid(args: &str, sig: &str) -> Function {
+        let parsed = parse(args, sig);
+        assert!(parsed.errors.is_empty(), "{args} {:?}", parsed.errors);
+        parsed.value.expect(args)
+    }
+
+    /// The codes of the mistakes.
+    fn codes(args: &str, sig: &str) -> Vec<&'static str> {
+        parse(args, sig)
+            .errors
+            .iter()
+            .map(|error| error.code)
+            .collect()
+    }
+
+    #[test]
+    fn http() {
+        let function = valid(
+            r#"http = "POST /orders/{id}", service = "search", visibility = "private", scale = 1..=3"#,
+            "async fn place_order(id: Path<u32>, order: Json<Order>) -> Receipt",
+        );
+        assert_eq!(function.name.value, "place-order");
+        let Trigger::Http { method, path } = function.trigger.value else {
+            panic!("no HTTP function");
+        };
+        assert_eq!((&*method, &*path), ("POST", "/orders/{id}"));
+        assert_eq!(
+            function.service.map(|service| service.value).as_deref(),
+            Some("search")
+        );
+        let knobs = function.knobs;
+        assert_eq!(
+            knobs.visibility.map(|visibility| visibility.value),
+            Some(Visibility::Private)
+        );
+        assert_eq!(
+            knobs.scale.map(|scale| scale.value),
+            Some(Scale {
+                min: 1,
+                max: Some(3)
+            })
+        );
+    }
+
+    #[test]
+    fn queue() {
+        let function = valid(
+            r#"queue = crate::queues::ORDERS, batch = 100, name = "charge-all", concurrency = 4"#,
+            "async fn charge(orders: Vec<Order>)",
+        );
+        assert_eq!(function.name.value, "charge-all");
+        let Trigger::Queue { path, batch } = function.trigger.value else {
+            panic!("no queue function");
+        };
+        assert_eq!(
+            path.to_token_stream().to_string(),
+            "crate :: queues :: ORDERS"
+        );
+        assert_eq!(batch.map(|batch| batch.value), Some(100));
+        assert_eq!(
+            function
+                .knobs
+                .concurrency
+                .map(|concurrency| concurrency.value),
+            Some(4)
+        );
+    }
+
+    #[test]
+    fn schedule() {
+        let function = valid(
+            r#"schedule = "0 3 * * *", timezone = "Asia/Shanghai", timeout = "1h30m", memory = "1Gi",
+               cpu = "2", sandbox = "gvisor""#,
+            "async fn r#move()",
+        );
+        assert_eq!(function.name.value, "move");
+        let Trigger::Schedule { cron, timezone } = function.trigger.value else {
+            panic!("no schedule function");
+        };
+        assert_eq!(cron, "0 3 * * *");
+        assert_eq!(
+            timezone.map(|timezone| timezone.value).as_deref(),
+            Some("Asia/Shanghai")
+        );
+        let knobs = function.knobs;
+        assert_eq!(
+            knobs.timeout.map(|timeout| timeout.value),
+            Some(Duration::from_secs(5400))
+        );
+        assert_eq!(
+            knobs.memory.map(|memory| memory.value).as_deref(),
+            Some("1Gi")
+        );
+        assert_eq!(knobs.cpu.map(|cpu| cpu.value).as_deref(), Some("2"));
+        assert_eq!(
+            knobs.sandbox.map(|sandbox| sandbox.value),
+            Some(Sandbox::Gvisor)
+        );
+    }
+
+    #[test]
+    fn triggers() {
+        let sig = "async fn f()";
+        assert_eq!(codes("", sig), [codes::NO_TRIGGER]);
+        assert_eq!(codes(r#"timeout = "3s""#, sig), [codes::NO_TRIGGER]);
+        assert_eq!(
+            codes(r#"http = "GET /", schedule = "@daily""#, sig),
+            [codes::TWO_TRIGGERS]
+        );
+        assert_eq!(
+            codes(r#"http = "GET /", schedule = "@daily", queue = Q"#, sig),
+            [codes::TWO_TRIGGERS, codes::TWO_TRIGGERS]
+        );
+        // What was meant is clear, so that nothing starts it is no second mistake.
+        assert_eq!(codes(r#"htpp = "GET /""#, sig), [codes::UNKNOWN_KEY]);
+        assert_eq!(
+            codes("retries = 3", sig),
+            [codes::UNKNOWN_KEY, codes::NO_TRIGGER]
+        );
+    }
+
+    #[test]
+    fn keys_in_their_places() {
+        let keys = [
+            ("http", r#"http = "GET /""#, "async fn f()"),
+            ("queue", "queue = Q", "async fn f(x: X)"),
+            ("schedule", r#"schedule = "@daily""#, "async fn f()"),
+        ];
+        let values = [
+            ("service", r#""a""#),
+            ("visibility", r#""public""#),
+            ("batch", "3"),
+            ("timezone", r#""UTC""#),
+            ("scale", "3"),
+            ("concurrency", "3"),
+            ("timeout", r#""3s""#),
+            ("memory", r#""1Gi""#),
+            ("cpu", r#""1""#),
+            ("sandbox", r#""none""#),
+            ("name", r#""a""#),
+        ];
+        for (trigger, args, sig) in keys {
+            for (key, value) in values {
+                let place = PLACES.iter().find(|(name, _)| *name == key);
+                let expected: &[&str] = match place {
+                    Some((_, triggers)) if !triggers.contains(&trigger) => &[codes::MISPLACED_KEY],
+                    _ => &[],
+                };
+                assert_eq!(
+                    codes(&format!("{args}, {key} = {value}"), sig),
+                    expected,
+                    "{trigger} {key}"
+                );
+            }
+        }
+    }
+
+    /// What is usable is there in spite of mistakes, and what is not is not.
+    #[test]
+    fn usable() {
+        let parsed = parse(
+            r#"http = "GET /", timeout = 3, retries = 4, scale = 5"#,
+            "async fn f()",
+        );
+        assert_eq!(parsed.errors.len(), 2);
+        let function = parsed.value.expect("a usable function");
+        assert!(function.knobs.timeout.is_none());
+        assert!(function.knobs.scale.is_some());
+        for (args, sig) in [
+            ("", "async fn f()"),
+            ("http = 3", "async fn f()"),
+            (r#"http = "GET /""#, "fn f()"),
+        ] {
+            assert!(parse(args, sig).value.is_none(), "{args} {sig}");
+        }
+    }
+
+    #[test]
+    fn every_key_has_an_example_that_is_valid() {
+        for key in KEYS {
+            let (trigger, sig) = match key.name {
+                "http" | "queue" | "schedule" => (String::new(), "async fn f(x: X)"),
+                name => {
+                    let place = PLACES.iter().find(|(placed, _)| *placed == name);
+                    match place.map_or("http", |(_, triggers)| triggers[0]) {
+                        "queue" => ("queue = Q, ".to_owned(), "async fn f(x: X)"),
+                        "schedule" => (r#"schedule = "@daily", "#.to_owned(), "async fn f()"),
+                        _ => (r#"http = "GET /", "#.to_owned(), "async fn f()"),
+                    }
+                }
+            };
+            let sig = if key.name == "schedule" {
+                "async fn f()"
+            } else {
+                sig
+            };
+            valid(&format!("{trigger}{} = {}", key.name, key.example), sig);
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! The items that carry the attributes, read only as far as needed, so that half-typed ones do.
 
 use proc_macro2::{Span, TokenStream};
+use quote::ToTokens;
 use syn::parse::{Parse, ParseStream};
 use syn::{Attribute as SynAttribute, Ident, Signature, StaticMutability, Token, Type, Visibility};
 
@@ -50,6 +51,42 @@ pub fn wrong_item(attribute: Attribute, span: Span) -> Error {
         format!("not {wanted}"),
     )
     .help(format!("write `{}`", attribute.example()))
+}
+
+/// A second attribute of cloudc's on the same item, among the attributes under the first one: which of
+/// them it is, and the mistake.
+pub fn stacked(attribute: Attribute, below: &[SynAttribute]) -> Option<(usize, Error)> {
+    let names: &[&str] = match attribute {
+        Attribute::Function => &["function"],
+        Attribute::Queue | Attribute::Cache => &["queue", "cache"],
+    };
+    let (index, name) = below.iter().enumerate().find_map(|(index, other)| {
+        let segments: Vec<String> = other
+            .path()
+            .segments
+            .iter()
+            .map(|segment| segment.ident.to_string())
+            .collect();
+        let name = match &segments[..] {
+            [name] => name,
+            [krate, name] if krate == "cloudc" => name,
+            _ => return None,
+        };
+        let name = names.iter().find(|known| *known == name)?;
+        Some((index, name))
+    })?;
+    let second = &below[index];
+    let error = Error::new(
+        codes::WRONG_ITEM,
+        second.pound_token.span,
+        format!("there is a `#[{}]` already", attribute.name()),
+        format!("a `#[{name}]` too many"),
+    );
+    let help = match attribute {
+        Attribute::Function => "write a function for each trigger, and let both call a third one",
+        Attribute::Queue | Attribute::Cache => "write a static for each of them",
+    };
+    Some((index, error.over(second.to_token_stream()).help(help)))
 }
 
 /// A function whose body is any tokens: what is being typed need not parse yet.
@@ -143,7 +180,7 @@ impl From<&syn::ItemStatic> for StaticItem {
             mutability: item.mutability.clone(),
             ident: item.ident.clone(),
             ty: (*item.ty).clone(),
-            value: Some((item.eq_token, quote::ToTokens::to_token_stream(&item.expr))),
+            value: Some((item.eq_token, item.expr.to_token_stream())),
         }
     }
 }
@@ -157,7 +194,7 @@ impl From<&syn::ItemConst> for StaticItem {
             mutability: StaticMutability::None,
             ident: item.ident.clone(),
             ty: (*item.ty).clone(),
-            value: Some((item.eq_token, quote::ToTokens::to_token_stream(&item.expr))),
+            value: Some((item.eq_token, item.expr.to_token_stream())),
         }
     }
 }
@@ -168,4 +205,66 @@ fn tokens_before_semicolon(input: ParseStream<'_>) -> syn::Result<TokenStream> {
         tokens.extend([input.parse::<proc_macro2::TokenTree>()?]);
     }
     Ok(tokens)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_half_typed_function() {
+        let text = "/// Doc.\npub async fn f(a: A) -> B { a. ; match x { y => } }";
+        let item: FnItem = syn::parse_str(text).expect("a function");
+        assert_eq!(item.sig.ident, "f");
+        assert_eq!(item.attrs.len(), 1);
+        assert!(!item.body.is_empty());
+    }
+
+    #[test]
+    fn statics() {
+        let item: StaticItem = syn::parse_str("#[a] pub static A: B<C>;").expect("a static");
+        assert!(matches!(item.keyword, StaticKeyword::Static(_)));
+        assert!(item.value.is_none());
+        let item: StaticItem = syn::parse_str("const A: B = { c; d };").expect("a const");
+        assert!(matches!(item.keyword, StaticKeyword::Const(_)));
+        assert_eq!(
+            item.value.map(|(_, value)| value.to_string()).as_deref(),
+            Some("{ c ; d }")
+        );
+        assert!(syn::parse_str::<StaticItem>("struct A;").is_err());
+    }
+
+    #[test]
+    fn two_attributes() {
+        let second = |attribute, text: &str| {
+            let item: FnItem = syn::parse_str(text).expect("a function");
+            stacked(attribute, &item.attrs).map(|(_, error)| error.label)
+        };
+        let function = Attribute::Function;
+        assert_eq!(
+            second(function, "#[a] #[function(http = \"GET /\")] fn f() {}").as_deref(),
+            Some("a `#[function]` too many")
+        );
+        assert_eq!(
+            second(Attribute::Queue, "#[cloudc::cache] fn f() {}").as_deref(),
+            Some("a `#[cache]` too many")
+        );
+        assert_eq!(
+            second(function, "#[cache] #[other::function] fn f() {}"),
+            None
+        );
+    }
+
+    /// As syn reads a file: a static without a value is no static to it.
+    #[test]
+    fn the_item_of_a_file() {
+        let item = syn::parse_str("#[queue] static A: Queue<B>;").expect("an item");
+        let syn::Item::Verbatim(tokens) = item else {
+            panic!("syn has learnt to read a static without a value");
+        };
+        let item: StaticItem = syn::parse2(tokens).expect("a static");
+        assert_eq!(item.ident, "A");
+        let item: syn::ItemStatic = syn::parse_str("static A: B = c;").expect("an item");
+        assert!(StaticItem::from(&item).value.is_some());
+    }
 }

@@ -12,6 +12,7 @@ mod duration;
 mod error;
 mod function;
 mod item;
+mod knobs;
 mod name;
 mod operation;
 mod queue;
@@ -21,10 +22,14 @@ mod signature;
 mod suggest;
 mod value;
 
+#[cfg(test)]
+mod no_panic;
+
 pub use cache::{Cache, cache};
 pub use error::{Error, Parsed, Spanned, codes};
-pub use function::{Function, Knobs, Sandbox, Scale, Trigger, Visibility, function};
-pub use item::{Attribute, FnItem, StaticItem, StaticKeyword, wrong_item};
+pub use function::{Function, Trigger, function};
+pub use item::{Attribute, FnItem, StaticItem, StaticKeyword, stacked, wrong_item};
+pub use knobs::{Knobs, Sandbox, Scale, Visibility};
 pub use name::{MAX_NAME, kebab};
 pub use operation::{
     Operation, cache_operation, cache_operations, queue_operation, queue_operations,

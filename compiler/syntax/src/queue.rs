@@ -82,3 +82,99 @@ pub fn queue(args: TokenStream, item: &StaticItem) -> Parsed<Queue> {
         });
     Parsed { value, errors }
 }
+
+#[cfg(test)]
+mod tests {
+    use quote::ToTokens;
+
+    use super::*;
+    use crate::error::codes;
+
+    fn parse(args: &str, item: &str) -> Parsed<Queue> {
+        let item = syn::parse_str(item).expect(item);
+        queue(args.parse().expect(args), &item)
+    }
+
+    #[test]
+    fn all_keys() {
+        let parsed = parse(
+            r#"name = "orders", max_deliveries = 5, ack_wait = "30s", dead_letter = true,
+               dedupe = "2m", max_age = "7d""#,
+            "pub static NEW_ORDERS: cloudc::Queue<Vec<Order>>;",
+        );
+        assert!(parsed.errors.is_empty(), "{:?}", parsed.errors);
+        let queue = parsed.value.expect("a queue");
+        assert_eq!(queue.name.value, "orders");
+        assert_eq!(queue.payload.to_token_stream().to_string(), "Vec < Order >");
+        assert_eq!(
+            queue.max_deliveries.map(|deliveries| deliveries.value),
+            Some(5)
+        );
+        assert_eq!(
+            queue.ack_wait.map(|wait| wait.value),
+            Some(Duration::from_secs(30))
+        );
+        assert_eq!(queue.dead_letter.map(|kept| kept.value), Some(true));
+        assert_eq!(
+            queue.dedupe.map(|window| window.value),
+            Some(Duration::from_secs(120))
+        );
+        assert_eq!(
+            queue.max_age.map(|age| age.value),
+            Some(Duration::from_secs(604_800))
+        );
+    }
+
+    #[test]
+    fn no_keys() {
+        let queue = parse("", "static NEW_ORDERS: Queue<Order>;")
+            .value
+            .expect("a queue");
+        assert_eq!(queue.name.value, "new-orders");
+        assert!(queue.max_deliveries.is_none() && queue.dead_letter.is_none());
+    }
+
+    #[test]
+    fn mistakes() {
+        for (args, item, code) in [
+            ("ttl = \"3s\"", "static Q: Queue<T>;", codes::UNKNOWN_KEY),
+            (
+                "ack_wait = \"1s\", ack_wait = \"2s\"",
+                "static Q: Queue<T>;",
+                codes::REPEATED_KEY,
+            ),
+            (
+                "ack_wait = \"999ms\"",
+                "static Q: Queue<T>;",
+                codes::BAD_VALUE,
+            ),
+            (
+                "max_deliveries = 0",
+                "static Q: Queue<T>;",
+                codes::BAD_VALUE,
+            ),
+            ("dead_letter = 1", "static Q: Queue<T>;", codes::BAD_VALUE),
+            ("name = \"Q\"", "static Q: Queue<T>;", codes::BAD_NAME),
+            ("", "static Q_: Queue<T>;", codes::BAD_NAME),
+            ("", "const Q: Queue<T>;", codes::WRONG_ITEM),
+            ("", "static mut Q: Queue<T>;", codes::WRONG_ITEM),
+            ("", "static Q: Queue<T> = Queue::new();", codes::WRONG_ITEM),
+            ("", "static Q: Queue<T> = ;", codes::WRONG_ITEM),
+            ("", "static Q: Queue;", codes::WRONG_ITEM),
+            ("", "static Q: Queue<T, U>;", codes::WRONG_ITEM),
+            ("", "static Q: Queue<'a>;", codes::WRONG_ITEM),
+            ("", "static Q: &Queue<T>;", codes::WRONG_ITEM),
+            ("", "static Q: Queue<&str>;", codes::WRONG_ITEM),
+            ("", "static Q: Cache<T>;", codes::WRONG_ITEM),
+        ] {
+            let parsed = parse(args, item);
+            let found: Vec<_> = parsed.errors.iter().map(|error| error.code).collect();
+            assert_eq!(found, [code], "{args} {item}");
+            assert_eq!(
+                parsed.value.is_none(),
+                code == codes::WRONG_ITEM,
+                "{args} {item}"
+            );
+        }
+    }
+}

@@ -1,7 +1,7 @@
 //! What queues and caches have in common: a `static` of the runtime's type, without a value.
 
+use proc_macro2::TokenStream;
 use quote::ToTokens;
-use syn::spanned::Spanned;
 use syn::{GenericArgument, PathArguments, StaticMutability, Type};
 
 use crate::error::{Error, codes};
@@ -21,12 +21,13 @@ pub(crate) fn type_arguments<const N: usize>(
         _ => ("cache", "Cache<…, …>"),
     };
     let written = plain(ty);
-    let mut report = |span, message: String, label: &str, help: String| {
-        errors.push(Error::new(codes::WRONG_ITEM, span, message, label).help(help));
+    let mut report = |place: TokenStream, message: String, label: &str, help: String| {
+        let error = Error::new(codes::WRONG_ITEM, ident.span(), message, label);
+        errors.push(error.over(place).help(help));
     };
     if let StaticKeyword::Const(token) = item.keyword {
         report(
-            token.span(),
+            token.to_token_stream(),
             format!("`{ident}` is a const, and a {name} is one thing with one place"),
             "a const",
             format!("write `static {ident}: {written};`"),
@@ -34,7 +35,7 @@ pub(crate) fn type_arguments<const N: usize>(
     }
     if let StaticMutability::Mut(token) = &item.mutability {
         report(
-            token.span(),
+            token.to_token_stream(),
             format!("`{ident}` is mut; a {name} changes by its methods only"),
             "mutable",
             "take `mut` out".to_owned(),
@@ -43,23 +44,39 @@ pub(crate) fn type_arguments<const N: usize>(
     if let Some((eq, value)) = &item.value {
         report(
             if value.is_empty() {
-                eq.span()
+                eq.to_token_stream()
             } else {
-                value.span()
+                value.clone()
             },
             format!("`{ident}` has a value, which the attribute gives it"),
             "not wanted",
-            format!("write `static {ident}: {written};`"),
+            "take the value out".to_owned(),
         );
     }
     let arguments = arguments_of(ty, form.split('<').next().unwrap_or_default());
     if arguments.is_none() {
         report(
-            ty.span(),
+            ty.to_token_stream(),
             format!("`{ident}` is no `{form}`"),
             "not the type of a resource",
             format!("write `static {ident}: {form};`"),
         );
+    }
+    for argument in arguments.iter().flatten() {
+        if let Type::Reference(reference) = argument {
+            report(
+                argument.to_token_stream(),
+                format!(
+                    "`{ident}` would hold `{}`, which belongs to somebody else",
+                    plain(argument)
+                ),
+                "borrowed",
+                format!(
+                    "hold a type that owns its data: `{}`",
+                    owned(&reference.elem)
+                ),
+            );
+        }
     }
     arguments.filter(|_| errors.len() == before)
 }
@@ -91,6 +108,15 @@ fn arguments_of<const N: usize>(ty: &Type, wanted: &str) -> Option<[Type; N]> {
     types?.try_into().ok()
 }
 
+/// The type to write instead of a reference to this one.
+fn owned(ty: &Type) -> String {
+    match ty {
+        Type::Path(path) if path.path.is_ident("str") => "String".to_owned(),
+        Type::Slice(slice) => format!("Vec<{}>", plain(&slice.elem)),
+        ty => plain(ty),
+    }
+}
+
 /// A type as one writes it: syn's tokens without the spaces between them.
 fn plain(ty: &Type) -> String {
     ty.to_token_stream()
@@ -100,4 +126,5 @@ fn plain(ty: &Type) -> String {
         .replace(" >", ">")
         .replace(" :: ", "::")
         .replace(" ,", ",")
+        .replace("& ", "&")
 }

@@ -9,23 +9,25 @@ use syn::{Lit, RangeLimits};
 use crate::arguments::Argument;
 use crate::duration;
 use crate::error::{Error, Spanned};
-use crate::function::Scale;
+use crate::knobs::Scale;
 
 /// A text in quotes.
 pub(crate) fn string(argument: &Argument) -> Result<Spanned<String>, Error> {
     match literal(argument)? {
         Some(Lit::Str(text)) => Ok(Spanned::new(text.value(), argument.span())),
-        _ => {
+        other => {
             let error = wrong(argument, "a text in quotes");
-            Err(match &*argument.value {
-                // `service = search`: what is meant is clear.
-                [word @ (TokenTree::Ident(_) | TokenTree::Literal(_))]
-                    if !word.to_string().contains('"') =>
-                {
-                    error.help(format!("write `{} = \"{word}\"`", argument.key.name))
-                }
-                _ => error,
-            })
+            // `service = search`, `memory = 128`: what is meant is clear. A route or a cron
+            // expression is more than a word.
+            if argument.key.example.contains(' ') {
+                return Err(error);
+            }
+            let meant = match (other, &*argument.value) {
+                (Some(Lit::Int(number)), _) => number.to_string(),
+                (None, [TokenTree::Ident(word)]) => word.to_string(),
+                _ => return Err(error),
+            };
+            Err(error.help(format!("write `{} = \"{meant}\"`", argument.key.name)))
         }
     }
 }
@@ -33,19 +35,17 @@ pub(crate) fn string(argument: &Argument) -> Result<Spanned<String>, Error> {
 /// A whole number of at least 1.
 pub(crate) fn count(argument: &Argument) -> Result<Spanned<u32>, Error> {
     match literal(argument)? {
-        Some(Lit::Int(number)) if number.suffix().is_empty() => {
-            match number.base10_parse::<u32>() {
-                Ok(0) => Err(argument.error(
-                    format!("`{}` is 0", argument.key.name),
-                    "must be at least 1",
-                )),
-                Ok(value) => Ok(Spanned::new(value, argument.span())),
-                Err(_) => Err(argument.error(
-                    format!("`{}` is too large", argument.key.name),
-                    format!("must be at most {}", u32::MAX),
-                )),
-            }
-        }
+        Some(Lit::Int(number)) if number.suffix().is_empty() => match number.base10_parse() {
+            Ok(value) if value > 0 => Ok(Spanned::new(value, argument.span())),
+            _ => Err(argument.error(
+                format!(
+                    "`{}` is {number}, which is not from 1 to {}",
+                    argument.key.name,
+                    u32::MAX
+                ),
+                "out of range",
+            )),
+        },
         _ => Err(wrong(argument, "a whole number")),
     }
 }
@@ -64,15 +64,23 @@ pub(crate) fn duration(argument: &Argument, least: Duration) -> Result<Spanned<D
     let text = match literal(argument)? {
         Some(Lit::Str(text)) => text.value(),
         Some(Lit::Int(number)) => {
-            return Err(wrong(argument, "a length of time in quotes")
-                .help(format!("write `{key} = \"{}s\"`", number.base10_digits())));
+            let unit = match number.suffix() {
+                "" => "s",
+                suffix => suffix,
+            };
+            let meant = format!("{}{unit}", number.base10_digits());
+            let error = wrong(argument, "a length of time in quotes");
+            return Err(match duration::parse(&meant) {
+                Some(_) => error.help(format!("write `{key} = \"{meant}\"`")),
+                None => error,
+            });
         }
         _ => return Err(wrong(argument, "a length of time in quotes")),
     };
     match duration::parse(&text) {
         Some(value) if value < least => Err(argument.error(
-            format!("`{key}` is too short"),
-            format!("must be at least {least:?}"),
+            format!("`{key}` is {text}, and must be at least {least:?}"),
+            "too short",
         )),
         Some(value) => Ok(Spanned::new(value, argument.span())),
         None => Err(argument
@@ -115,7 +123,7 @@ pub(crate) fn choice<T: Copy>(
 pub(crate) fn path(argument: &Argument) -> Result<Spanned<syn::Path>, Error> {
     filled(argument)?;
     syn::Path::parse_mod_style
-        .parse2(argument.value.iter().cloned().collect())
+        .parse2(argument.tokens())
         .map(|path| Spanned::new(path, argument.span()))
         .map_err(|_| {
             let error = wrong(argument, "the path of a static, without quotes");
@@ -132,8 +140,7 @@ pub(crate) fn path(argument: &Argument) -> Result<Spanned<syn::Path>, Error> {
 pub(crate) fn scale(argument: &Argument) -> Result<Spanned<Scale>, Error> {
     filled(argument)?;
     let form = || wrong(argument, "a range of whole numbers");
-    let tokens = argument.value.iter().cloned().collect();
-    let (min, max) = match syn::parse2::<syn::Expr>(tokens).map_err(|_| form())? {
+    let (min, max) = match syn::parse2::<syn::Expr>(argument.tokens()).map_err(|_| form())? {
         syn::Expr::Range(range) => {
             let min = range.start.as_deref().map(whole);
             let max = range.end.as_deref().map(whole);
@@ -180,7 +187,7 @@ fn whole(expr: &syn::Expr) -> Option<u32> {
 /// The value as one literal; `None` where it is something else.
 fn literal(argument: &Argument) -> Result<Option<Lit>, Error> {
     filled(argument)?;
-    Ok(syn::parse2(argument.value.iter().cloned().collect()).ok())
+    Ok(syn::parse2(argument.tokens()).ok())
 }
 
 fn filled(argument: &Argument) -> Result<(), Error> {

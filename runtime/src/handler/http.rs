@@ -13,16 +13,16 @@ pub type Reply = Pin<Box<dyn Future<Output = Response> + Send>>;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be read from the head of a request",
     label = "not an extractor, or one that takes the body",
-    note = "each parameter of an HTTP handler is an axum extractor: `Path<…>`, `Query<…>`, `HeaderMap`",
-    note = "an extractor that takes the body, like `Json<…>`, can only be the last parameter"
+    note = "the parameters of an HTTP handler are axum extractors, like `Path<…>`, `Query<…>` and `HeaderMap`, around types that are `serde::Deserialize`",
+    note = "one that takes the body, like `Json<…>`, must be the last"
 )]
-pub trait FromHead: Sized {
+pub trait FromHead: Sized + 'static {
     #[doc(hidden)]
     fn read(head: &mut Parts) -> impl Future<Output = Result<Self, Response>> + Send;
 }
 
 #[diagnostic::do_not_recommend]
-impl<T: FromRequestParts<()>> FromHead for T {
+impl<T: FromRequestParts<()> + 'static> FromHead for T {
     async fn read(head: &mut Parts) -> Result<Self, Response> {
         T::from_request_parts(head, &())
             .await
@@ -35,15 +35,15 @@ impl<T: FromRequestParts<()>> FromHead for T {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be read from a request",
     label = "not an extractor",
-    note = "each parameter of an HTTP handler is an axum extractor: `Json<{Self}>` for a body, `Path<…>`, `Query<…>`"
+    note = "the parameters of an HTTP handler are axum extractors, like `Json<…>`, `Path<…>` and `Query<…>`, around types that are `serde::Deserialize`"
 )]
-pub trait FromWhole<M>: Sized {
+pub trait FromWhole<M>: Sized + 'static {
     #[doc(hidden)]
     fn read(request: Request) -> impl Future<Output = Result<Self, Response>> + Send;
 }
 
 #[diagnostic::do_not_recommend]
-impl<M, T: FromRequest<(), M>> FromWhole<M> for T {
+impl<M, T: FromRequest<(), M> + 'static> FromWhole<M> for T {
     async fn read(request: Request) -> Result<Self, Response> {
         T::from_request(request, &())
             .await
@@ -55,7 +55,7 @@ impl<M, T: FromRequest<(), M>> FromWhole<M> for T {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no answer to a request",
     label = "does not implement `IntoResponse`",
-    note = "return `Json<…>`, a `String`, a `StatusCode`, a tuple of these, or a `Result` of two answers"
+    note = "return a `String`, a `StatusCode`, `Json<…>` of a type that is `serde::Serialize`, a tuple of these, or a `Result` of two answers"
 )]
 pub trait Answer {
     #[doc(hidden)]
@@ -69,19 +69,23 @@ impl<T: IntoResponse> Answer for T {
     }
 }
 
+/// A parameter, on its way, or the answer of one that could not be read. Boxed, so that nothing but
+/// the call that makes it knows what `T` must be, and a type that is wrong is one error.
+pub type Reading<'a, T> = Pin<Box<dyn Future<Output = Result<T, Response>> + Send + 'a>>;
+
 /// Reads a parameter that is not the last.
-pub async fn part<T: FromHead>(head: &mut Parts) -> Result<T, Response> {
-    T::read(head).await
+pub fn part<T: FromHead>(head: &mut Parts) -> Reading<'_, T> {
+    Box::pin(T::read(head))
 }
 
 /// Reads the last parameter.
-pub async fn whole<T: FromWhole<M>, M>(request: Request) -> Result<T, Response> {
-    T::read(request).await
+pub fn whole<T: FromWhole<M>, M: 'static>(request: Request) -> Reading<'static, T> {
+    Box::pin(T::read(request))
 }
 
-/// The answer; a `Result` for the sake of the `?` on the parameters before it.
-pub fn respond<T: Answer>(value: T) -> Result<Response, Response> {
-    Ok(value.answer())
+/// The answer.
+pub fn respond<T: Answer>(value: T) -> Response {
+    value.answer()
 }
 
 /// Forgets the type of a handler's future. A parameter that could not be read answers for itself.

@@ -64,31 +64,42 @@ impl<T> TakesBatch<T> for Vec<Message<T>> {
     }
 }
 
-/// The parameter of a function that takes one message.
-pub fn one<T, P: Takes<T>>(queue: &Queue<T>, delivery: Delivery) -> Result<P> {
-    Ok(P::take(decode(queue, delivery)?))
+/// Where the parameter of a queue function comes from. A type of its own, so that the queue, and not
+/// the parameter, says what `T` is: an error is then about the parameter.
+pub struct Source<T: 'static>(&'static Queue<T>);
+
+/// The source of a function that this queue triggers.
+pub fn source<T>(queue: &'static Queue<T>) -> Source<T> {
+    Source(queue)
 }
 
-/// The parameter of a function that takes a batch.
-pub fn batch<T, P: TakesBatch<T>>(queue: &Queue<T>, deliveries: Vec<Delivery>) -> Result<P> {
-    let messages: Result<Vec<_>> = deliveries
-        .into_iter()
-        .map(|delivery| decode(queue, delivery))
-        .collect();
-    Ok(P::take(messages?))
+impl<T> Source<T> {
+    /// The parameter of a function that takes one message.
+    pub fn one<P: Takes<T>>(self, delivery: Delivery) -> Result<P> {
+        Ok(P::take(self.decode(delivery)?))
+    }
+
+    /// The parameter of a function that takes a batch.
+    pub fn batch<P: TakesBatch<T>>(self, deliveries: Vec<Delivery>) -> Result<P> {
+        let messages: Result<Vec<_>> = deliveries
+            .into_iter()
+            .map(|delivery| self.decode(delivery))
+            .collect();
+        Ok(P::take(messages?))
+    }
+
+    fn decode(&self, delivery: Delivery) -> Result<Message<T>> {
+        Ok(Message {
+            payload: self.0.decode(&delivery.payload)?,
+            id: delivery.id,
+            attempt: delivery.attempt,
+            headers: delivery.headers,
+        })
+    }
 }
 
-fn decode<T>(queue: &Queue<T>, delivery: Delivery) -> Result<Message<T>> {
-    Ok(Message {
-        payload: queue.decode(&delivery.payload)?,
-        id: delivery.id,
-        attempt: delivery.attempt,
-        headers: delivery.headers,
-    })
-}
-
-/// A resource's name. Takes a cache too, so that a trigger that names one is a single error, with
-/// [`one`] or [`batch`].
+/// A resource's name. Takes a cache too, so that a trigger that names one is a single error, that of
+/// [`source`].
 pub fn name_of(resource: &impl Named) -> &'static str {
     resource.name()
 }

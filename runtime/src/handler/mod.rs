@@ -5,6 +5,6 @@ mod http;
 mod message;
 mod outcome;
 
-pub use http::{Reply, part, reply, respond, whole};
-pub use message::{Delivery, batch, name_of, one};
+pub use http::{Reading, Reply, part, reply, respond, whole};
+pub use message::{Delivery, Source, name_of, source};
 pub use outcome::{Done, done, outcome};

@@ -22,7 +22,8 @@ pub fn main(graph_json: &str) -> ExitCode {
     let check_only = std::env::args()
         .skip(1)
         .any(|argument| argument == "--check");
-    match run(graph_json, check_only) {
+    let workload = std::env::var("CLOUDC_WORKLOAD").ok();
+    match run(graph_json, check_only, workload.as_deref()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(reason) => {
             eprintln!("cloudc: {reason}");
@@ -31,13 +32,13 @@ pub fn main(graph_json: &str) -> ExitCode {
     }
 }
 
-fn run(graph_json: &str, check_only: bool) -> Result<(), String> {
+fn run(graph_json: &str, check_only: bool, workload: Option<&str>) -> Result<(), String> {
     let graph = Graph::parse(graph_json)?;
     compare::compare(&graph, &functions())?;
     if check_only {
         return Ok(());
     }
-    let workload = graph.workload(std::env::var("CLOUDC_WORKLOAD").ok().as_deref())?;
+    let workload = graph.workload(workload)?;
     match workload.kind {
         WorkloadKind::Service => serve::serve(&workload.functions),
         WorkloadKind::Consumer => Err(format!(
@@ -48,5 +49,38 @@ fn run(graph_json: &str, check_only: bool) -> Result<(), String> {
             "the workload `{}` runs on a schedule, which this version of cloudc cannot run yet",
             workload.name
         )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// These tests have no handlers, so the graph has none either.
+    const GRAPH: &str = r#"{
+        "functions": [],
+        "workloads": [
+            {"name": "charge", "kind": "consumer", "functions": []},
+            {"name": "refresh", "kind": "schedule", "functions": []}
+        ]
+    }"#;
+
+    #[test]
+    fn what_it_cannot_run_yet() {
+        assert_eq!(
+            run(GRAPH, false, Some("charge")).expect_err("a consumer"),
+            "the workload `charge` consumes a queue, which this version of cloudc cannot run yet"
+        );
+        assert_eq!(
+            run(GRAPH, false, Some("refresh")).expect_err("a schedule"),
+            "the workload `refresh` runs on a schedule, which this version of cloudc cannot run yet"
+        );
+    }
+
+    #[test]
+    fn only_a_look() {
+        assert_eq!(run(GRAPH, true, None), Ok(()));
+        let other = r#"{"workloads": [], "functions": [{"name": "a", "path": "b::a"}]}"#;
+        assert!(run(other, true, None).is_err());
     }
 }

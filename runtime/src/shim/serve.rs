@@ -1,11 +1,10 @@
 //! An HTTP service.
 
-use std::net::{Ipv6Addr, SocketAddr};
+use std::net::{Ipv4Addr, Ipv6Addr};
 
 use axum::Router;
 use axum::routing::get;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
 
 use crate::router::router;
 
@@ -26,15 +25,35 @@ pub(super) fn serve(functions: &[String]) -> Result<(), String> {
 }
 
 async fn listen(port: u16, routes: Router) -> std::io::Result<()> {
-    // Both IPv6 and IPv4: a dual-stack socket is Linux's default.
-    let listener = TcpListener::bind(SocketAddr::from((Ipv6Addr::UNSPECIFIED, port))).await?;
-    // As process 1 of a container, a program that does not ask for SIGTERM does not get it.
-    let mut terminate = signal(SignalKind::terminate())?;
+    // One socket for IPv6 and IPv4, as Linux has it by default; IPv4 alone where there is no IPv6.
+    let listener = match TcpListener::bind((Ipv6Addr::UNSPECIFIED, port)).await {
+        Ok(listener) => listener,
+        Err(_) => TcpListener::bind((Ipv4Addr::UNSPECIFIED, port)).await?,
+    };
+    let terminated = terminated()?;
     axum::serve(listener, routes)
-        .with_graceful_shutdown(async move {
-            terminate.recv().await;
-        })
+        .with_graceful_shutdown(terminated)
         .await
+}
+
+/// SIGTERM. As process 1 of a container, a program that does not ask for it does not get it.
+#[cfg(unix)]
+fn terminated() -> std::io::Result<impl Future<Output = ()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+
+    let mut terminate = signal(SignalKind::terminate())?;
+    Ok(async move {
+        terminate.recv().await;
+    })
+}
+
+/// Elsewhere Ctrl-C, for a developer's machine.
+#[cfg(not(unix))]
+fn terminated() -> std::io::Result<impl Future<Output = ()>> {
+    Ok(async {
+        // Without the signal the service runs until it is stopped in some other way.
+        let _ = tokio::signal::ctrl_c().await;
+    })
 }
 
 /// The routes that the manifests' probes ask for.
@@ -53,7 +72,23 @@ fn port(text: Option<&str>) -> Result<u16, String> {
 
 #[cfg(test)]
 mod tests {
+    use axum::body::Body;
+    use axum::http::{Request, StatusCode};
+    use tower::ServiceExt;
+
     use super::*;
+
+    #[tokio::test]
+    async fn probes() {
+        for path in ["/.cloudc/healthz", "/.cloudc/readyz"] {
+            let request = Request::get(path).body(Body::empty()).expect("a request");
+            let answer = with_probes(Router::new())
+                .oneshot(request)
+                .await
+                .expect("an answer");
+            assert_eq!(answer.status(), StatusCode::OK, "{path}");
+        }
+    }
 
     #[test]
     fn ports() {

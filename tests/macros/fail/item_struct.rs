@@ -1,0 +1,12 @@
+use cloudc::{cache, function, queue};
+
+#[function(http = "GET /")]
+struct Index;
+
+#[queue]
+fn orders() {}
+
+#[cache]
+mod prices {}
+
+fn main() {}

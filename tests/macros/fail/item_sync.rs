@@ -1,0 +1,6 @@
+use cloudc::function;
+
+#[function(http = "GET /")]
+fn index() {}
+
+fn main() {}
