@@ -83,10 +83,7 @@ impl Sources {
                 column: 1,
             };
         };
-        let before = source
-            .text
-            .get(..span.start as usize)
-            .unwrap_or(&source.text);
+        let before = source.text.get(..span.start as usize).unwrap_or(&source.text);
         let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
         Location {
             file: &source.name,
