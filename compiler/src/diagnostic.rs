@@ -87,8 +87,6 @@ impl Diagnostic {
 /// Puts diagnostics into the order in which a reader meets them: by file, place, code and message;
 /// those without a place come first. Equal ones are kept once.
 pub fn sort(diagnostics: &mut Vec<Diagnostic>) {
-    diagnostics.sort_by(|a, b| {
-        (a.span(), a.code, &a.message).cmp(&(b.span(), b.code, &b.message))
-    });
+    diagnostics.sort_by(|a, b| (a.span(), a.code, &a.message).cmp(&(b.span(), b.code, &b.message)));
     diagnostics.dedup();
 }

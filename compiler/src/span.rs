@@ -1,7 +1,7 @@
 //! Places in the user's source, as plain data.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use serde::{Deserialize, Serialize};
 
@@ -37,6 +37,8 @@ pub struct Source {
     pub path: PathBuf,
     /// The text. Empty for a file that could not be read.
     pub text: Arc<str>,
+    /// Where each line but the first starts, once somebody asked for a line.
+    line_starts: OnceLock<Vec<usize>>,
 }
 
 /// A place as people count: lines and columns from 1, columns in characters.
@@ -58,6 +60,7 @@ impl Sources {
             name: name.into(),
             path: path.to_owned(),
             text,
+            line_starts: OnceLock::new(),
         });
         id
     }
@@ -83,12 +86,50 @@ impl Sources {
                 column: 1,
             };
         };
-        let before = source.text.get(..span.start as usize).unwrap_or(&source.text);
-        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+        let start = source.text.floor_char_boundary(span.start as usize);
+        let starts = source.line_starts();
+        let line = starts.partition_point(|line_start| *line_start <= start);
+        let line_start = if line == 0 { 0 } else { starts[line - 1] };
         Location {
             file: &source.name,
-            line: before.bytes().filter(|byte| *byte == b'\n').count() + 1,
-            column: before[line_start..].chars().count() + 1,
+            line: line + 1,
+            column: source.text[line_start..start].chars().count() + 1,
         }
+    }
+}
+
+impl Source {
+    /// Found once for each file, so that many places in one file don't cost its length each.
+    fn line_starts(&self) -> &[usize] {
+        self.line_starts.get_or_init(|| {
+            let newlines = self.text.match_indices('\n');
+            newlines.map(|(newline, _)| newline + 1).collect()
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_and_columns_count_from_one_in_characters() {
+        let mut sources = Sources::default();
+        let file = sources.add("a.rs", Path::new("a.rs"), "één\nb\n\nd".into());
+        let at = |start| {
+            let span = Span {
+                file,
+                start,
+                end: start,
+            };
+            let place = sources.location(span);
+            (place.line, place.column)
+        };
+        assert_eq!(at(0), (1, 1));
+        assert_eq!(at(4), (1, 3), "after two letters of two bytes");
+        assert_eq!(at(6), (2, 1));
+        assert_eq!(at(7), (2, 2), "the line's end belongs to the line");
+        assert_eq!(at(9), (4, 1));
+        assert_eq!(at(99), (4, 2), "beyond the end is the end");
     }
 }
