@@ -3,8 +3,7 @@
 use super::ident;
 use crate::codes;
 use crate::diagnostic::Diagnostic;
-use crate::graph::{Function, Graph, Knobs, Sandbox, Scale, Setting, Visibility, Workload};
-use crate::text::duration;
+use crate::graph::{Function, Graph, Knobs, Setting, Workload};
 
 pub(super) fn check(graph: &Graph, found: &mut Vec<Diagnostic>) {
     for workload in &graph.workloads {
@@ -20,31 +19,13 @@ pub(super) fn check(graph: &Graph, found: &mut Vec<Diagnostic>) {
             workload,
             functions: &functions,
         };
-        found.extend(service.conflict("scale", |knobs| &knobs.scale, |value| scale(*value)));
-        found.extend(service.conflict(
-            "concurrency",
-            |knobs| &knobs.concurrency,
-            ToString::to_string,
-        ));
-        found.extend(service.conflict("timeout", |knobs| &knobs.timeout, |value| duration(*value)));
-        found.extend(service.conflict("memory", |knobs| &knobs.memory, Clone::clone));
-        found.extend(service.conflict("cpu", |knobs| &knobs.cpu, Clone::clone));
-        found.extend(service.conflict(
-            "sandbox",
-            |knobs| &knobs.sandbox,
-            |value| match value {
-                Sandbox::None => "none".to_owned(),
-                Sandbox::Gvisor => "gvisor".to_owned(),
-            },
-        ));
-        found.extend(service.conflict(
-            "visibility",
-            |knobs| &knobs.visibility,
-            |value| match value {
-                Visibility::Public => "public".to_owned(),
-                Visibility::Private => "private".to_owned(),
-            },
-        ));
+        found.extend(service.conflict("scale", |knobs| &knobs.scale));
+        found.extend(service.conflict("concurrency", |knobs| &knobs.concurrency));
+        found.extend(service.conflict("timeout", |knobs| &knobs.timeout));
+        found.extend(service.conflict("memory", |knobs| &knobs.memory));
+        found.extend(service.conflict("cpu", |knobs| &knobs.cpu));
+        found.extend(service.conflict("sandbox", |knobs| &knobs.sandbox));
+        found.extend(service.conflict("visibility", |knobs| &knobs.visibility));
     }
 }
 
@@ -60,7 +41,6 @@ impl<'a> Service<'a> {
         &self,
         knob: &str,
         get: impl Fn(&'a Knobs) -> &'a Option<Setting<T>>,
-        show: impl Fn(&T) -> String,
     ) -> Option<Diagnostic> {
         let mut turned = self
             .functions
@@ -69,29 +49,20 @@ impl<'a> Service<'a> {
         let (first, kept) = turned.next()?;
         let mut others = turned.filter(|(_, set)| set.value != kept.value).peekable();
         others.peek()?;
-        let label = |function: &Function, set: &Setting<T>| {
-            format!("{} in `{}`", show(&set.value), ident(&function.path))
-        };
+        let label = |function: &Function| format!("in `{}`", ident(&function.path));
         let mut diagnostic = Diagnostic::error(
             codes::KNOB_CONFLICT,
             format!("the functions of the service `{}` disagree on `{knob}`", self.workload.name),
         )
-        .at(kept.span, label(first, kept))
+        .at(kept.span, label(first))
         .help(format!(
             "they run in the same pods: write `{knob}` once, or move a function to a service of its \
              own with `service = \"…\"`"
         ));
         for (function, set) in others {
-            diagnostic = diagnostic.at(set.span, label(function, set));
+            diagnostic = diagnostic.at(set.span, label(function));
         }
         Some(diagnostic)
-    }
-}
-
-fn scale(scale: Scale) -> String {
-    match scale.max {
-        Some(max) => format!("{}..={max}", scale.min),
-        None => format!("{}..", scale.min),
     }
 }
 
@@ -141,32 +112,32 @@ mod tests {
         }
         insta::assert_snapshot!(app.report(), @r#"
         error CC304: the functions of the service `shop` disagree on `scale`
-          [0..=1] 0..=1 in `one`
-          [0..=2] 0.. in `two`
+          [0..=1] in `one`
+          [0..=2] in `two`
           help: they run in the same pods: write `scale` once, or move a function to a service of its own with `service = "…"`
         error CC304: the functions of the service `shop` disagree on `concurrency`
-          [1] 1 in `one`
-          [2] 2 in `two`
+          [1] in `one`
+          [2] in `two`
           help: they run in the same pods: write `concurrency` once, or move a function to a service of its own with `service = "…"`
         error CC304: the functions of the service `shop` disagree on `timeout`
-          [1s] 1s in `one`
-          [2s] 2s in `two`
+          [1s] in `one`
+          [2s] in `two`
           help: they run in the same pods: write `timeout` once, or move a function to a service of its own with `service = "…"`
         error CC304: the functions of the service `shop` disagree on `memory`
-          [1Gi] 1Gi in `one`
-          [2Gi] 2Gi in `two`
+          [1Gi] in `one`
+          [2Gi] in `two`
           help: they run in the same pods: write `memory` once, or move a function to a service of its own with `service = "…"`
         error CC304: the functions of the service `shop` disagree on `cpu`
-          [1] 1 in `one`
-          [2] 2 in `two`
+          [1] in `one`
+          [2] in `two`
           help: they run in the same pods: write `cpu` once, or move a function to a service of its own with `service = "…"`
         error CC304: the functions of the service `shop` disagree on `sandbox`
-          [sandbox] none in `one`
-          [sandbox] gvisor in `two`
+          [sandbox] in `one`
+          [sandbox] in `two`
           help: they run in the same pods: write `sandbox` once, or move a function to a service of its own with `service = "…"`
         error CC304: the functions of the service `shop` disagree on `visibility`
-          [visibility] public in `one`
-          [visibility] private in `two`
+          [visibility] in `one`
+          [visibility] in `two`
           help: they run in the same pods: write `visibility` once, or move a function to a service of its own with `service = "…"`
         "#);
     }

@@ -19,10 +19,10 @@ const KNATIVE_TIMEOUT: Duration = Duration::from_secs(600);
 const KNATIVE_CONCURRENCY: u32 = 1000;
 
 /// No program starts in less memory than this many bytes.
-const LITTLE_MEMORY: f64 = 1024.0 * 1024.0;
+const LITTLE_MEMORY: u128 = 1024 * 1024;
 
 /// A pod that wants more cores than this waits for ever.
-const MUCH_CPU: f64 = 256.0;
+const MUCH_CPU: u128 = 256;
 
 pub(super) fn check(graph: &Graph, target: Target, found: &mut Vec<Diagnostic>) {
     for function in &graph.functions {
@@ -87,6 +87,11 @@ fn not_a_quantity(knob: &str, set: &Setting<String>, example: &str) -> Option<Di
             "nothing, or less than nothing".to_owned(),
             format!("write something like `{knob} = \"{example}\"`"),
         ),
+        NotAQuantity::TooLarge => (
+            format!("`{knob}` is `{text}`, which is too much to count"),
+            "more than any node has".to_owned(),
+            format!("write something like `{knob} = \"{example}\"`"),
+        ),
         NotAQuantity::NoNumber => (
             format!("`{text}` is no quantity of {knob}"),
             "a quantity starts with a number".to_owned(),
@@ -134,7 +139,7 @@ fn number(text: &str) -> &str {
 
 fn much_cpu(set: &Setting<String>) -> Option<Diagnostic> {
     let text = &set.value;
-    if quantity::parse(text).ok()? <= MUCH_CPU {
+    if quantity::parse(text).ok()?.units() <= MUCH_CPU {
         return None;
     }
     let message = format!("`cpu = \"{text}\"` is more than {MUCH_CPU} cores: no node has them");
@@ -150,7 +155,7 @@ fn much_cpu(set: &Setting<String>) -> Option<Diagnostic> {
 
 fn little_memory(set: &Setting<String>) -> Option<Diagnostic> {
     let text = &set.value;
-    if quantity::parse(text).ok()? >= LITTLE_MEMORY {
+    if quantity::parse(text).ok()?.units() >= LITTLE_MEMORY {
         return None;
     }
     Some(
@@ -235,7 +240,7 @@ mod tests {
         );
         assert_eq!(cpu("250m") + &cpu("0.5") + &cpu("2"), "");
         insta::assert_snapshot!(
-            memory("256MB") + &memory("lots") + &memory("0") + &memory("12 bytes"),
+            memory("256MB") + &memory("lots") + &memory("0") + &memory("12 bytes") + &memory("1e99"),
             @r#"
         error CC316: `256MB` is no quantity of memory
           [256MB] Kubernetes has no suffix `MB`
@@ -248,6 +253,9 @@ mod tests {
           help: write something like `memory = "256Mi"`
         error CC316: `12 bytes` is no quantity of memory
           [12 bytes] Kubernetes has no suffix ` bytes`
+          help: write something like `memory = "256Mi"`
+        error CC316: `memory` is `1e99`, which is too much to count
+          [1e99] more than any node has
           help: write something like `memory = "256Mi"`
         "#
         );

@@ -105,8 +105,11 @@ fn overlap(first: Route<'_>, second: Route<'_>) -> Diagnostic {
         codes::ROUTE_OVERLAP,
         format!("the routes of `{a}` and `{b}` overlap: {what}"),
     )
-    .at(second.function.trigger_span, format!("`{b}` answers it"))
-    .at(first.function.trigger_span, format!("`{a}` does already"))
+    .at(
+        second.function.trigger_span,
+        format!("`{b}` answers it too"),
+    )
+    .at(first.function.trigger_span, format!("`{a}` answers it"))
     .help("change one route, or move one function to a service of its own: `service = \"…\"`")
 }
 
@@ -189,8 +192,8 @@ mod tests {
     fn one_route_twice() {
         insta::assert_snapshot!(report(&["GET /orders", "GET /orders"]), @r#"
         error CC303: the routes of `one` and `two` overlap: `GET /orders`
-          [GET /orders] `two` answers it
-          [GET /orders] `one` does already
+          [GET /orders] `two` answers it too
+          [GET /orders] `one` answers it
           help: change one route, or move one function to a service of its own: `service = "…"`
         "#);
     }
@@ -199,8 +202,8 @@ mod tests {
     fn one_route_with_two_names_for_its_parameter() {
         insta::assert_snapshot!(report(&["GET /orders/{id}", "GET /orders/{order}"]), @r#"
         error CC303: the routes of `one` and `two` overlap: `GET /orders/{id}` and `GET /orders/{order}`
-          [GET /orders/{order}] `two` answers it
-          [GET /orders/{id}] `one` does already
+          [GET /orders/{order}] `two` answers it too
+          [GET /orders/{id}] `one` answers it
           help: change one route, or move one function to a service of its own: `service = "…"`
         "#);
     }
@@ -221,8 +224,8 @@ mod tests {
             report(&["GET /a/{id}/b", "GET /a/{id}/c", "GET /a/x", "GET /a/{*rest}"]),
             @r#"
         error CC303: the routes of `one` and `four` overlap: `GET /a/{id}/b` and `GET /a/{*rest}`
-          [GET /a/{*rest}] `four` answers it
-          [GET /a/{id}/b] `one` does already
+          [GET /a/{*rest}] `four` answers it too
+          [GET /a/{id}/b] `one` answers it
           help: change one route, or move one function to a service of its own: `service = "…"`
         "#
         );

@@ -2,9 +2,8 @@
 
 use serde::Serialize;
 
-use super::places::Places;
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::span::{Sources, Span};
+use crate::span::{Location, Sources, Span};
 
 /// One line. The fields keep their names and meanings from release to release; more may come.
 #[derive(Serialize)]
@@ -37,24 +36,24 @@ struct Labelled<'a> {
 /// (`error` or `warning`), `message`, `file`, `line`, `column` (of the place itself), `help`, and
 /// `labels`, a list of `file`, `line`, `column` and `text` that starts with the place itself.
 pub fn render_json(diagnostics: &[Diagnostic], sources: &Sources) -> String {
-    let places = Places::new(diagnostics, sources);
     diagnostics
         .iter()
-        .filter_map(|found| serde_json::to_string(&line(found, &places)).ok())
+        .filter_map(|found| serde_json::to_string(&line(found, sources)).ok())
         .map(|line| line + "\n")
         .collect()
 }
 
-fn line<'a>(found: &'a Diagnostic, places: &Places<'a>) -> Line<'a> {
-    let place = |span: Span| -> Place<'a> {
-        places.file(span.file).map_or_else(Place::default, |file| {
-            let at = file.range(span).start;
+fn line<'a>(found: &'a Diagnostic, sources: &'a Sources) -> Line<'a> {
+    let place = |span: Span| match sources.get(span.file) {
+        None => Place::default(),
+        Some(_) => {
+            let Location { file, line, column } = sources.location(span);
             Place {
-                file: Some(&file.source.name),
-                line: Some(file.line(at) + 1),
-                column: Some(file.column(at) + 1),
+                file: Some(file),
+                line: Some(line),
+                column: Some(column),
             }
-        })
+        }
     };
     Line {
         code: found.code.0,

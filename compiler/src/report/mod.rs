@@ -1,7 +1,7 @@
 //! Diagnostics as a person or a program reads them.
 
 mod json;
-mod places;
+mod snippet;
 mod text;
 
 pub use json::render_json;

@@ -1,16 +1,12 @@
 //! Diagnostics for a person: miette draws them into the user's source.
 
 use std::fmt;
-use std::ops::Range;
 
-use miette::{
-    GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteError, MietteSpanContents,
-    SourceCode, SourceSpan, SpanContents,
-};
+use miette::{GraphicalReportHandler, GraphicalTheme, LabeledSpan, SourceCode, ThemeStyles};
 
-use super::places::{File, Places};
-use crate::diagnostic::{Diagnostic, Label, Severity};
-use crate::span::{FileId, Sources, Span};
+use super::snippet::Snippet;
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::span::Sources;
 
 /// How to draw.
 #[derive(Clone, Copy, Debug)]
@@ -28,11 +24,10 @@ pub struct Style {
 ///
 /// A diagnostic whose places are in several files shows a snippet of each file.
 pub fn render_text(diagnostics: &[Diagnostic], sources: &Sources, style: Style) -> String {
-    let places = Places::new(diagnostics, sources);
     let handler = handler(style);
     let mut out = String::new();
     for found in diagnostics {
-        draw(&mut out, found, &places, &handler);
+        draw(&mut out, found, sources, &handler);
         out.push('\n');
     }
     if let Some(summary) = summary(diagnostics) {
@@ -49,7 +44,7 @@ fn handler(style: Style) -> GraphicalReportHandler {
         GraphicalTheme::ascii()
     };
     if !style.color {
-        theme.styles = miette::ThemeStyles::none();
+        theme.styles = ThemeStyles::none();
     }
     GraphicalReportHandler::new_themed(theme)
         .with_width(style.width)
@@ -74,126 +69,46 @@ fn summary(diagnostics: &[Diagnostic]) -> Option<String> {
 
 /// One diagnostic: what is wrong, a snippet of each file, the help. miette draws one file at a time,
 /// so each further one is drawn as a diagnostic without words, of which the snippet is kept.
-fn draw(
-    out: &mut String,
-    found: &Diagnostic,
-    places: &Places<'_>,
-    handler: &GraphicalReportHandler,
-) {
-    let mut groups = by_file(&found.labels, places);
-    let last = groups.pop();
-    let mut words = Some(found.message.clone());
-    for (file, labels) in groups {
-        snippet(
-            out,
+fn draw(out: &mut String, found: &Diagnostic, sources: &Sources, handler: &GraphicalReportHandler) {
+    let snippets = Snippet::of(&found.labels, sources);
+    let last = snippets.len().saturating_sub(1);
+    for part in 0..=last {
+        let view = View {
             found,
-            words.take(),
-            Some((file, labels)),
-            None,
-            handler,
-        );
-    }
-    snippet(out, found, words, last, found.help.as_deref(), handler);
-}
-
-/// Labels by file, in the order in which the files come up. Labels in no file are left out.
-fn by_file<'p, 'a>(
-    labels: &'p [Label],
-    places: &'p Places<'a>,
-) -> Vec<(&'p File<'a>, Vec<&'p Label>)> {
-    let mut groups: Vec<(FileId, &File<'a>, Vec<&Label>)> = Vec::new();
-    for label in labels {
-        let id = label.span.file;
-        if let Some((_, _, group)) = groups.iter_mut().find(|(known, _, _)| *known == id) {
-            group.push(label);
-        } else if let Some(file) = places.file(id) {
-            groups.push((id, file, vec![label]));
-        }
-    }
-    groups
-        .into_iter()
-        .map(|(_, file, labels)| (file, labels))
-        .collect()
-}
-
-fn snippet(
-    out: &mut String,
-    found: &Diagnostic,
-    words: Option<String>,
-    place: Option<(&File<'_>, Vec<&Label>)>,
-    help: Option<&str>,
-    handler: &GraphicalReportHandler,
-) {
-    let has_words = words.is_some();
-    let view = View {
-        code: has_words.then(|| format!("{}[{}]", severity(found.severity), found.code)),
-        severity: found.severity,
-        message: words.unwrap_or_default(),
-        help: help.map(str::to_owned),
-        labels: place
-            .as_ref()
-            .map(|(file, labels)| spans(file, labels))
-            .unwrap_or_default(),
-        file: place.map(|(file, _)| Snippets(file)),
-    };
-    let mut drawn = String::new();
-    // Writing into a string cannot fail; miette itself gives up on places that are in no file, which
-    // `spans` has ruled out.
-    let _ = handler.render_report(&mut drawn, &view);
-    if has_words {
-        out.push_str(&drawn);
-    } else {
-        // The first line is the one for the message.
-        out.push_str(drawn.split_once('\n').map_or("", |(_, rest)| rest));
-    }
-}
-
-fn severity(severity: Severity) -> &'static str {
-    match severity {
-        Severity::Error => "error",
-        Severity::Warning => "warning",
-    }
-}
-
-/// The labels as miette takes them. The first one is the place that the head of a snippet names.
-fn spans(file: &File<'_>, labels: &[&Label]) -> Vec<LabeledSpan> {
-    let span = |(index, label): (usize, &&Label)| {
-        let range = visible(file, label.span);
-        let text = (!label.text.is_empty()).then(|| label.text.clone());
-        if index == 0 {
-            LabeledSpan::new_primary_with_span(text, range)
+            snippet: snippets.get(part),
+            is_first: part == 0,
+            is_last: part == last,
+        };
+        let mut drawn = String::new();
+        // Writing into a string cannot fail, and a snippet has all that miette asks it for.
+        let _ = handler.render_report(&mut drawn, &view);
+        if view.is_first {
+            out.push_str(&drawn);
         } else {
-            LabeledSpan::new_with_span(text, range)
+            // The first line is the one for the message.
+            out.push_str(drawn.split_once('\n').map_or("", |(_, rest)| rest));
         }
-    };
-    labels.iter().enumerate().map(span).collect()
-}
-
-/// A place after the last line's end is drawn at that line's end.
-fn visible(file: &File<'_>, span: Span) -> Range<usize> {
-    let text = file.source.text.trim_end_matches(['\r', '\n']);
-    let range = file.range(span);
-    if range.start == file.source.text.len() {
-        text.len()..text.len()
-    } else {
-        range
     }
 }
 
-/// A diagnostic with the places of one file.
+/// The part of a diagnostic that is about one file.
 #[derive(Debug)]
 struct View<'a> {
-    code: Option<String>,
-    severity: Severity,
-    message: String,
-    help: Option<String>,
-    labels: Vec<LabeledSpan>,
-    file: Option<Snippets<'a>>,
+    found: &'a Diagnostic,
+    snippet: Option<&'a Snippet<'a>>,
+    /// With the code and the message.
+    is_first: bool,
+    /// With the help.
+    is_last: bool,
 }
 
 impl fmt::Display for View<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
+        f.write_str(if self.is_first {
+            &self.found.message
+        } else {
+            ""
+        })
     }
 }
 
@@ -201,64 +116,32 @@ impl std::error::Error for View<'_> {}
 
 impl miette::Diagnostic for View<'_> {
     fn code<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
-        self.code.as_ref().map(|code| Box::new(code) as _)
+        let severity = match self.found.severity {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+        };
+        let code = || Box::new(format!("{severity}[{}]", self.found.code)) as _;
+        self.is_first.then(code)
     }
 
     fn severity(&self) -> Option<miette::Severity> {
-        Some(match self.severity {
+        Some(match self.found.severity {
             Severity::Error => miette::Severity::Error,
             Severity::Warning => miette::Severity::Warning,
         })
     }
 
     fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
-        self.help.as_ref().map(|help| Box::new(help) as _)
+        let help = self.found.help.as_ref().filter(|_| self.is_last)?;
+        Some(Box::new(help))
     }
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
-        Some(Box::new(self.labels.iter().cloned()))
+        self.snippet.map(|snippet| Box::new(snippet.spans()) as _)
     }
 
     fn source_code(&self) -> Option<&dyn SourceCode> {
-        self.file.as_ref().map(|file| file as _)
-    }
-}
-
-/// A file as miette takes it. miette's own would search the file for lines once for each label.
-struct Snippets<'a>(&'a File<'a>);
-
-impl fmt::Debug for Snippets<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0.source.name)
-    }
-}
-
-impl SourceCode for Snippets<'_> {
-    /// The lines of the span with some around it. miette asks for none around it where it wants to
-    /// know the line and column of the span, and else for those of the first line.
-    fn read_span<'a>(
-        &'a self,
-        span: &SourceSpan,
-        before: usize,
-        after: usize,
-    ) -> Result<Box<dyn SpanContents<'a> + 'a>, MietteError> {
-        let Self(file) = self;
-        let (start, end) = (span.offset(), span.offset() + span.len());
-        let first = file.line(start).saturating_sub(before);
-        // A span that ends with a line ends in that line, not in the next.
-        let last = file.line(end.saturating_sub(1).max(start)) + after;
-        let Range {
-            start: from,
-            end: to,
-        } = file.lines(first..last + 1);
-        Ok(Box::new(MietteSpanContents::new_named(
-            file.source.name.clone(),
-            &file.source.text.as_bytes()[from..to],
-            (from, to - from).into(),
-            first,
-            if before == 0 { file.column(start) } else { 0 },
-            last + 1 - first,
-        )))
+        self.snippet.map(|snippet| snippet as _)
     }
 }
 
@@ -270,6 +153,7 @@ mod tests {
 
     use super::*;
     use crate::codes;
+    use crate::span::{FileId, Span};
 
     const PLAIN: Style = Style {
         color: false,
@@ -436,6 +320,29 @@ mod tests {
 
         5 errors
         ");
+    }
+
+    #[test]
+    fn a_thousand_places_in_a_large_file_are_no_trouble() {
+        let line = "pub static ORDERS: Queue<Order>;\n";
+        let mut sources = Sources::default();
+        let file = sources.add("a.rs", Path::new("a.rs"), line.repeat(50_000).into());
+        let place = |n: u32| Span {
+            file,
+            start: n * 50 * line.len() as u32 + 11,
+            end: n * 50 * line.len() as u32 + 17,
+        };
+        let mut found = vec![Diagnostic::error(codes::MESSAGE_LOOP, "a long way round")];
+        for n in 0..1_000 {
+            found[0].labels.push(crate::diagnostic::Label {
+                span: place(n),
+                text: "here".to_owned(),
+            });
+            found.push(Diagnostic::warning(codes::UNUSED, "nobody").at(place(n), "there"));
+        }
+        let drawn = render_text(&found, &sources, PLAIN);
+        assert_eq!(drawn.matches("a.rs:").count(), 2_000);
+        assert!(drawn.ends_with("1 error, 1000 warnings\n"));
     }
 
     #[test]

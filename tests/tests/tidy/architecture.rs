@@ -100,7 +100,7 @@ pub(crate) fn the_grammar_is_parsed_in_one_package(tree: &Tree) -> Vec<String> {
 pub(crate) fn the_grammar_does_no_io(tree: &Tree) -> Vec<String> {
     let advice = "cloudc-syntax takes tokens and gives data back";
     let mut complaints = complain(
-        tree.rust("compiler/syntax/src/"),
+        tree.shipped("compiler/syntax/src/"),
         |_, mention| IMPURE.iter().any(|path| mention.is(path)),
         advice,
     );
@@ -120,7 +120,7 @@ pub(crate) fn the_grammar_does_no_io(tree: &Tree) -> Vec<String> {
 /// After `lift`, a program is plain data that can be sent, compared and stored.
 pub(crate) fn syn_ends_at_lift(tree: &Tree) -> Vec<String> {
     complain(
-        tree.rust(COMPILER),
+        tree.shipped(COMPILER),
         |file, mention| {
             mention.is("syn")
                 && !file.starts_with("compiler/src/lift/")
@@ -134,7 +134,7 @@ pub(crate) fn syn_ends_at_lift(tree: &Tree) -> Vec<String> {
 /// Files, processes, the environment, the clock and the network belong to the outermost layer.
 pub(crate) fn the_core_is_pure(tree: &Tree) -> Vec<String> {
     complain(
-        tree.rust(COMPILER),
+        tree.shipped(COMPILER),
         |file, mention| {
             IMPURE.iter().any(|path| mention.is(path))
                 && !OUTERMOST.iter().any(|outer| file.starts_with(outer))
@@ -167,7 +167,7 @@ pub(crate) fn no_phase_imports_a_later_one(tree: &Tree) -> Vec<String> {
     };
     let order = PHASES.join(" → ");
     complain(
-        tree.rust(COMPILER),
+        tree.shipped(COMPILER),
         refuses,
         &format!("the order is {order}: move what both need to the earlier one"),
     )
@@ -176,7 +176,7 @@ pub(crate) fn no_phase_imports_a_later_one(tree: &Tree) -> Vec<String> {
 /// Two modules that make YAML would make it differently.
 pub(crate) fn yaml_is_made_in_one_module(tree: &Tree) -> Vec<String> {
     complain(
-        tree.rust(COMPILER),
+        tree.shipped(COMPILER),
         |file, mention| mention.is("serde_yaml") && file != YAML,
         &format!("give the object to {YAML}"),
     )

@@ -65,6 +65,19 @@ impl Tree {
             .filter(move |(path, _)| path.starts_with(below) && path.ends_with(".rs"))
     }
 
+    /// The Rust files below a folder but those of modules that exist in tests only.
+    pub(crate) fn shipped(&self, below: &str) -> impl Iterator<Item = (&str, &str)> {
+        let tests: Vec<_> = self.rust(below).flat_map(test_modules).collect();
+        self.rust(below).filter(move |(path, _)| {
+            let module = path.trim_end_matches(".rs");
+            let is_in = |test: &String| {
+                let rest = module.strip_prefix(test.as_str());
+                rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+            };
+            !tests.iter().any(is_in)
+        })
+    }
+
     /// The text of a file.
     pub(crate) fn get(&self, path: &str) -> Option<&str> {
         self.files.get(path).map(String::as_str)
@@ -79,4 +92,40 @@ impl Tree {
         folders.dedup();
         folders
     }
+}
+
+/// Where the modules lie that a file declares as `#[cfg(test)] mod name;`, without `.rs`.
+fn test_modules((path, text): (&str, &str)) -> Vec<String> {
+    let module = path.trim_end_matches(".rs");
+    let (folder, name) = module.rsplit_once('/').unwrap_or(("", module));
+    let folder = if ["lib", "main", "mod"].contains(&name) {
+        folder
+    } else {
+        module
+    };
+    let mut lines = text.lines().map(str::trim);
+    let mut found = Vec::new();
+    while let Some(line) = lines.next() {
+        if line != "#[cfg(test)]" {
+            continue;
+        }
+        let declared = lines
+            .next()
+            .and_then(|line| line.rsplit_once("mod ")?.1.strip_suffix(';'));
+        found.extend(declared.map(|name| format!("{folder}/{name}")));
+    }
+    found
+}
+
+#[test]
+fn modules_of_tests_are_not_shipped() {
+    let tree = Tree::of(&[
+        ("src/a/mod.rs", "#[cfg(test)]\nmod tests;\nmod testing;"),
+        ("src/a/tests.rs", ""),
+        ("src/a/tests/more.rs", ""),
+        ("src/a/testing.rs", "#[cfg(test)]\npub(crate) mod b;"),
+        ("src/a/testing/b.rs", ""),
+    ]);
+    let shipped: Vec<_> = tree.shipped("src/").map(|(path, _)| path).collect();
+    assert_eq!(shipped, ["src/a/mod.rs", "src/a/testing.rs"]);
 }
