@@ -52,7 +52,7 @@ pub fn units(text: &str) -> Option<u128> {
 /// quickly and work off a burst, and one that runs away still can't starve its node.
 pub(crate) fn cpu_limit(request: &str) -> Quantity {
     let limit = millis(request).unwrap_or(0).saturating_mul(4).max(1000);
-    Quantity(if limit % 1000 == 0 {
+    Quantity(if limit.is_multiple_of(1000) {
         (limit / 1000).to_string()
     } else {
         format!("{limit}m")

@@ -97,3 +97,7 @@ pub fn variable(prefix: &str, workload: &str, suffix: &str) -> String {
 pub fn reserved(app: &str) -> Vec<String> {
     vec![nats(app), nats_monitoring(app), provision(app), valkey(app)]
 }
+
+/// The longest name of an application with queues: `<app>-provision-` and ten digits of a hash is the name
+/// of a Job, which Kubernetes puts into a label of at most 63 characters.
+pub const LONGEST_APP: usize = 63 - "-provision-".len() - 10;
