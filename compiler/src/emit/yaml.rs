@@ -1,5 +1,6 @@
 //! YAML. The only module that writes it.
 
+use rayon::prelude::*;
 use serde::Serialize;
 use serde_yaml::{Mapping, Value};
 
@@ -44,15 +45,11 @@ const FIRST: [&str; 22] = [
 ///
 /// An object that YAML can't express; no input leads there.
 pub fn manifests(manifests: &[Manifest]) -> Result<Tree, serde_yaml::Error> {
-    manifests
-        .iter()
-        .map(|manifest| {
-            Ok((
-                format!("manifests/{}", manifest.file),
-                file(manifest)?.into_bytes(),
-            ))
-        })
-        .collect()
+    let files = manifests.par_iter().map(|manifest| {
+        let path = format!("manifests/{}", manifest.file);
+        Ok((path, file(manifest)?.into_bytes()))
+    });
+    files.collect()
 }
 
 /// One file: where it comes from, and its objects, each a document.

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use k8s_openapi::api::core::v1::PodSpec;
+use k8s_openapi::api::networking::v1::NetworkPolicyEgressRule;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde::Serialize;
 
-use crate::config::Target;
 use crate::graph::{Limits, Visibility};
 
 use super::context::{Context, Identity};
@@ -58,13 +58,7 @@ pub struct RevisionSpec {
 const QUEUE_PROXY: [u16; 3] = [8012, 8013, 9090];
 
 /// An HTTP service.
-pub(super) fn service(
-    cx: Context<'_>,
-    identity: &Identity,
-    limits: &Limits,
-    pod: PodSpec,
-) -> Object {
-    debug_assert_eq!(cx.settings.target, Target::Knative);
+pub(super) fn service(identity: &Identity, limits: &Limits, pod: PodSpec) -> Object {
     let mut metadata = identity.metadata();
     if limits.visibility == Visibility::Private {
         let labels = metadata.labels.get_or_insert_default();
@@ -109,7 +103,7 @@ fn autoscaling(limits: &Limits) -> BTreeMap<String, String> {
 pub(super) fn policy(
     cx: Context<'_>,
     identity: &Identity,
-    egress: Vec<k8s_openapi::api::networking::v1::NetworkPolicyEgressRule>,
+    egress: Vec<NetworkPolicyEgressRule>,
 ) -> Object {
     let ingress = cx.settings.knative.ingress.iter().map(String::as_str);
     let namespaces = network::namespaces(["knative-serving"].into_iter().chain(ingress));

@@ -151,3 +151,55 @@ fn a_failed_write_leaves_the_old_tree_and_no_rest() {
     assert_eq!(read(&out), owned(&[("a.yaml", "1")]));
     assert_eq!(names(dir.path()), ["out"]);
 }
+
+/// A disk that takes no more, by a limit on the size of files: the limit counts for a whole process, so
+/// the test below is run in one of its own.
+#[test]
+#[cfg(unix)]
+fn a_full_disk_leaves_the_old_tree_and_no_rest() {
+    let dir = tempfile::tempdir().unwrap();
+    let out = dir.path().join("out");
+    write(&tree(&[("a.yaml", "1")]), &out, false).unwrap();
+    let script = "trap '' XFSZ; ulimit -f 8; exec \"$0\" --exact --ignored emit::write::tests::writes_a_large_tree";
+    let output = std::process::Command::new("sh")
+        .args(["-c", script])
+        .arg(std::env::current_exe().unwrap())
+        .env(LARGE_TREE, &out)
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(
+        output.status.success() && text.contains("1 passed"),
+        "{text}"
+    );
+    assert_eq!(read(&out), owned(&[("a.yaml", "1")]));
+    assert_eq!(names(dir.path()), ["out"]);
+}
+
+const LARGE_TREE: &str = "CLOUDC_TEST_LARGE_TREE";
+
+#[test]
+#[ignore = "run by the test above"]
+fn writes_a_large_tree() {
+    let Some(out) = std::env::var_os(LARGE_TREE) else {
+        return;
+    };
+    let large = "x".repeat(1 << 20);
+    let refused = write(
+        &tree(&[("a.yaml", "2"), ("large.yaml", &large)]),
+        Path::new(&out),
+        false,
+    )
+    .unwrap_err();
+    assert_eq!(refused.code, codes::WRITE_FAILED);
+    assert!(
+        refused.message.contains("out/large.yaml"),
+        "{}",
+        refused.message
+    );
+    assert!(
+        refused.message.contains("File too large"),
+        "{}",
+        refused.message
+    );
+}
