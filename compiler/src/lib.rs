@@ -6,5 +6,4 @@ pub mod diagnostic;
 pub mod emit;
 pub mod graph;
 pub mod lower;
-pub mod quantity;
 pub mod span;

@@ -36,6 +36,9 @@ cidr = "203.0.113.0/24"
 ports = [443]
 functions = ["charge"]
 
+[keda]
+namespace = "kube-system"
+
 [knative]
 runtime_class = true
 "#;
@@ -132,6 +135,10 @@ fn kustomize_builds_every_tree() {
         assert!(output.status.success(), "{name}: {errors}");
         assert_eq!(errors, "", "{name}");
         let text = String::from_utf8(output.stdout).expect("text");
+        let booleans = ["- true", "- false"]
+            .iter()
+            .filter(|word| text.contains(**word));
+        assert_eq!(booleans.count(), 0, "{name}: an argument became a boolean");
         assert!(!text.contains(&image), "{name}: an image was not replaced");
         assert_eq!(
             text.matches("image: registry.example.org/shop:v7").count(),

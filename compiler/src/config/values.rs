@@ -2,8 +2,7 @@
 
 use std::net::IpAddr;
 
-use crate::graph::Setting;
-use crate::quantity;
+use crate::graph::{Setting, quantity};
 
 use super::reader::Reader;
 use super::{Address, Target};
@@ -27,7 +26,7 @@ fn checked(
     None
 }
 
-/// A name that Kubernetes takes for a namespace or a Secret: RFC 1123, a label or several with dots.
+/// A name that Kubernetes takes for a namespace or a Secret.
 pub(super) fn name(reader: &mut Reader<'_, '_>, key: &'static str) -> Option<String> {
     let help = "write lower-case letters, digits and `-`, at most 63, that start and end with a letter or digit";
     checked(reader, key, is_label, help).map(|text| text.value)
@@ -47,7 +46,8 @@ pub(super) fn names(reader: &mut Reader<'_, '_>, key: &'static str) -> Option<Ve
     Some(names.into_iter().map(|name| name.value).collect())
 }
 
-fn is_label(text: &str) -> bool {
+/// A label of RFC 1123.
+pub(super) fn is_label(text: &str) -> bool {
     let inner = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     !text.is_empty()
         && text.len() <= 63
@@ -58,7 +58,7 @@ fn is_label(text: &str) -> bool {
 
 /// A positive Kubernetes quantity.
 pub(super) fn quantity(reader: &mut Reader<'_, '_>, key: &'static str) -> Option<String> {
-    let good = |text: &str| quantity::units(text).is_some_and(|units| units > 0);
+    let good = |text: &str| quantity::parse(text).is_ok();
     checked(reader, key, good, "write a quantity: `256Mi`, `10Gi`").map(|text| text.value)
 }
 

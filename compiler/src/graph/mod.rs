@@ -1,5 +1,6 @@
 //! The graph of an application.
 
 mod model;
+pub mod quantity;
 
 pub use model::*;
