@@ -61,7 +61,7 @@ impl Config {
         let mut reader = Reader::new(&mut report, String::new(), &range, table.into_inner());
         let config = Self {
             base: layer(&mut reader),
-            environments: reader.named("env", values::is_label, layer),
+            environments: reader.named("env", values::is_environment, layer),
         };
         reader.finish();
         crate::diagnostic::sort(&mut report.found);

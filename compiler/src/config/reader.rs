@@ -124,9 +124,10 @@ impl<'r, 'i> Reader<'r, 'i> {
             let value = value.into_inner();
             match item(value) {
                 Some(value) => values.push(Setting { value, span }),
-                None => self
-                    .report
-                    .bad(span, format!("`{key}` can't have this in its list"), form),
+                None => {
+                    self.report
+                        .bad(span, format!("`{key}` cannot have this in its list"), form)
+                }
             }
         }
         Some(values)
@@ -226,7 +227,7 @@ impl<'r, 'i> Reader<'r, 'i> {
                     let span = self.report.span(&name.span());
                     let name = name.into_inner().into_owned();
                     if !valid(&name) {
-                        let help = "write lower-case letters, digits and `-`";
+                        let help = "write lower-case letters, digits and `-`, and not `default`: that is a build without `--env`";
                         self.bad(
                             span,
                             format!("`{name}` is no name for an environment"),

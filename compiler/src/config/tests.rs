@@ -142,6 +142,7 @@ runtime_class = "yes"
 prod = 3
 
 [env."../up"]
+[env.default]
 
 [env.dev]
 nats = "none"

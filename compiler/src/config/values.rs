@@ -20,7 +20,7 @@ fn checked(
     }
     reader.bad(
         text.span,
-        format!("`{key}` can't be `{}`", text.value),
+        format!("`{key}` cannot be `{}`", text.value),
         help,
     );
     None
@@ -46,8 +46,13 @@ pub(super) fn names(reader: &mut Reader<'_, '_>, key: &'static str) -> Option<Ve
     Some(names.into_iter().map(|name| name.value).collect())
 }
 
+/// What `--env` may be given. `default` is the folder of a build without one.
+pub(super) fn is_environment(text: &str) -> bool {
+    is_label(text) && text != "default"
+}
+
 /// A label of RFC 1123.
-pub(super) fn is_label(text: &str) -> bool {
+fn is_label(text: &str) -> bool {
     let inner = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     !text.is_empty()
         && text.len() <= 63

@@ -150,12 +150,15 @@ fn exchange(_new: &Path, _folder: &Path) -> bool {
     false
 }
 
+/// The folder itself, where the user names a link to it: the link stays.
 fn absolute(folder: &Path) -> Result<PathBuf, Diagnostic> {
-    std::path::absolute(folder).map_err(|error| failed("find", folder, &error))
+    fs::canonicalize(folder)
+        .or_else(|_| std::path::absolute(folder))
+        .map_err(|error| failed("find", folder, &error))
 }
 
 fn failed(verb: &str, path: &Path, error: &io::Error) -> Diagnostic {
-    let message = format!("can't {verb} `{}`: {error}", path.display());
+    let message = format!("cannot {verb} `{}`: {error}", path.display());
     Diagnostic::error(codes::WRITE_FAILED, message)
         .help("nothing was replaced: what was there before still is there")
 }

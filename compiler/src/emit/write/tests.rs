@@ -139,6 +139,20 @@ fn a_parent_that_is_no_folder_is_named() {
     assert!(refused.message.contains("file"), "{}", refused.message);
 }
 
+#[test]
+#[cfg(unix)]
+fn a_link_to_the_folder_stays_a_link() {
+    let dir = tempfile::tempdir().unwrap();
+    let (real, link) = (dir.path().join("real"), dir.path().join("link"));
+    fs::create_dir(&real).unwrap();
+    std::os::unix::fs::symlink(&real, &link).unwrap();
+    for text in ["1", "2"] {
+        write(&tree(&[("a", text)]), &link, false).unwrap();
+        assert!(link.is_symlink());
+        assert_eq!(read(&real), owned(&[("a", text)]));
+    }
+}
+
 /// A path that is a file and a folder can't be written, whoever runs the test.
 #[test]
 fn a_failed_write_leaves_the_old_tree_and_no_rest() {
