@@ -7,7 +7,7 @@ use std::process::Command;
 
 use cloudc_compiler::config::{Config, Settings};
 use cloudc_compiler::{emit, lower};
-use cloudc_tests::{outside, schemas};
+use cloudc_tests::{program, schemas};
 // What the application below is made of.
 use cloudc_compiler::{graph, span};
 
@@ -114,7 +114,7 @@ fn an_unknown_field_is_an_error() {
 /// kustomize reads YAML 1.1, puts the image in its place everywhere, and keeps every object.
 #[test]
 fn kustomize_builds_every_tree() {
-    let Some(kubectl) = outside("KUBECTL", "kubectl") else {
+    let Some(kubectl) = program("KUBECTL", &["kubectl"]) else {
         return;
     };
     for (name, settings) in cases() {
@@ -159,7 +159,7 @@ fn kustomize_builds_every_tree() {
 
 #[test]
 fn the_linter_finds_nothing() {
-    let Some(checkov) = outside("CHECKOV", "checkov") else {
+    let Some(checkov) = program("CHECKOV", &["checkov"]) else {
         return;
     };
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("lint-manifests");

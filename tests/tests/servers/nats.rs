@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use cloudc_tests::outside;
+use cloudc_tests::program;
 use nkeys::{KeyPair, KeyPairType};
 use serde_json::{Value, json};
 
@@ -21,8 +21,27 @@ struct Broker {
     monitoring: String,
 }
 
-fn server() -> Option<String> {
-    outside("NATS_SERVER", "nats-server")
+/// The first version that knows `sync_interval: always`. Debian has an older one.
+const OLDEST: (u32, u32) = (2, 10);
+
+fn server() -> Option<PathBuf> {
+    let server = program("NATS_SERVER", &["nats-server"])?;
+    let output = Command::new(&server)
+        .arg("--version")
+        .output()
+        .expect("nats-server");
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let mut numbers = text
+        .split(['v', '.'])
+        .filter_map(|part| part.trim().parse().ok());
+    let version = numbers.next().zip(numbers.next());
+    let known = version.is_some_and(|version| version >= OLDEST);
+    let missing = format!(
+        "{} is {}, older than {OLDEST:?}",
+        server.display(),
+        text.trim()
+    );
+    cloudc_tests::note(known.then_some(server), &missing)
 }
 
 /// A key that follows from the user's name.
@@ -35,7 +54,7 @@ fn key(user: &str) -> KeyPair {
 }
 
 /// The command line, with the configuration in this folder.
-fn command(server: &str, folder: &Path) -> Command {
+fn command(server: &Path, folder: &Path) -> Command {
     let objects = objects("nats.yaml");
     let text = object(&objects, "ConfigMap")["data"]["nats.conf"]
         .as_str()
@@ -53,7 +72,7 @@ fn command(server: &str, folder: &Path) -> Command {
 }
 
 impl Broker {
-    fn start(server: &str) -> Self {
+    fn start(server: &Path) -> Self {
         let store = tempfile::tempdir().expect("a folder");
         let mut command = command(server, store.path());
         // Any free port.

@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::os::unix::net::UnixStream;
 use std::process::Command;
 
-use cloudc_tests::outside;
+use cloudc_tests::program;
 
 use crate::process::Process;
 use crate::{object, objects, variables};
@@ -21,7 +21,7 @@ struct Server {
 impl Server {
     /// Starts with the manifest's own command line, its variables put in as the kubelet does, and a socket of the test's own.
     fn start() -> Option<Self> {
-        let server = outside("VALKEY_SERVER", "valkey-server or redis-server")?;
+        let server = program("VALKEY_SERVER", &["valkey-server", "redis-server"])?;
         let folder = tempfile::tempdir().expect("a folder");
         let objects = objects("valkey.yaml");
         let stateful_set = object(&objects, "StatefulSet");
