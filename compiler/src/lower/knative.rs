@@ -80,12 +80,24 @@ pub(super) fn service(identity: &Identity, limits: &Limits, pod: PodSpec) -> Obj
                 spec: RevisionSpec {
                     container_concurrency: limits.concurrency.into(),
                     timeout_seconds: pod::seconds(limits.timeout),
-                    pod,
+                    pod: eager(pod),
                 },
             },
         },
     }
     .into()
+}
+
+/// Leaves the period of the readiness probe to Knative: without one it asks many times a second until the
+/// first success, so a cold start takes no longer than it must. It takes no timeout beside that.
+fn eager(mut pod: PodSpec) -> PodSpec {
+    for container in &mut pod.containers {
+        if let Some(probe) = &mut container.readiness_probe {
+            probe.period_seconds = None;
+            probe.timeout_seconds = None;
+        }
+    }
+    pod
 }
 
 /// The autoscaler aims at `containerConcurrency` by itself, so the bounds are all it is told.
