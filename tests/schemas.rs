@@ -22,8 +22,7 @@ pub struct Schemas {
 impl Schemas {
     /// The schemas of the folder in [`VARIABLE`]. Without it: `None`, and a note; in CI that is a failure.
     pub fn from_env() -> Option<Self> {
-        crate::outside(VARIABLE, "the schemas of Kubernetes, Knative and KEDA")
-            .map(|folder| Self::load(Path::new(&folder)))
+        crate::folder(VARIABLE).map(|folder| Self::load(&folder))
     }
 
     /// The schemas of a folder.

@@ -29,7 +29,6 @@ pub mod resolve;
 pub mod new;
 pub mod render;
 pub mod lower;
-pub mod quantity;
 pub mod span;
 pub mod text;
 

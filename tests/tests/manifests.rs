@@ -7,7 +7,7 @@ use std::process::Command;
 
 use cloudc_compiler::config::{Config, Settings};
 use cloudc_compiler::{emit, lower};
-use cloudc_tests::{outside, schemas};
+use cloudc_tests::{program, schemas};
 // What the application below is made of.
 use cloudc_compiler::{graph, span};
 
@@ -35,6 +35,9 @@ tls = true
 cidr = "203.0.113.0/24"
 ports = [443]
 functions = ["charge"]
+
+[keda]
+namespace = "kube-system"
 
 [knative]
 runtime_class = true
@@ -111,7 +114,7 @@ fn an_unknown_field_is_an_error() {
 /// kustomize reads YAML 1.1, puts the image in its place everywhere, and keeps every object.
 #[test]
 fn kustomize_builds_every_tree() {
-    let Some(kubectl) = outside("KUBECTL", "kubectl") else {
+    let Some(kubectl) = program("KUBECTL", &["kubectl"]) else {
         return;
     };
     for (name, settings) in cases() {
@@ -132,6 +135,10 @@ fn kustomize_builds_every_tree() {
         assert!(output.status.success(), "{name}: {errors}");
         assert_eq!(errors, "", "{name}");
         let text = String::from_utf8(output.stdout).expect("text");
+        let booleans = ["- true", "- false"]
+            .iter()
+            .filter(|word| text.contains(**word));
+        assert_eq!(booleans.count(), 0, "{name}: an argument became a boolean");
         assert!(!text.contains(&image), "{name}: an image was not replaced");
         assert_eq!(
             text.matches("image: registry.example.org/shop:v7").count(),
@@ -152,7 +159,7 @@ fn kustomize_builds_every_tree() {
 
 #[test]
 fn the_linter_finds_nothing() {
-    let Some(checkov) = outside("CHECKOV", "checkov") else {
+    let Some(checkov) = program("CHECKOV", &["checkov"]) else {
         return;
     };
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("lint-manifests");

@@ -25,6 +25,8 @@ pub struct Settings {
     pub image_pull_secrets: Vec<String>,
     /// What this cluster's Knative looks like.
     pub knative: Knative,
+    /// The namespace in which KEDA runs: it reads the bundled broker's monitoring from there.
+    pub keda_namespace: String,
     /// The digest of the built image, `sha256:…`. Not a key of `cloudc.toml`: who builds the image knows it.
     /// Without one the manifests carry the tag [`UNBUILT_TAG`].
     pub image_digest: Option<String>,
@@ -47,6 +49,7 @@ impl Default for Settings {
             egress: Vec::new(),
             image_pull_secrets: Vec::new(),
             knative: Knative::default(),
+            keda_namespace: "keda".to_owned(),
             image_digest: None,
         }
     }

@@ -32,6 +32,7 @@ struct Layer {
     egress: Option<Vec<Egress>>,
     image_pull_secrets: Option<Vec<String>>,
     knative: Option<Knative>,
+    keda_namespace: Option<String>,
 }
 
 impl Config {
@@ -60,7 +61,7 @@ impl Config {
         let mut reader = Reader::new(&mut report, String::new(), &range, table.into_inner());
         let config = Self {
             base: layer(&mut reader),
-            environments: reader.named("env", layer),
+            environments: reader.named("env", values::is_environment, layer),
         };
         reader.finish();
         crate::diagnostic::sort(&mut report.found);
@@ -91,6 +92,10 @@ impl Config {
                 .or(base.image_pull_secrets)
                 .unwrap_or_default(),
             knative: above.knative.or(base.knative).unwrap_or_default(),
+            keda_namespace: above
+                .keda_namespace
+                .or(base.keda_namespace)
+                .unwrap_or(default.keda_namespace),
             image_digest: None,
         })
     }
@@ -118,6 +123,7 @@ fn layer(reader: &mut Reader<'_, '_>) -> Layer {
         egress: reader.tables("egress", egress),
         image_pull_secrets: values::names(reader, "image_pull_secrets"),
         knative: reader.table("knative", knative),
+        keda_namespace: reader.table("keda", |keda| values::name(keda, "namespace")),
     }
 }
 

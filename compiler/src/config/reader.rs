@@ -124,9 +124,10 @@ impl<'r, 'i> Reader<'r, 'i> {
             let value = value.into_inner();
             match item(value) {
                 Some(value) => values.push(Setting { value, span }),
-                None => self
-                    .report
-                    .bad(span, format!("`{key}` can't have this in its list"), form),
+                None => {
+                    self.report
+                        .bad(span, format!("`{key}` cannot have this in its list"), form)
+                }
             }
         }
         Some(values)
@@ -207,10 +208,12 @@ impl<'r, 'i> Reader<'r, 'i> {
         Some(values)
     }
 
-    /// A table whose keys are the user's own names, each a table read by this function.
+    /// A table whose keys are the user's own names, each a table read by this function. The names become
+    /// folders, so they are tested.
     pub(super) fn named<T>(
         &mut self,
         key: &'static str,
+        valid: impl Fn(&str) -> bool,
         mut read: impl FnMut(&mut Reader<'_, 'i>) -> T,
     ) -> BTreeMap<String, T> {
         let Some((_, value)) = self.take_spanned(key) else {
@@ -221,7 +224,16 @@ impl<'r, 'i> Reader<'r, 'i> {
         match value.into_inner() {
             DeValue::Table(table) => {
                 for (name, value) in table {
+                    let span = self.report.span(&name.span());
                     let name = name.into_inner().into_owned();
+                    if !valid(&name) {
+                        let help = "write lower-case letters, digits and `-`, and not `default`: that is a build without `--env`";
+                        self.bad(
+                            span,
+                            format!("`{name}` is no name for an environment"),
+                            help,
+                        );
+                    }
                     let shown = format!("{}.{name}", self.child(key));
                     let range = value.span();
                     match value.into_inner() {

@@ -57,6 +57,9 @@ functions = ["charge"]
 runtime_class = true
 ingress = ["kourier-system"]
 
+[keda]
+namespace = "kube-system"
+
 [env.prod]
 namespace = "shop"
 target = "knative"
@@ -137,6 +140,9 @@ runtime_class = "yes"
 
 [env]
 prod = 3
+
+[env."../up"]
+[env.default]
 
 [env.dev]
 nats = "none"

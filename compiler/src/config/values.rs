@@ -2,8 +2,7 @@
 
 use std::net::IpAddr;
 
-use crate::graph::Setting;
-use crate::quantity;
+use crate::graph::{Setting, quantity};
 
 use super::reader::Reader;
 use super::{Address, Target};
@@ -21,13 +20,13 @@ fn checked(
     }
     reader.bad(
         text.span,
-        format!("`{key}` can't be `{}`", text.value),
+        format!("`{key}` cannot be `{}`", text.value),
         help,
     );
     None
 }
 
-/// A name that Kubernetes takes for a namespace or a Secret: RFC 1123, a label or several with dots.
+/// A name that Kubernetes takes for a namespace or a Secret.
 pub(super) fn name(reader: &mut Reader<'_, '_>, key: &'static str) -> Option<String> {
     let help = "write lower-case letters, digits and `-`, at most 63, that start and end with a letter or digit";
     checked(reader, key, is_label, help).map(|text| text.value)
@@ -47,6 +46,12 @@ pub(super) fn names(reader: &mut Reader<'_, '_>, key: &'static str) -> Option<Ve
     Some(names.into_iter().map(|name| name.value).collect())
 }
 
+/// What `--env` may be given. `default` is the folder of a build without one.
+pub(super) fn is_environment(text: &str) -> bool {
+    is_label(text) && text != "default"
+}
+
+/// A label of RFC 1123.
 fn is_label(text: &str) -> bool {
     let inner = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     !text.is_empty()
@@ -58,7 +63,7 @@ fn is_label(text: &str) -> bool {
 
 /// A positive Kubernetes quantity.
 pub(super) fn quantity(reader: &mut Reader<'_, '_>, key: &'static str) -> Option<String> {
-    let good = |text: &str| quantity::units(text).is_some_and(|units| units > 0);
+    let good = |text: &str| quantity::parse(text).is_ok();
     checked(reader, key, good, "write a quantity: `256Mi`, `10Gi`").map(|text| text.value)
 }
 

@@ -1,5 +1,6 @@
 //! YAML. The only module that writes it.
 
+use rayon::prelude::*;
 use serde::Serialize;
 use serde_yaml::{Mapping, Value};
 
@@ -13,7 +14,7 @@ const NOTICE: &str =
 
 /// The keys that come first in a mapping, in this order. The others follow by the alphabet: the order
 /// of Kubernetes' own types.
-const FIRST: [&str; 19] = [
+const FIRST: [&str; 22] = [
     "apiVersion",
     "kind",
     "name",
@@ -27,6 +28,9 @@ const FIRST: [&str; 19] = [
     "args",
     "labels",
     "spec",
+    "scaleTargetRef",
+    "minReplicas",
+    "maxReplicas",
     "podSelector",
     "policyTypes",
     "from",
@@ -41,15 +45,11 @@ const FIRST: [&str; 19] = [
 ///
 /// An object that YAML can't express; no input leads there.
 pub fn manifests(manifests: &[Manifest]) -> Result<Tree, serde_yaml::Error> {
-    manifests
-        .iter()
-        .map(|manifest| {
-            Ok((
-                format!("manifests/{}", manifest.file),
-                file(manifest)?.into_bytes(),
-            ))
-        })
-        .collect()
+    let files = manifests.par_iter().map(|manifest| {
+        let path = format!("manifests/{}", manifest.file);
+        Ok((path, file(manifest)?.into_bytes()))
+    });
+    files.collect()
 }
 
 /// One file: where it comes from, and its objects, each a document.
@@ -126,4 +126,33 @@ fn is_boolean_of_yaml_1_1(text: &str) -> bool {
 /// Stands for a word until the document is written: the serializer can't be told to quote.
 fn placeholder(index: usize) -> String {
     format!("cloudc-quoted-word-{index}-")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn text_stays_text_for_a_reader_of_yaml_1_1() {
+        let object = json!({"args": ["on", "Off", "yes", "n", "1", "true", "null", "0x10", "1e3", "~", "", "a: b", "- x", "é"]});
+        insta::assert_snapshot!(document(&object).unwrap());
+    }
+
+    #[test]
+    fn more_than_ten_quoted_words_keep_their_places() {
+        let words: Vec<_> = (0..25)
+            .map(|index| if index % 2 == 0 { "on" } else { "no" })
+            .collect();
+        let text = document(&words).unwrap();
+        let expected: String = words.iter().map(|word| format!("- \"{word}\"\n")).collect();
+        assert_eq!(text, expected);
+    }
+
+    #[test]
+    fn keys_come_in_the_order_of_a_reader() {
+        let object = json!({"spec": {"b": 1, "a": 2, "image": 3}, "kind": "K", "metadata": {}, "apiVersion": "v1"});
+        let expected = "apiVersion: v1\nkind: K\nmetadata: {}\nspec:\n  image: 3\n  a: 2\n  b: 1\n";
+        assert_eq!(document(&object).unwrap(), expected);
+    }
 }

@@ -152,6 +152,7 @@ fn mistake(error: grammar::Error, spot: impl Fn(proc_macro2::Span) -> Spot) -> M
     let grammar::Error {
         code,
         span,
+        end: _,
         message,
         label,
         help,

@@ -29,7 +29,7 @@ fn sandboxes(cx: Context<'_>) -> Vec<Diagnostic> {
     sandboxed
         .map(|workload| {
             let message = format!(
-                "the service `{}` can't have a sandbox: Knative takes no runtime class by default",
+                "the service `{}` cannot have a sandbox: Knative takes no runtime class by default",
                 workload.name
             );
             let mut diagnostic = Diagnostic::error(codes::SANDBOX_UNAVAILABLE, message).help(
@@ -74,7 +74,7 @@ fn broker(cx: Context<'_>) -> Option<Diagnostic> {
     (!missing.is_empty()).then(|| {
         Diagnostic::error(
             codes::CONFIG_VALUE,
-            "KEDA can't see this broker's queues, so it can't scale the functions behind them",
+            "KEDA cannot see this broker's queues, so it cannot scale the functions behind them",
         )
         .at(nats.span, "")
         .help(format!("add {}", missing.join(" and ")))

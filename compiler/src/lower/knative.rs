@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use k8s_openapi::api::core::v1::PodSpec;
+use k8s_openapi::api::networking::v1::NetworkPolicyEgressRule;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde::Serialize;
 
-use crate::config::Target;
 use crate::graph::{Limits, Visibility};
 
 use super::context::{Context, Identity};
@@ -58,13 +58,7 @@ pub struct RevisionSpec {
 const QUEUE_PROXY: [u16; 3] = [8012, 8013, 9090];
 
 /// An HTTP service.
-pub(super) fn service(
-    cx: Context<'_>,
-    identity: &Identity,
-    limits: &Limits,
-    pod: PodSpec,
-) -> Object {
-    debug_assert_eq!(cx.settings.target, Target::Knative);
+pub(super) fn service(identity: &Identity, limits: &Limits, pod: PodSpec) -> Object {
     let mut metadata = identity.metadata();
     if limits.visibility == Visibility::Private {
         let labels = metadata.labels.get_or_insert_default();
@@ -86,12 +80,24 @@ pub(super) fn service(
                 spec: RevisionSpec {
                     container_concurrency: limits.concurrency.into(),
                     timeout_seconds: pod::seconds(limits.timeout),
-                    pod,
+                    pod: eager(pod),
                 },
             },
         },
     }
     .into()
+}
+
+/// Leaves the period of the readiness probe to Knative: without one it asks many times a second until the
+/// first success, so a cold start takes no longer than it must. It takes no timeout beside that.
+fn eager(mut pod: PodSpec) -> PodSpec {
+    for container in &mut pod.containers {
+        if let Some(probe) = &mut container.readiness_probe {
+            probe.period_seconds = None;
+            probe.timeout_seconds = None;
+        }
+    }
+    pod
 }
 
 /// The autoscaler aims at `containerConcurrency` by itself, so the bounds are all it is told.
@@ -109,7 +115,7 @@ fn autoscaling(limits: &Limits) -> BTreeMap<String, String> {
 pub(super) fn policy(
     cx: Context<'_>,
     identity: &Identity,
-    egress: Vec<k8s_openapi::api::networking::v1::NetworkPolicyEgressRule>,
+    egress: Vec<NetworkPolicyEgressRule>,
 ) -> Object {
     let ingress = cx.settings.knative.ingress.iter().map(String::as_str);
     let namespaces = network::namespaces(["knative-serving"].into_iter().chain(ingress));

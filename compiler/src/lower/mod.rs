@@ -1,6 +1,19 @@
 //! From the graph to Kubernetes objects, one file of them per workload or server.
 //!
 //! Pure: the same graph and settings give the same objects, in the same order.
+//!
+//! What a pod is told, and the runtime relies on:
+//!
+//! | variable | meaning |
+//! | --- | --- |
+//! | `CLOUDC_WORKLOAD` | the workload that this pod is; `provision` for the provisioner |
+//! | `CLOUDC_NATS_URL` | `nats://host:port` or `tls://host:port`; only where an edge needs the broker |
+//! | `CLOUDC_NATS_CREDENTIALS` | a folder with the file `seed` (an nkey). A broker that was there already may have `creds`, `token`, or `user` and `password` instead |
+//! | `CLOUDC_VALKEY_URL` | `redis://host:port` or `rediss://host:port`; only where an edge needs a cache |
+//! | `CLOUDC_VALKEY_CREDENTIALS` | a folder with the files `username` and `password` |
+//!
+//! A pod that stays answers on port 8080: requests if it is a service, and for every kind `/.cloudc/readyz` and
+//! `/.cloudc/healthz`. Only `/tmp` can be written to.
 
 mod account;
 mod autoscaler;

@@ -93,7 +93,18 @@ pub fn variable(prefix: &str, workload: &str, suffix: &str) -> String {
     format!("{prefix}{workload}{suffix}")
 }
 
-/// The names of objects that cloudc makes beside the workloads'; a workload must have none of them.
+/// Names that a workload must not have: those of the objects that cloudc makes beside the workloads', and the
+/// provisioner's own value of `CLOUDC_WORKLOAD`.
 pub fn reserved(app: &str) -> Vec<String> {
-    vec![nats(app), nats_monitoring(app), provision(app), valkey(app)]
+    vec![
+        nats(app),
+        nats_monitoring(app),
+        provision(app),
+        valkey(app),
+        PROVISION.to_owned(),
+    ]
 }
+
+/// The longest name of an application with queues: `<app>-provision-` and ten digits of a hash is the name
+/// of a Job, which Kubernetes puts into a label of at most 63 characters.
+pub const LONGEST_APP: usize = 63 - "-provision-".len() - 10;

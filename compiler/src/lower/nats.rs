@@ -11,7 +11,6 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
 use crate::config::{BundledNats, Nats, Target};
-use crate::quantity;
 
 use super::context::{Context, Identity};
 use super::links::{NATS_PORT, variable};
@@ -22,8 +21,6 @@ use super::{account, harden, names, network, pod, resources, server};
 
 /// The port of its monitoring.
 pub(super) const MONITORING_PORT: u16 = 8222;
-/// KEDA's namespace, as its own installation names it.
-const KEDA: &str = "keda";
 const CPU: &str = "100m";
 
 /// A user of the broker.
@@ -86,7 +83,7 @@ pub(super) fn manifest(cx: Context<'_>) -> Option<Manifest> {
 /// Its configuration. `sync_interval: always`: an acknowledged message is on the disk, also when the power fails.
 fn conf(cx: Context<'_>, nats: &BundledNats, users: &[User]) -> Conf {
     // A tenth of the volume is the file system's own.
-    let bytes = quantity::units(&nats.storage).unwrap_or(0) / 10 * 9;
+    let bytes = resources::bytes(&nats.storage) / 10 * 9;
     let users = users.iter().map(|user| {
         let allow =
             |subjects: &[String]| Conf::map([("allow", Conf::texts(subjects.iter().cloned()))]);
@@ -188,7 +185,7 @@ fn container(nats: &BundledNats, users: &[User], app: &str) -> Container {
         .map(|user| server::from_secret(&user.variable(), &secret, &user.name))
         .collect();
     // Go would let the heap grow past the limit before it collects.
-    let memory = quantity::units(&nats.memory).unwrap_or(0) / 10 * 9;
+    let memory = resources::bytes(&nats.memory) / 10 * 9;
     env.push(variable("GOMEMLIMIT", &memory.to_string()));
     let mount = |name: &str, path: &str, read_only: bool| VolumeMount {
         name: name.to_owned(),
@@ -264,7 +261,7 @@ fn policy(cx: Context<'_>, identity: &Identity, users: &[User]) -> Object {
     let users = network::pods(cx.app(), users.iter().map(|user| user.name.as_str()));
     let mut ingress = vec![network::from([users], [NATS_PORT])];
     if cx.settings.target == Target::Knative {
-        let keda = network::namespaces([KEDA]);
+        let keda = network::namespaces([cx.settings.keda_namespace.as_str()]);
         ingress.push(network::from([keda], [MONITORING_PORT]));
     }
     network::policy(identity, ingress, Vec::new()).into()

@@ -38,13 +38,17 @@ pub fn nats(graph: &Graph, id: WorkloadId) -> Option<NatsPermissions> {
 /// What the provisioner may do: make, change and look at the application's own streams and consumers. It reads no message.
 pub fn provision(graph: &Graph) -> Option<NatsPermissions> {
     let mut publish = Vec::new();
-    for (index, queue) in graph.queues.iter().enumerate() {
+    for function in &graph.functions {
+        let Trigger::Queue { queue, .. } = function.trigger else {
+            continue;
+        };
+        let stream = names::stream(&graph.app, queue_name(graph, queue));
+        let consumer = names::consumer(&function.name);
+        publish.push(format!("$JS.API.CONSUMER.CREATE.{stream}.{consumer}"));
+        publish.push(format!("$JS.API.CONSUMER.INFO.{stream}.{consumer}"));
+    }
+    for queue in &graph.queues {
         let stream = names::stream(&graph.app, &queue.name);
-        for (_, function) in graph.consumers(QueueId(index)) {
-            let consumer = names::consumer(&function.name);
-            publish.push(format!("$JS.API.CONSUMER.CREATE.{stream}.{consumer}"));
-            publish.push(format!("$JS.API.CONSUMER.INFO.{stream}.{consumer}"));
-        }
         let dead = queue
             .dead_letter
             .then(|| names::dead_stream(&graph.app, &queue.name));
@@ -87,8 +91,8 @@ fn queue_name(graph: &Graph, queue: QueueId) -> &str {
     graph.queues.get(queue.0).map_or("", |queue| &queue.name)
 }
 
-/// Commands that need no key: the client greets, names itself and asks whether the server is there.
-const CONNECTION: [&str; 2] = ["+client|setinfo", "+ping"];
+/// The one command without a key: is the server there? Logging in needs no permission.
+const CONNECTION: &str = "+ping";
 /// Commands that look into a cache.
 const READ: [&str; 4] = ["+exists", "+get", "+mget", "+pttl"];
 /// Commands that change a cache.
@@ -116,8 +120,9 @@ pub fn valkey(graph: &Graph, id: WorkloadId) -> Option<Vec<String>> {
     if caches.is_empty() {
         return None;
     }
-    let mut rules = vec!["resetchannels".to_owned(), "-@all".to_owned()];
-    rules.extend(CONNECTION.map(str::to_owned));
+    let mut rules = ["resetchannels", "-@all", CONNECTION]
+        .map(str::to_owned)
+        .to_vec();
     for (cache, mut commands) in caches {
         commands.sort_unstable();
         let name = graph.caches.get(cache.0).map_or("", |cache| &cache.name);

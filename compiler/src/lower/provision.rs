@@ -3,12 +3,12 @@
 use k8s_openapi::api::batch::v1::{Job, JobSpec};
 use k8s_openapi::api::core::v1::{PodSpec, PodTemplateSpec};
 
-use crate::graph::{QueueId, Sandbox};
+use crate::graph::{Sandbox, Trigger};
 
 use super::context::{Context, Identity};
 use super::object::{Manifest, Object};
 use super::pod::{self, Probes};
-use super::{account, comment, links, names, network};
+use super::{account, comment, harden, links, names, network};
 
 const CPU: &str = "50m";
 const MEMORY: &str = "64Mi";
@@ -34,7 +34,7 @@ pub(super) fn manifest(cx: Context<'_>) -> Option<Manifest> {
             metadata: Some(identity.template()),
             spec: Some(PodSpec {
                 restart_policy: Some("Never".to_owned()),
-                security_context: Some(super::harden::pod()),
+                security_context: Some(harden::pod()),
                 ..pod::spec(cx, &identity, container, &links, Sandbox::None)
             }),
         },
@@ -55,24 +55,27 @@ pub(super) fn manifest(cx: Context<'_>) -> Option<Manifest> {
 /// and its own pod.
 fn job(cx: Context<'_>, identity: &Identity, spec: JobSpec) -> Object {
     let mut hasher = blake3::Hasher::new();
-    for (index, queue) in cx.graph.queues.iter().enumerate() {
-        let consumers: Vec<_> = cx
-            .graph
-            .consumers(QueueId(index))
-            .map(|(_, function)| (&function.name, function_load(cx, function.workload.0)))
-            .collect();
-        let made = (
+    for queue in &cx.graph.queues {
+        let stream = (
             &queue.name,
             queue.max_deliveries.as_ref().map(|setting| setting.value),
             queue.ack_wait,
             queue.dead_letter,
             queue.dedupe_window,
             queue.max_age,
-            consumers,
         );
-        hasher.update(format!("{made:?}\n").as_bytes());
+        hasher.update(format!("{stream:?}\n").as_bytes());
     }
-    hasher.update(format!("{spec:?}").as_bytes());
+    for (_, workload) in cx.workloads() {
+        for function in cx.functions(workload) {
+            if let Trigger::Queue { queue, .. } = function.trigger {
+                // What bounds the messages in hand: pods at the most, and calls in each.
+                let load = (workload.limits.scale.max, workload.limits.concurrency);
+                hasher.update(format!("{:?}\n", (queue.0, &function.name, load)).as_bytes());
+            }
+        }
+    }
+    hasher.update(&serde_json::to_vec(&spec).unwrap_or_default());
     let hash = hasher.finalize().to_hex();
     let name = format!("{}-{}", identity.object, &hash.as_str()[..10]);
     Job {
@@ -81,12 +84,6 @@ fn job(cx: Context<'_>, identity: &Identity, spec: JobSpec) -> Object {
         ..Default::default()
     }
     .into()
-}
-
-/// What bounds the messages in hand of a consumer: pods at the most, and calls in each.
-fn function_load(cx: Context<'_>, workload: usize) -> Option<(Option<u32>, u32)> {
-    let limits = &cx.graph.workloads.get(workload)?.limits;
-    Some((limits.scale.max, limits.concurrency))
 }
 
 fn about(cx: Context<'_>) -> String {

@@ -32,7 +32,7 @@ pub(super) fn manifest(cx: Context<'_>, id: WorkloadId, workload: &Workload) -> 
     let mut objects = vec![account::account(&identity)];
     match cx.settings.target {
         Target::Knative => {
-            objects.push(knative::service(cx, &identity, limits, pod));
+            objects.push(knative::service(&identity, limits, pod));
             objects.push(knative::policy(cx, &identity, egress));
         }
         Target::Kubernetes => objects.extend(plain(&identity, workload, pod, egress)),

@@ -1,16 +1,72 @@
-//! The lowering of a whole application, as the files that a user reads.
+//! The lowering of whole applications, as the files that a user reads.
 
-use super::testing::shop;
-use crate::config::{Settings, Target};
+use super::testing::{shop, span};
+use crate::codes;
+use crate::config::{Address, Egress, ExistingNats, Knative, Nats, Settings, Target};
+use crate::diagnostic::Diagnostic;
 use crate::emit::yaml;
+use crate::graph::{Graph, Sandbox, Setting, WorkloadKind};
 
-fn tree(settings: &Settings) -> String {
-    let manifests = super::lower(&shop(), settings).expect("the shop lowers");
+fn tree_of(graph: &Graph, settings: &Settings) -> String {
+    let manifests = super::lower(graph, settings).expect("it lowers");
     let files = manifests.iter().map(|manifest| {
         let text = yaml::file(manifest).expect("YAML");
         format!("==== {}\n{text}", manifest.file)
     });
     files.collect::<Vec<_>>().join("\n")
+}
+
+fn tree(settings: &Settings) -> String {
+    tree_of(&shop(), settings)
+}
+
+fn kubernetes() -> Settings {
+    Settings {
+        target: Target::Kubernetes,
+        ..Settings::default()
+    }
+}
+
+/// The smallest application: one service, nothing that it uses.
+fn hello() -> Graph {
+    let mut graph = shop();
+    graph.app = "hello".to_owned();
+    graph.functions = graph.functions.drain(1..2).collect();
+    graph.workloads.retain(|workload| workload.name == "prices");
+    graph.edges.clear();
+    graph.queues.clear();
+    graph.caches.clear();
+    graph.workloads[0].functions = vec![crate::graph::FunctionId(0)];
+    graph
+}
+
+/// The lines of a workload's own file.
+fn file(tree: &str, name: &str) -> String {
+    let (_, rest) = tree
+        .split_once(&format!("==== {name}\n"))
+        .expect("the file");
+    rest.split("\n==== ").next().unwrap_or_default().to_owned()
+}
+
+fn refused(graph: &Graph, settings: &Settings) -> Vec<Diagnostic> {
+    super::lower(graph, settings).expect_err("it is refused")
+}
+
+fn existing_nats() -> ExistingNats {
+    ExistingNats {
+        secret: "broker".to_owned(),
+        address: Address {
+            host: "nats.messaging.svc".to_owned(),
+            port: 4222,
+        },
+        tls: true,
+        account: Some("SHOP".to_owned()),
+        monitoring: Some(Address {
+            host: "nats.messaging.svc".to_owned(),
+            port: 8222,
+        }),
+        span: span(20),
+    }
 }
 
 #[test]
@@ -20,9 +76,196 @@ fn shop_on_knative() {
 
 #[test]
 fn shop_on_kubernetes() {
+    insta::assert_snapshot!(tree(&kubernetes()));
+}
+
+#[test]
+fn an_application_that_uses_nothing_gets_no_backend() {
+    let tree = tree_of(&hello(), &Settings::default());
+    let files: Vec<_> = tree
+        .lines()
+        .filter_map(|line| line.strip_prefix("==== "))
+        .collect();
+    assert_eq!(
+        files,
+        [
+            "namespace.yaml",
+            "service-prices.yaml",
+            "kustomization.yaml"
+        ]
+    );
+    for word in [
+        "CLOUDC_NATS",
+        "CLOUDC_VALKEY",
+        "secret",
+        "egress:",
+        "Secrets",
+    ] {
+        assert!(!tree.contains(word), "{word}\n{tree}");
+    }
+}
+
+#[test]
+fn a_workload_names_only_what_its_edges_need() {
+    let tree = tree(&Settings::default());
+    let prices = file(&tree, "service-prices.yaml");
+    assert!(
+        prices.contains("secretName: prices-valkey") && !prices.contains("nats"),
+        "{prices}"
+    );
+    let ship = file(&tree, "consumer-ship.yaml");
+    assert!(
+        ship.contains("secretName: ship-nats") && !ship.contains("valkey"),
+        "{ship}"
+    );
+}
+
+#[test]
+fn an_existing_broker_is_pointed_at() {
     let settings = Settings {
-        target: Target::Kubernetes,
+        nats: Nats::Existing(existing_nats()),
+        namespace: Some("prod".to_owned()),
         ..Settings::default()
     };
-    insta::assert_snapshot!(tree(&settings));
+    let tree = tree(&settings);
+    assert!(!tree.contains("==== nats.yaml"));
+    insta::assert_snapshot!(file(&tree, "consumer-ship.yaml"));
+    let kustomization = file(&tree, "kustomization.yaml");
+    assert!(
+        kustomization.contains("broker   ") && !kustomization.contains("ship-nats"),
+        "{kustomization}"
+    );
+}
+
+#[test]
+fn keda_has_to_see_an_existing_broker() {
+    let nats = Nats::Existing(ExistingNats {
+        account: None,
+        monitoring: None,
+        ..existing_nats()
+    });
+    let settings = Settings {
+        nats,
+        ..Settings::default()
+    };
+    let found = refused(&shop(), &settings);
+    assert_eq!(found.len(), 1);
+    assert_eq!(
+        (found[0].code, found[0].span()),
+        (codes::CONFIG_VALUE, Some(span(20)))
+    );
+    assert_eq!(
+        found[0].help.as_deref(),
+        Some("add account = \"NAME\" and monitoring = \"HOST:8222\"")
+    );
+    let settings = Settings {
+        target: Target::Kubernetes,
+        ..settings
+    };
+    assert!(
+        super::lower(&shop(), &settings).is_ok(),
+        "without KEDA nobody has to"
+    );
+}
+
+#[test]
+fn a_sandbox_on_knative_needs_the_clusters_flag() {
+    let mut graph = shop();
+    for workload in &mut graph.workloads {
+        workload.limits.sandbox = Sandbox::Gvisor;
+    }
+    let asked = span(30);
+    graph.functions[1].knobs.sandbox = Some(Setting {
+        value: Sandbox::Gvisor,
+        span: asked,
+    });
+    let found = refused(&graph, &Settings::default());
+    let services = graph
+        .workloads
+        .iter()
+        .filter(|workload| workload.kind == WorkloadKind::Service);
+    assert_eq!(
+        found.len(),
+        services.count(),
+        "queue and schedule functions have no such limit"
+    );
+    assert!(
+        found
+            .iter()
+            .all(|found| found.code == codes::SANDBOX_UNAVAILABLE)
+    );
+    assert_eq!(found[0].span(), Some(asked));
+
+    let flag = Knative {
+        runtime_class: true,
+        ..Knative::default()
+    };
+    let allowed = Settings {
+        knative: flag,
+        ..Settings::default()
+    };
+    for settings in [allowed, kubernetes()] {
+        let tree = tree_of(&graph, &settings);
+        assert_eq!(
+            tree.matches("runtimeClassName: gvisor").count(),
+            graph.workloads.len()
+        );
+    }
+}
+
+#[test]
+fn an_egress_rule_is_for_functions_that_exist() {
+    let egress = |function: &str| Settings {
+        egress: vec![Egress {
+            cidr: "203.0.113.0/24".to_owned(),
+            ports: vec![443],
+            functions: vec![Setting {
+                value: function.to_owned(),
+                span: span(40),
+            }],
+        }],
+        ..Settings::default()
+    };
+    let found = refused(&shop(), &egress("chrage"));
+    assert_eq!(
+        (found[0].code, found[0].span()),
+        (codes::CONFIG_VALUE, Some(span(40)))
+    );
+    assert_eq!(found[0].help.as_deref(), Some("did you mean `charge`?"));
+
+    let tree = tree(&egress("charge"));
+    assert_eq!(tree.matches("203.0.113.0/24").count(), 1);
+    assert!(file(&tree, "consumer-charge.yaml").contains("203.0.113.0/24"));
+}
+
+#[test]
+fn a_configuration_of_other_content_has_another_name() {
+    let name = |graph: &Graph, prefix: &str| {
+        let tree = tree_of(graph, &Settings::default());
+        let line = tree.lines().find(|line| line.starts_with(prefix));
+        line.map(str::to_owned).expect("a name")
+    };
+    let mut changed = shop();
+    changed.edges.remove(0);
+    let config = "  name: shop-nats-config-";
+    assert_ne!(name(&shop(), config), name(&changed, config));
+    let mut changed = shop();
+    changed.queues[0].ack_wait *= 2;
+    let job = "  name: shop-provision-";
+    assert_ne!(name(&shop(), job), name(&changed, job));
+    assert_eq!(name(&shop(), config), name(&changed, config));
+}
+
+#[test]
+fn the_longest_name_fits_a_label() {
+    let mut graph = shop();
+    graph.app = "a".repeat(super::names::LONGEST_APP);
+    let tree = tree_of(&graph, &Settings::default());
+    let names = tree
+        .lines()
+        .filter_map(|line| line.strip_prefix("  name: "));
+    // A ConfigMap's name never becomes a label.
+    let names = names.filter(|name| !name.contains("-config-"));
+    let longest = names.max_by_key(|name| name.len()).unwrap_or_default();
+    assert_eq!(longest.len(), 63, "{longest}");
 }

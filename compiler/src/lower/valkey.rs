@@ -8,7 +8,6 @@ use k8s_openapi::api::core::v1::{
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
 use crate::config::{BundledValkey, Valkey};
-use crate::quantity;
 
 use super::context::{Context, Identity};
 use super::links::VALKEY_PORT;
@@ -113,7 +112,7 @@ fn container(
 /// The command line. The kubelet puts the hashes in; the server never sees a password.
 fn arguments(valkey: &BundledValkey, users: &[(String, Vec<String>)]) -> Vec<String> {
     // The rest is for connections and what the allocator can't give back.
-    let entries = quantity::units(&valkey.memory).unwrap_or(0) / 4 * 3;
+    let entries = resources::bytes(&valkey.memory) / 4 * 3;
     let port = VALKEY_PORT.to_string();
     let entries = entries.to_string();
     let mut arguments: Vec<String> = [

@@ -1,0 +1,439 @@
+//! The broker.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use cloudc_tests::program;
+use nkeys::{KeyPair, KeyPairType};
+use serde_json::{Value, json};
+
+use crate::process::Process;
+use crate::{object, objects, variables};
+
+/// A broker with the shop's configuration.
+struct Broker {
+    _process: Process,
+    _store: tempfile::TempDir,
+    client: String,
+    monitoring: String,
+}
+
+/// The first version that knows `sync_interval: always`. Debian has an older one.
+const OLDEST: (u32, u32) = (2, 10);
+
+fn server() -> Option<PathBuf> {
+    let server = program("NATS_SERVER", &["nats-server"])?;
+    let output = Command::new(&server)
+        .arg("--version")
+        .output()
+        .expect("nats-server");
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let mut numbers = text
+        .split(['v', '.'])
+        .filter_map(|part| part.trim().parse().ok());
+    let version = numbers.next().zip(numbers.next());
+    let known = version.is_some_and(|version| version >= OLDEST);
+    let missing = format!(
+        "{} is {}, older than {OLDEST:?}",
+        server.display(),
+        text.trim()
+    );
+    cloudc_tests::note(known.then_some(server), &missing)
+}
+
+/// A key that follows from the user's name.
+fn key(user: &str) -> KeyPair {
+    let mut seed = [7; 32];
+    for (byte, letter) in seed.iter_mut().zip(user.bytes()) {
+        *byte = letter;
+    }
+    KeyPair::new_from_raw(KeyPairType::User, seed).expect("a key")
+}
+
+/// The command line, with the configuration in this folder.
+fn command(server: &Path, folder: &Path) -> Command {
+    let objects = objects("nats.yaml");
+    let text = object(&objects, "ConfigMap")["data"]["nats.conf"]
+        .as_str()
+        .expect("text");
+    // The volume is a folder of the test's own.
+    let text = text.replace("\"/data\"", &format!("{folder:?}"));
+    let config = folder.join("nats.conf");
+    std::fs::write(&config, text).expect("written");
+    let mut command = Command::new(server);
+    command.arg("--config").arg(config);
+    for (variable, user) in variables(object(&objects, "StatefulSet")) {
+        command.env(variable, key(&user).public_key());
+    }
+    command
+}
+
+impl Broker {
+    fn start(server: &Path) -> Self {
+        let store = tempfile::tempdir().expect("a folder");
+        let mut command = command(server, store.path());
+        // Any free port.
+        command.args(["--addr", "127.0.0.1", "--port", "-1", "--http_port", "-1"]);
+        let (process, lines) = Process::start(&mut command, "Server is ready");
+        let address = |before: &str| {
+            let line = lines
+                .iter()
+                .find_map(|line| line.split_once(before))
+                .expect("a port");
+            line.1
+                .split_whitespace()
+                .next()
+                .expect("an address")
+                .to_owned()
+        };
+        Self {
+            client: address("Listening for client connections on "),
+            monitoring: address("Starting http monitor on "),
+            _process: process,
+            _store: store,
+        }
+    }
+
+    fn user(&self, user: &str) -> Client {
+        Client::connect(&self.client, user).unwrap_or_else(|error| panic!("{user}: {error}"))
+    }
+
+    /// A page of the monitoring.
+    fn monitoring(&self, page: &str) -> Value {
+        let mut stream = TcpStream::connect(&self.monitoring).expect("a connection");
+        write!(stream, "GET {page} HTTP/1.0\r\n\r\n").expect("sent");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("an answer");
+        let (_, body) = answer.split_once("\r\n\r\n").expect("a body");
+        serde_json::from_str(body).expect("JSON")
+    }
+}
+
+/// As little of a client as the questions here need.
+struct Client {
+    lines: BufReader<TcpStream>,
+    user: String,
+    requests: u32,
+}
+
+impl Client {
+    fn connect(address: &str, user: &str) -> Result<Self, String> {
+        let stream = TcpStream::connect(address).expect("a connection");
+        let mut client = Self {
+            lines: BufReader::new(stream),
+            user: user.to_owned(),
+            requests: 0,
+        };
+        let info: Value = serde_json::from_str(&client.line()["INFO ".len()..]).expect("JSON");
+        let nonce = info["nonce"].as_str().expect("a nonce");
+        let signature = key(user).sign(nonce.as_bytes()).expect("a signature");
+        let connect = json!({
+            "verbose": false,
+            "pedantic": false,
+            "nkey": key(user).public_key(),
+            "sig": data_encoding::BASE64URL_NOPAD.encode(&signature),
+        });
+        client.send(&format!("CONNECT {connect}\r\n"));
+        client.settle()?;
+        client.send(&format!("SUB _INBOX_{user}.> 1\r\n"));
+        client.settle()?;
+        Ok(client)
+    }
+
+    fn send(&mut self, text: &str) {
+        self.lines
+            .get_mut()
+            .write_all(text.as_bytes())
+            .expect("sent");
+    }
+
+    fn line(&mut self) -> String {
+        let mut line = String::new();
+        self.lines.read_line(&mut line).expect("a line");
+        line.trim_end().to_owned()
+    }
+
+    /// Waits until the server has seen everything, and returns its objection if it has one.
+    fn settle(&mut self) -> Result<(), String> {
+        self.send("PING\r\n");
+        let mut objection = Ok(());
+        loop {
+            match self.line() {
+                line if line == "PONG" => return objection,
+                line if line.starts_with("-ERR") => objection = Err(line),
+                line if line.starts_with("MSG ") => drop(self.payload(&line)),
+                line if line.is_empty() => {
+                    return objection.and(Err("the server hung up".to_owned()));
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn payload(&mut self, header: &str) -> String {
+        let length = header
+            .rsplit(' ')
+            .next()
+            .and_then(|length| length.parse().ok())
+            .expect("a length");
+        let mut payload = vec![0; length];
+        self.lines.read_exact(&mut payload).expect("a payload");
+        self.line();
+        String::from_utf8(payload).expect("text")
+    }
+
+    /// The first message after a request: the subject to answer to, and the payload.
+    fn request(&mut self, subject: &str, payload: &str) -> Result<(String, String), String> {
+        self.requests += 1;
+        let inbox = format!("_INBOX_{}.{}", self.user, self.requests);
+        self.send(&format!(
+            "PUB {subject} {inbox} {}\r\n{payload}\r\n",
+            payload.len()
+        ));
+        loop {
+            match self.line() {
+                line if line.starts_with("MSG ") => {
+                    let fields: Vec<&str> = line.split(' ').collect();
+                    let reply = if fields.len() == 5 {
+                        fields[3].to_owned()
+                    } else {
+                        String::new()
+                    };
+                    return Ok((reply, self.payload(&line)));
+                }
+                line if line.starts_with("-ERR") => return Err(line),
+                line if line == "PING" => self.send("PONG\r\n"),
+                line if line.is_empty() => return Err("the server hung up".to_owned()),
+                _ => {}
+            }
+        }
+    }
+
+    /// A request that is answered in JSON without an error.
+    fn api(&mut self, subject: &str, payload: &Value) -> Value {
+        let (_, answer) = self
+            .request(subject, &payload.to_string())
+            .unwrap_or_else(|error| panic!("{subject}: {error}"));
+        let answer: Value =
+            serde_json::from_str(&answer).unwrap_or_else(|_| panic!("{subject}: {answer}"));
+        assert_eq!(answer["error"], Value::Null, "{subject}: {answer}");
+        answer
+    }
+
+    fn may_publish(&mut self, subject: &str) -> bool {
+        self.send(&format!("PUB {subject} 0\r\n\r\n"));
+        self.settle().is_ok()
+    }
+
+    fn may_subscribe(&mut self, subject: &str) -> bool {
+        self.send(&format!("SUB {subject} 9\r\n"));
+        let allowed = self.settle().is_ok();
+        self.send("UNSUB 9\r\n");
+        allowed
+    }
+}
+
+/// Makes what the provisioner makes, as its own user.
+fn provision(broker: &Broker) {
+    let mut client = broker.user("shop-provision");
+    for (queue, consumer) in [
+        ("orders", "charge"),
+        ("parcels", "ship"),
+        ("receipts", "mail-receipts"),
+    ] {
+        let stream = format!("shop-{queue}");
+        let config = json!({"name": stream, "subjects": [format!("shop.{queue}")], "retention": "workqueue", "storage": "file", "num_replicas": 1});
+        client.api(&format!("$JS.API.STREAM.CREATE.{stream}"), &config);
+        client.api(&format!("$JS.API.STREAM.INFO.{stream}"), &json!({}));
+        client.api(&format!("$JS.API.STREAM.UPDATE.{stream}"), &config);
+        let config = json!({"stream_name": stream, "config": {"durable_name": consumer, "name": consumer, "ack_policy": "explicit", "deliver_policy": "all"}});
+        client.api(
+            &format!("$JS.API.CONSUMER.CREATE.{stream}.{consumer}"),
+            &config,
+        );
+        client.api(
+            &format!("$JS.API.CONSUMER.INFO.{stream}.{consumer}"),
+            &json!({}),
+        );
+    }
+    let dead = json!({"name": "shop-orders-dead", "subjects": ["shop.orders.dead"], "retention": "limits", "storage": "file", "num_replicas": 1});
+    client.api("$JS.API.STREAM.CREATE.shop-orders-dead", &dead);
+}
+
+#[test]
+fn the_server_takes_its_configuration() {
+    let Some(server) = server() else {
+        return;
+    };
+    let folder = tempfile::tempdir().expect("a folder");
+    let output = command(&server, folder.path())
+        .arg("-t")
+        .output()
+        .expect("nats-server");
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{text}");
+}
+
+#[test]
+fn a_message_takes_its_way_and_keda_sees_it() {
+    let Some(server) = server() else {
+        return;
+    };
+    let broker = Broker::start(&server);
+    provision(&broker);
+
+    let stored = broker
+        .user("shop")
+        .api("shop.orders", &json!({"sku": "tea"}));
+    assert_eq!(stored["stream"], "shop-orders");
+
+    // What KEDA's scaler looks at: the account by its exact name, the stream, the consumer, its lag.
+    let page = broker.monitoring("/jsz?acc=shop&consumers=true&config=true");
+    let account = &page["account_details"][0];
+    assert_eq!(account["name"], "shop", "{page}");
+    let streams = account["stream_detail"].as_array().expect("streams");
+    let orders = streams
+        .iter()
+        .find(|stream| stream["name"] == "shop-orders")
+        .expect("the stream");
+    let consumer = &orders["consumer_detail"][0];
+    assert_eq!(
+        (consumer["name"].as_str(), consumer["num_pending"].as_u64()),
+        (Some("charge"), Some(1))
+    );
+
+    let mut charge = broker.user("charge");
+    charge.api("$JS.API.CONSUMER.INFO.shop-orders.charge", &json!({}));
+    let next = "$JS.API.CONSUMER.MSG.NEXT.shop-orders.charge";
+    let (ack, order) = charge.request(next, "{\"batch\":1}").expect("a message");
+    assert_eq!(order, "{\"sku\":\"tea\"}");
+    charge
+        .request(&ack, "+ACK")
+        .expect("a confirmed acknowledgement");
+    assert_eq!(
+        charge.api("shop.orders.dead", &json!({}))["stream"],
+        "shop-orders-dead"
+    );
+    assert_eq!(
+        charge.api("shop.parcels", &json!({}))["stream"],
+        "shop-parcels"
+    );
+}
+
+#[test]
+fn nobody_can_do_more() {
+    let Some(server) = server() else {
+        return;
+    };
+    let broker = Broker::start(&server);
+    provision(&broker);
+    // What each user may publish, of all that anybody may, and of what nobody may.
+    let everybodys = [
+        "shop.orders",
+        "shop.orders.dead",
+        "shop.parcels",
+        "shop.receipts",
+        "$JS.ACK.shop-orders.charge.1.1.1.1.1",
+        "$JS.ACK.shop-parcels.ship.1.1.1.1.1",
+        "$JS.API.CONSUMER.INFO.shop-orders.charge",
+        "$JS.API.CONSUMER.MSG.NEXT.shop-orders.charge",
+        "$JS.API.CONSUMER.MSG.NEXT.shop-parcels.ship",
+        "$JS.API.CONSUMER.CREATE.shop-orders.charge",
+        "$JS.API.STREAM.CREATE.shop-orders",
+        "$JS.API.STREAM.UPDATE.shop-orders",
+    ];
+    let nobodys = [
+        "$JS.API.INFO",
+        "$JS.API.STREAM.NAMES",
+        "$JS.API.STREAM.DELETE.shop-orders",
+        "$JS.API.STREAM.PURGE.shop-orders",
+        "$JS.API.STREAM.MSG.GET.shop-orders",
+        "$JS.API.DIRECT.GET.shop-orders",
+        "$JS.API.STREAM.CREATE.spy",
+        "$JS.API.CONSUMER.CREATE.shop-orders.spy",
+        "$JS.API.CONSUMER.CREATE.shop-orders.charge.shop.orders",
+        "$JS.API.CONSUMER.DURABLE.CREATE.shop-orders.spy",
+        "$JS.API.CONSUMER.DELETE.shop-orders.charge",
+        "$SYS.REQ.SERVER.PING",
+        "_INBOX_charge.1",
+        "shop",
+        "shop.other",
+        "elsewhere",
+    ];
+    let mut allowed: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for user in ["charge", "mail-receipts", "ship", "shop", "shop-provision"] {
+        let mut client = broker.user(user);
+        let subjects = everybodys.iter().chain(&nobodys);
+        allowed.insert(
+            user,
+            subjects
+                .filter(|subject| client.may_publish(subject))
+                .copied()
+                .collect(),
+        );
+        let inboxes = [
+            "_INBOX_charge.>",
+            "_INBOX_ship.>",
+            "_INBOX.>",
+            "shop.orders",
+            "shop.>",
+            ">",
+            "$JS.EVENT.>",
+        ];
+        let own = format!("_INBOX_{user}.>");
+        for subject in inboxes.into_iter().filter(|subject| *subject != own) {
+            assert!(
+                !client.may_subscribe(subject),
+                "{user} may subscribe to {subject}"
+            );
+        }
+    }
+    let expected: BTreeMap<&str, Vec<&str>> = [
+        (
+            "charge",
+            vec![
+                "shop.orders.dead",
+                "shop.parcels",
+                "shop.receipts",
+                "$JS.ACK.shop-orders.charge.1.1.1.1.1",
+                "$JS.API.CONSUMER.INFO.shop-orders.charge",
+                "$JS.API.CONSUMER.MSG.NEXT.shop-orders.charge",
+            ],
+        ),
+        ("mail-receipts", vec![]),
+        (
+            "ship",
+            vec![
+                "$JS.ACK.shop-parcels.ship.1.1.1.1.1",
+                "$JS.API.CONSUMER.MSG.NEXT.shop-parcels.ship",
+            ],
+        ),
+        ("shop", vec!["shop.orders"]),
+        (
+            "shop-provision",
+            vec![
+                "$JS.API.CONSUMER.INFO.shop-orders.charge",
+                "$JS.API.CONSUMER.CREATE.shop-orders.charge",
+                "$JS.API.STREAM.CREATE.shop-orders",
+                "$JS.API.STREAM.UPDATE.shop-orders",
+            ],
+        ),
+    ]
+    .into();
+    assert_eq!(allowed, expected);
+}
+
+#[test]
+fn a_stranger_is_not_let_in() {
+    let Some(server) = server() else {
+        return;
+    };
+    let broker = Broker::start(&server);
+    let refused = Client::connect(&broker.client, "stranger")
+        .err()
+        .expect("refused");
+    assert!(refused.contains("Authorization Violation"), "{refused}");
+}
