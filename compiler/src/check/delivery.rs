@@ -54,7 +54,7 @@ fn beyond_ack_wait(graph: &Graph) -> impl Iterator<Item = Diagnostic> {
             .help(format!(
                 "make the timeout less than {waits}, or give the queue a longer `ack_wait`, such as \
                  \"{}\"",
-                duration(timeout.value * 3 / 2)
+                duration(timeout.value * 2)
             )),
         )
     })
@@ -76,7 +76,7 @@ mod tests {
         error CC312: `charge` may take 30s, and the queue ORDERS waits for 30s before it delivers again
           [30s] the handler's timeout
           [ORDERS] the ack wait is 30s
-          help: make the timeout less than 30s, or give the queue a longer `ack_wait`, such as "45s"
+          help: make the timeout less than 30s, or give the queue a longer `ack_wait`, such as "1m"
         "#);
     }
 
