@@ -23,17 +23,17 @@ pub mod emit;
 pub mod graph;
 pub mod lift;
 pub mod load;
+pub mod lower;
+pub mod new;
 pub mod project;
+pub mod render;
 pub mod report;
 pub mod resolve;
-pub mod new;
-pub mod render;
-pub mod lower;
 pub mod span;
 pub mod text;
 
 use config::Target;
-use diagnostic::Diagnostic;
+use diagnostic::{Diagnostic, Severity};
 use graph::Graph;
 use load::cache::Cache;
 use project::Project;
@@ -72,8 +72,10 @@ pub fn analyse(
         let resolved = resolve::resolve(&loaded.program, project);
         let graph = graph::build(project, &loaded.program, &resolved);
         let mut diagnostics = loaded.diagnostics;
-        let complete = diagnostics.is_empty() && !resolved.declarations.incomplete;
         diagnostics.extend(resolved.diagnostics.iter().cloned());
+        // One mistake must not make others of what it hides.
+        let is_error = |found: &Diagnostic| found.severity == Severity::Error;
+        let complete = !diagnostics.iter().any(is_error);
         diagnostics.extend(check::check(&graph, target, complete));
         diagnostic::sort(&mut diagnostics);
         Analysis {

@@ -12,7 +12,7 @@ use cloudc_compiler::project::{Crate, Dependency, Project};
 const IN_FILE: usize = 20;
 
 /// An application: the project, and its files.
-pub fn application(functions: usize) -> (Project, Memory) {
+pub(crate) fn application(functions: usize) -> (Project, Memory) {
     let root = PathBuf::from("/app");
     let modules = functions.div_ceil(IN_FILE);
     let mut files = BTreeMap::new();
@@ -21,7 +21,10 @@ pub fn application(functions: usize) -> (Project, Memory) {
         let _ = writeln!(lib, "pub mod area_{module};");
         let first = module * IN_FILE;
         let last = functions.min(first + IN_FILE);
-        files.insert(root.join(format!("src/area_{module}.rs")), area(module, first, last).into_bytes());
+        files.insert(
+            root.join(format!("src/area_{module}.rs")),
+            area(module, first, last).into_bytes(),
+        );
     }
     files.insert(root.join("src/lib.rs"), lib.into_bytes());
     files.insert(root.join("src/money.rs"), MONEY.as_bytes().to_vec());
@@ -34,6 +37,7 @@ pub fn application(functions: usize) -> (Project, Memory) {
             package: "app".to_owned(),
             version: "0.1.0".to_owned(),
             name: "app".to_owned(),
+            folder: root.clone(),
             file: root.join("src/lib.rs"),
             edition_2015: false,
             features: Vec::new(),
@@ -55,7 +59,7 @@ pub fn application(functions: usize) -> (Project, Memory) {
 }
 
 /// The name of the file that an edit touches.
-pub fn edited() -> PathBuf {
+pub(crate) fn edited() -> PathBuf {
     PathBuf::from("/app/src/area_0.rs")
 }
 
@@ -92,7 +96,9 @@ fn handler(module: usize, index: usize, consumer: bool) -> String {
     let send = if consumer {
         String::new()
     } else {
-        format!("    if total.cents > 1_000 {{\n        forward_{index}(&job, &total).await?;\n    }}\n")
+        format!(
+            "    if total.cents > 1_000 {{\n        forward_{index}(&job, &total).await?;\n    }}\n"
+        )
     };
     let forward = if consumer {
         String::new()
@@ -163,12 +169,12 @@ impl Amount {
 }
 
 /// Both together.
-pub fn add(a: &Amount, b: &Amount) -> Amount {
+pub(crate) fn add(a: &Amount, b: &Amount) -> Amount {
     Amount { cents: a.cents + b.cents, currency: a.currency.clone() }
 }
 
 /// So many times.
-pub fn scale(a: &Amount, times: u32) -> Amount {
+pub(crate) fn scale(a: &Amount, times: u32) -> Amount {
     Amount { cents: a.cents * u64::from(times), currency: a.currency.clone() }
 }
 "#;

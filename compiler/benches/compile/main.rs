@@ -2,7 +2,10 @@
 //!
 //! Everything runs in memory, on the same threads: what is compared is the compiler's own work.
 
-#![expect(clippy::unwrap_used, reason = "a benchmark stops where something is wrong")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "a benchmark stops where something is wrong"
+)]
 
 mod generate;
 
@@ -31,13 +34,24 @@ fn main() {
     }
     println!(
         "{:>9} {:>7} {:>9} {:>9} {:>11} {:>9} {:>12} {:>9} {:>12} {:>9}",
-        "functions", "MB", "parse", "cold", "cold/parse", "warm", "warm/cold", "edit", "edit/cold", "build"
+        "functions",
+        "MB",
+        "parse",
+        "cold",
+        "cold/parse",
+        "warm",
+        "warm/cold",
+        "edit",
+        "edit/cold",
+        "build"
     );
     let mut each = Vec::new();
     for size in SIZES {
         each.push(measure(size));
     }
-    let per = |index: usize, of: fn(&Times) -> Duration| of(&each[index]).as_secs_f64() / SIZES[index] as f64;
+    let per = |index: usize, of: fn(&Times) -> Duration| {
+        of(&each[index]).as_secs_f64() / SIZES[index] as f64
+    };
     println!();
     println!(
         "time per function, 10,000 to 1,000: check {:.2}, build {:.2}",
@@ -66,7 +80,11 @@ fn measure(size: usize) -> Times {
     let cold = best(rounds, || check(&project, &files, &Cache::empty()));
     let first = Cache::open(Vec::new(), "bench");
     let analysis = check(&project, &files, &first);
-    assert!(analysis.diagnostics.is_empty(), "{:?}", analysis.diagnostics.first());
+    assert!(
+        analysis.diagnostics.is_empty(),
+        "{:?}",
+        analysis.diagnostics.first()
+    );
     assert_eq!(analysis.graph.functions.len(), size);
     let pack = first.pack().unwrap();
     // As a run does it: the pack is read and opened, and written where something is new.
@@ -120,7 +138,10 @@ fn check(project: &Project, files: &Memory, cache: &Cache) -> Analysis {
 
 /// What parsing alone takes, on a pool like the compiler's.
 fn parse_only(files: &Memory) {
-    let pool = rayon::ThreadPoolBuilder::new().stack_size(STACK).build().unwrap();
+    let pool = rayon::ThreadPoolBuilder::new()
+        .stack_size(STACK)
+        .build()
+        .unwrap();
     pool.install(|| {
         files.0.par_iter().for_each(|(_, bytes)| {
             let text = std::str::from_utf8(bytes).unwrap();
@@ -143,5 +164,8 @@ fn peak_of(size: usize) -> f64 {
         .args(["--peak", &size.to_string()])
         .output()
         .unwrap();
-    String::from_utf8_lossy(&output.stdout).trim().parse().unwrap_or(f64::NAN)
+    String::from_utf8_lossy(&output.stdout)
+        .trim()
+        .parse()
+        .unwrap_or(f64::NAN)
 }

@@ -17,11 +17,17 @@ pub(super) fn input(
 ) -> Result<ShimInput, Diagnostic> {
     let project = &opened.project;
     let Some(runtime) = &project.runtime else {
-        return Err(Diagnostic::error(codes::PROJECT, "the package does not depend on `cloudc`")
-            .help("add it to Cargo.toml: cloudc = \"0.1\""));
+        return Err(
+            Diagnostic::error(codes::PROJECT, "the package does not depend on `cloudc`")
+                .help("add it to Cargo.toml: cloudc = \"0.1\""),
+        );
     };
     let shim = absolute(out).join("shim");
-    let package = project.crates.first().map(|krate| krate.package.clone()).unwrap_or_default();
+    let package = project
+        .crates
+        .first()
+        .map(|krate| krate.package.clone())
+        .unwrap_or_default();
     let given = &arguments.project;
     Ok(ShimInput {
         name: opened.analysis.graph.app.clone(),
@@ -29,6 +35,7 @@ pub(super) fn input(
             package,
             source: ShimSource::Path(relative(&shim, &project.folder)),
         },
+        libraries: libraries(opened, &shim),
         runtime: ShimDependency {
             package: "cloudc".to_owned(),
             source: match &runtime.path {
@@ -44,12 +51,39 @@ pub(super) fn input(
     })
 }
 
+/// The local packages besides the user's own that have handlers.
+fn libraries(opened: &Opened, shim: &Path) -> Vec<ShimDependency> {
+    let functions = &opened.analysis.graph.functions;
+    let crates = opened.project.crates.iter().skip(1);
+    crates
+        .filter(|krate| {
+            let mut paths = functions
+                .iter()
+                .map(|function| function.path.split("::").next());
+            paths.any(|of| of == Some(krate.name.as_str()))
+        })
+        .map(|krate| ShimDependency {
+            package: krate.package.clone(),
+            source: ShimSource::Path(relative(shim, &krate.folder)),
+        })
+        .collect()
+}
+
 fn features(project: &Project, all: bool, given: &[String]) -> Vec<String> {
-    let on = project.crates.first().map(|krate| krate.features.as_slice()).unwrap_or_default();
+    let on = project
+        .crates
+        .first()
+        .map(|krate| krate.features.as_slice())
+        .unwrap_or_default();
     let mut features: Vec<String> = if all {
-        on.iter().filter(|feature| *feature != "default").cloned().collect()
+        on.iter()
+            .filter(|feature| *feature != "default")
+            .cloned()
+            .collect()
     } else {
-        let given = given.iter().flat_map(|features| features.split_whitespace());
+        let given = given
+            .iter()
+            .flat_map(|features| features.split_whitespace());
         given.map(str::to_owned).collect()
     };
     features.sort_unstable();
@@ -123,7 +157,11 @@ fn relative(from: &Path, to: &Path) -> String {
     let down = to.components().skip(shared);
     let down = down.map(|part| part.as_os_str().to_string_lossy().into_owned());
     let parts: Vec<String> = up.chain(down).collect();
-    if parts.is_empty() { ".".to_owned() } else { parts.join("/") }
+    if parts.is_empty() {
+        ".".to_owned()
+    } else {
+        parts.join("/")
+    }
 }
 
 #[cfg(test)]

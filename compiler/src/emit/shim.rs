@@ -13,6 +13,8 @@ pub struct ShimInput {
     pub name: String,
     /// The user's package.
     pub app: ShimDependency,
+    /// Other packages with handlers: rustc links no library that nothing mentions.
+    pub libraries: Vec<ShimDependency>,
     /// The package `cloudc` that the user's package depends on: the same one, or nothing is registered with it.
     pub runtime: ShimDependency,
     /// Features of the user's package.
@@ -54,7 +56,7 @@ pub enum ShimSource {
 pub fn shim(input: &ShimInput) -> Result<Tree, toml::ser::Error> {
     let mut files = vec![
         ("Cargo.toml", manifest(input)?),
-        ("src/main.rs", MAIN.to_owned()),
+        ("src/main.rs", main(input)),
         ("src/graph.json", input.graph.clone()),
     ];
     files.extend(
@@ -68,15 +70,26 @@ pub fn shim(input: &ShimInput) -> Result<Tree, toml::ser::Error> {
 }
 
 /// Whatever the runtime's `main` returns is the program's exit.
-const MAIN: &str = r#"//! Made by cloudc: the program of every workload. `CLOUDC_WORKLOAD` says which one it is.
+fn main(input: &ShimInput) -> String {
+    let libraries: String = (0..input.libraries.len())
+        .map(|index| format!("use {} as _;\n", library(index)))
+        .collect();
+    format!(
+        r#"//! Made by cloudc: the program of every workload. `CLOUDC_WORKLOAD` says which one it is.
 
 // Its functions, queues and caches are registered by being linked.
 use app as _;
-
-fn main() -> impl std::process::Termination {
+{libraries}
+fn main() -> impl std::process::Termination {{
     cloudc::shim::main(include_str!("graph.json"))
+}}
+"#
+    )
 }
-"#;
+
+fn library(index: usize) -> String {
+    format!("library_{index}")
+}
 
 const NOTICE: &str = "# Made by cloudc. The next build writes this file anew.\n\n";
 
@@ -84,6 +97,12 @@ fn manifest(input: &ShimInput) -> Result<String, toml::ser::Error> {
     let mut app = dependency(&input.app);
     app.features = input.features.clone();
     app.default_features = (!input.default_features).then_some(false);
+    let libraries = input.libraries.iter().enumerate();
+    let mut dependencies: BTreeMap<String, Dependency> = libraries
+        .map(|(index, from)| (library(index), dependency(from)))
+        .collect();
+    dependencies.insert("app".to_owned(), app);
+    dependencies.insert("cloudc".to_owned(), dependency(&input.runtime));
     let manifest = Manifest {
         package: Package {
             // Not the application's name: cargo tells packages of one name by their sources alone.
@@ -96,7 +115,7 @@ fn manifest(input: &ShimInput) -> Result<String, toml::ser::Error> {
             name: input.name.clone(),
             path: "src/main.rs",
         }],
-        dependencies: [("app", app), ("cloudc", dependency(&input.runtime))].into(),
+        dependencies,
         profile: Profiles {
             release: Profile {
                 // One image, built once and started often: small and quick to load.
@@ -135,7 +154,7 @@ fn dependency(from: &ShimDependency) -> Dependency {
 struct Manifest {
     package: Package,
     bin: [Bin; 1],
-    dependencies: BTreeMap<&'static str, Dependency>,
+    dependencies: BTreeMap<String, Dependency>,
     profile: Profiles,
     /// The shim may lie inside of the user's workspace, and belongs to none.
     workspace: Empty,
@@ -198,6 +217,7 @@ mod tests {
                 package: "shop".to_owned(),
                 source: ShimSource::Path("../../../..".to_owned()),
             },
+            libraries: Vec::new(),
             runtime: ShimDependency {
                 package: "cloudc".to_owned(),
                 source: ShimSource::Version("=0.1.0".to_owned()),

@@ -69,8 +69,12 @@ fn attribute_name(tokens: TokenStream) -> Option<Span> {
             _ => break,
         }
     }
-    last.filter(|name| ["function", "queue", "cache"].iter().any(|known| name == known))
-        .map(|name| name.span())
+    last.filter(|name| {
+        ["function", "queue", "cache"]
+            .iter()
+            .any(|known| name == known)
+    })
+    .map(|name| name.span())
 }
 
 fn is_keyword(ident: &Ident) -> bool {
@@ -186,9 +190,7 @@ fn is_colons(tokens: &[TokenTree], at: usize) -> bool {
 
 /// Where the arguments of a call open, if there is one at `at`: `(…)`, or `::<…>(…)`.
 fn opens_call(tokens: &[TokenTree], at: usize) -> Option<usize> {
-    let is_call = |at: usize| {
-        matches!(tokens.get(at), Some(TokenTree::Group(group)) if group.delimiter() == Delimiter::Parenthesis)
-    };
+    let is_call = |at: usize| matches!(tokens.get(at), Some(TokenTree::Group(group)) if group.delimiter() == Delimiter::Parenthesis);
     if is_call(at) {
         return Some(at);
     }

@@ -15,8 +15,6 @@ pub struct Program {
     /// The root scope of each crate, by index into the project's crates; `None` for one that could
     /// not be read.
     pub roots: Vec<Option<usize>>,
-    /// Whether a file could not be read: then nobody can say that something is unused.
-    pub incomplete: bool,
     /// One more than the last scope.
     pub scopes: usize,
     /// One more than the last node.
@@ -78,7 +76,10 @@ impl File {
 
     /// A name of it.
     pub fn name(&self, name: u32) -> &str {
-        self.facts.names.get(name as usize).map_or("", String::as_str)
+        self.facts
+            .names
+            .get(name as usize)
+            .map_or("", String::as_str)
     }
 
     /// The number of a scope in the program.

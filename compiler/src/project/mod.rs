@@ -36,6 +36,8 @@ pub struct Crate {
     pub version: String,
     /// The crate's name in Rust.
     pub name: String,
+    /// The package's folder.
+    pub folder: PathBuf,
     /// `src/lib.rs`.
     pub file: PathBuf,
     /// Whether paths start at the crate's root, as before the 2018 edition.

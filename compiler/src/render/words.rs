@@ -1,37 +1,11 @@
 //! How the renderers say things, so that all of them say them alike.
 
-use std::time::Duration;
-
 use crate::graph::{
     Cache, Function, Graph, Limits, Queue, Sandbox, Scale, Trigger, Visibility, Workload,
     WorkloadKind,
 };
 use crate::span::{Sources, Span};
-
-/// `90s` is `1m 30s`: the units that are not zero, largest first.
-pub(super) fn duration(duration: Duration) -> String {
-    let millis = duration.as_millis();
-    let units = [
-        ("d", 86_400_000),
-        ("h", 3_600_000),
-        ("m", 60_000),
-        ("s", 1_000),
-        ("ms", 1),
-    ];
-    let mut rest = millis;
-    let mut parts = Vec::new();
-    for (unit, size) in units {
-        if rest >= size {
-            parts.push(format!("{}{unit}", rest / size));
-            rest %= size;
-        }
-    }
-    if parts.is_empty() {
-        "0s".to_owned()
-    } else {
-        parts.join(" ")
-    }
-}
+use crate::text::duration;
 
 /// What starts a function: `POST /orders`, `orders, 50 at a time`, `0 3 * * * Asia/Shanghai`.
 pub(super) fn trigger(graph: &Graph, function: &Function) -> String {
@@ -140,21 +114,6 @@ pub(super) fn count(number: usize, one: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_duration_names_only_the_units_it_has() {
-        let cases = [
-            (0, "0s"),
-            (250, "250ms"),
-            (30_000, "30s"),
-            (90_000, "1m 30s"),
-            (86_400_000, "1d"),
-            (3_600_500, "1h 500ms"),
-        ];
-        for (millis, words) in cases {
-            assert_eq!(duration(Duration::from_millis(millis)), words);
-        }
-    }
 
     #[test]
     fn pods_without_an_upper_limit_say_so() {

@@ -272,15 +272,26 @@ impl<'p> Walk<'_, 'p> {
         }
     }
 
-    fn resolve(&mut self, scope: u32, index: u32, path: u32, space: Namespace) -> std::rc::Rc<Found> {
+    fn resolve(
+        &mut self,
+        scope: u32,
+        index: u32,
+        path: u32,
+        space: Namespace,
+    ) -> std::rc::Rc<Found> {
         // Paths of another file (a macro's) are rare.
         if index != self.index {
-            return std::rc::Rc::new(self.names.resolve(scope, index, path, space, &mut self.memo));
+            return std::rc::Rc::new(
+                self.names
+                    .resolve(scope, index, path, space, &mut self.memo),
+            );
         }
         if let Some(known) = self.known.get(&(scope, path, space)) {
             return known.clone();
         }
-        let found = self.names.resolve(scope, index, path, space, &mut self.memo);
+        let found = self
+            .names
+            .resolve(scope, index, path, space, &mut self.memo);
         let found = std::rc::Rc::new(found);
         self.known.insert((scope, path, space), found.clone());
         found
@@ -368,11 +379,23 @@ impl<'p> Walk<'_, 'p> {
     }
 
     /// A name that leads nowhere may be one that an item macro defines.
-    fn undefined(&mut self, this: u32, found: &Found, file: &File, index: u32, path: u32, span: Span) {
+    fn undefined(
+        &mut self,
+        this: u32,
+        found: &Found,
+        file: &File,
+        index: u32,
+        path: u32,
+        span: Span,
+    ) {
         if !found.defs.is_empty() || self.hubs.defines.is_empty() {
             return;
         }
-        let last = file.facts.paths.get(path as usize).and_then(|path| path.segments.last());
+        let last = file
+            .facts
+            .paths
+            .get(path as usize)
+            .and_then(|path| path.segments.last());
         if let Some(last) = last {
             let name = self.names.symbols.of(index as usize, *last);
             let hub = self.hubs.defines.get(&name).copied();
@@ -402,12 +425,26 @@ impl<'p> Walk<'_, 'p> {
             return false;
         }
         if found.ambiguous || resources.len() > 1 {
-            let segments = file.facts.paths.get(path as usize).map(|path| path.segments.as_slice());
-            let text: Vec<&str> = segments.unwrap_or_default().iter().map(|name| file.name(*name)).collect();
+            let segments = file
+                .facts
+                .paths
+                .get(path as usize)
+                .map(|path| path.segments.as_slice());
+            let text: Vec<&str> = segments
+                .unwrap_or_default()
+                .iter()
+                .map(|name| file.name(*name))
+                .collect();
             self.part.diagnostics.push(
-                Diagnostic::error(codes::AMBIGUOUS, format!("`{}` may be two things", text.join("::")))
-                    .at(span, "brought in by two globs, or behind undecided conditions")
-                    .help("import the resource by its name"),
+                Diagnostic::error(
+                    codes::AMBIGUOUS,
+                    format!("`{}` may be two things", text.join("::")),
+                )
+                .at(
+                    span,
+                    "brought in by two globs, or behind undecided conditions",
+                )
+                .help("import the resource by its name"),
             );
             return true;
         }
@@ -438,7 +475,9 @@ impl<'p> Walk<'_, 'p> {
                         format!("`{name}.{method}(…)` is nothing that `{name}` can do"),
                     )
                     .at(span, "no operation of a resource")
-                    .help(format!("call one of its own methods, or take a handle: {handles}")),
+                    .help(format!(
+                        "call one of its own methods, or take a handle: {handles}"
+                    )),
                 ),
             }
         }
@@ -461,7 +500,9 @@ impl<'p> Walk<'_, 'p> {
         self.part.diagnostics.push(
             Diagnostic::error(
                 codes::MISUSED_RESOURCE,
-                format!("`{name}` is used other than by a method, so nobody can tell what becomes of it"),
+                format!(
+                    "`{name}` is used other than by a method, so nobody can tell what becomes of it"
+                ),
             )
             .at(span, "a resource is not a value to pass around")
             .help(help),
@@ -469,8 +510,20 @@ impl<'p> Walk<'_, 'p> {
     }
 
     /// The tokens of a `macro_rules!` count where it is invoked, and are looked up there.
-    fn invocation(&mut self, this: u32, scope: u32, file: &File, index: u32, path: u32, span: Span) {
-        let last = file.facts.paths.get(path as usize).and_then(|path| path.segments.last());
+    fn invocation(
+        &mut self,
+        this: u32,
+        scope: u32,
+        file: &File,
+        index: u32,
+        path: u32,
+        span: Span,
+    ) {
+        let last = file
+            .facts
+            .paths
+            .get(path as usize)
+            .and_then(|path| path.segments.last());
         let Some(last) = last else { return };
         let name = self.names.symbols.of(index as usize, *last);
         let hub = self.hubs.defines.get(&name).copied();
@@ -489,11 +542,15 @@ impl<'p> Walk<'_, 'p> {
             let Some(facts) = file.facts.nodes.get(local) else {
                 continue;
             };
-            let index = self.names.program.files.iter().position(|other| std::ptr::eq(other, file));
+            let index = self
+                .names
+                .program
+                .files
+                .iter()
+                .position(|other| std::ptr::eq(other, file));
             if let Some(index) = index {
                 self.mentions(this, scope, file, index as u32, facts);
             }
         }
     }
 }
-
