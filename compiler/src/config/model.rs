@@ -121,7 +121,7 @@ impl Default for BundledNats {
         Self {
             storage: "10Gi".to_owned(),
             memory: "512Mi".to_owned(),
-            image: "docker.io/library/nats:2.15.1".to_owned(),
+            image: "nats:2.15.1".to_owned(),
         }
     }
 }
@@ -165,7 +165,7 @@ impl Default for BundledValkey {
     fn default() -> Self {
         Self {
             memory: "256Mi".to_owned(),
-            image: "docker.io/valkey/valkey:8.1.4".to_owned(),
+            image: "valkey/valkey:8.1.4".to_owned(),
         }
     }
 }
