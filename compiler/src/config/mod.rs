@@ -41,6 +41,8 @@ mod values;
 pub use model::*;
 pub use parse::Config;
 
+use crate::text::nearest;
+
 /// The keys of `cloudc.toml` as a table in Markdown.
 pub fn reference() -> String {
     let lines = include_str!("mod.rs")
@@ -54,13 +56,8 @@ pub fn reference() -> String {
 
 /// Advice for a name that is not among the known ones: the nearest, or all of them.
 pub(crate) fn one_of(name: &str, known: &[&str]) -> String {
-    let nearest = known
-        .iter()
-        .map(|candidate| (strsim::damerau_levenshtein(name, candidate), *candidate))
-        .filter(|(distance, candidate)| distance * 3 <= candidate.len().max(name.len()))
-        .min();
-    match nearest {
-        Some((_, candidate)) => format!("did you mean `{candidate}`?"),
+    match nearest(name, known.iter().copied()) {
+        Some(candidate) => format!("did you mean `{candidate}`?"),
         None if known.is_empty() => "there is none".to_owned(),
         None => format!("there are: {}", known.join(", ")),
     }

@@ -2,13 +2,12 @@
 
 use crate::tree::Tree;
 
-const FOLDERS: [&str; 10] = [
+const FOLDERS: [&str; 9] = [
     ".cargo",
     ".ci",
     ".config",
     "compiler",
     "examples",
-    "fuzz",
     "macros",
     "runtime",
     "snapshots",
@@ -16,7 +15,7 @@ const FOLDERS: [&str; 10] = [
 ];
 
 /// What a newcomer types.
-const COMMANDS: [&str; 2] = ["git clone ", "cargo run --release -- build examples/shop"];
+const COMMANDS: [&str; 2] = ["cargo run --release -- build examples/shop", "tests/run"];
 
 /// A reader learns the top once.
 pub(crate) fn top_level_folders_are_the_known_ones(tree: &Tree) -> Vec<String> {
@@ -63,7 +62,7 @@ pub(crate) fn examples_have_snapshots(tree: &Tree) -> Vec<String> {
         .collect()
 }
 
-/// The first thing in a shell's block of the README is to clone, the second to build.
+/// The first block of the README is what builds an example, and what tests everything.
 pub(crate) fn the_readme_starts_with_the_two_commands(tree: &Tree) -> Vec<String> {
     let readme = tree.get("README.md").unwrap_or_default();
     let block: Vec<_> = readme
@@ -84,7 +83,7 @@ pub(crate) fn the_readme_starts_with_the_two_commands(tree: &Tree) -> Vec<String
         return Vec::new();
     }
     vec![format!(
-        "README.md: its first block must start with `{}…` and `{}`",
+        "README.md: its first block must start with `{}` and `{}`",
         COMMANDS[0], COMMANDS[1]
     )]
 }
@@ -121,7 +120,7 @@ mod tests {
             the_readme_starts_with_the_two_commands(&Tree::of(&[("README.md", text)])).len()
         };
         let build = "cargo run --release -- build examples/shop";
-        let good = format!("# cloudc\n\n```sh\n$ git clone x && cd x\n$ {build}\n```\n");
+        let good = format!("# cloudc\n\n```sh\n$ {build}\n$ tests/run\n```\n");
         assert_eq!(of(&good), 0);
         let bad = format!("# cloudc\n\n```sh\ncargo install\n{build}\n```\n");
         assert_eq!(of(&bad), 1);
