@@ -321,16 +321,8 @@ impl<'s, 'b> Items<'s, 'b> {
                     methods.extend(self.method(&part.attrs, &part.sig, block, header));
                 }
                 ImplItem::Const(part) => {
-                    let Some(read) = self.read(&part.attrs) else { continue };
-                    let node = self.node(&part.ident, &read);
-                    self.body(node).signature(&part.ty).expression(&part.expr);
-                    self.builder.node_mut(node).links.push(header);
-                    let name = self.builder.ident(&part.ident);
-                    methods.push(MethodFacts {
-                        name,
-                        node,
-                        arity: None,
-                    });
+                    let value = Some(&part.expr);
+                    methods.extend(self.constant(&part.attrs, &part.ident, &part.ty, value, header));
                 }
                 ImplItem::Type(part) => {
                     self.body(header).signature(&part.ty);
@@ -372,6 +364,29 @@ impl<'s, 'b> Items<'s, 'b> {
         })
     }
 
+    /// A const of an impl or trait.
+    fn constant(
+        &mut self,
+        attributes: &[syn::Attribute],
+        ident: &Ident,
+        ty: &syn::Type,
+        value: Option<&syn::Expr>,
+        header: NodeId,
+    ) -> Option<MethodFacts> {
+        let read = self.read(attributes)?;
+        let node = self.node(ident, &read);
+        self.body(node).signature(ty);
+        if let Some(value) = value {
+            self.body(node).expression(value);
+        }
+        self.builder.node_mut(node).links.push(header);
+        Some(MethodFacts {
+            name: self.builder.ident(ident),
+            node,
+            arity: None,
+        })
+    }
+
     fn declare_trait(&mut self, item: &syn::ItemTrait) {
         let Some(read) = self.read(&item.attrs) else { return };
         let node = self.node(&item.ident, &read);
@@ -394,9 +409,8 @@ impl<'s, 'b> Items<'s, 'b> {
                     methods.extend(self.method(&part.attrs, &part.sig, block, node));
                 }
                 TraitItem::Const(part) => {
-                    if let Some((_, value)) = &part.default {
-                        self.body(node).expression(value);
-                    }
+                    let value = part.default.as_ref().map(|(_, value)| value);
+                    methods.extend(self.constant(&part.attrs, &part.ident, &part.ty, value, node));
                 }
                 TraitItem::Macro(part) => {
                     self.body(node).invocation(&part.mac);
