@@ -426,12 +426,18 @@ impl<'s, 'b> Items<'s, 'b> {
     fn item_macro(&mut self, item: &syn::ItemMacro) {
         let Some(read) = self.read(&item.attrs) else { return };
         let path = item.mac.path.to_token_stream().to_string().replace(' ', "");
-        let hidden = tokens::hidden_attribute(&item.mac.tokens);
+        let name = item.ident.as_ref().map_or_else(|| path.clone(), Ident::to_string);
+        let attribute = tokens::hidden_attribute(&item.mac.tokens);
+        self.hide(attribute, &read, HiddenWhat::Attribute(name.clone()));
+        let module = tokens::hidden_module(&item.mac.tokens);
+        self.hide(module, &read, HiddenWhat::Module(name));
+        let mut defines = Vec::new();
         if let Some(ident) = &item.ident {
             let node = self.node(ident, &read);
             self.declare(ident, &Visibility::Inherited, &read, ItemKind::Macro(node));
             tokens::mentions(self.builder, node, None, &item.mac.tokens);
-            self.hide(hidden, &read, HiddenWhat::Attribute(ident.to_string()));
+            tokens::defined(self.builder, &item.mac.tokens, &mut defines);
+            self.defines(node, defines);
             return;
         }
         let name = self.builder.name(&format!("{path}!"));
@@ -439,15 +445,17 @@ impl<'s, 'b> Items<'s, 'b> {
             .builder
             .node(name, item.mac.path.span(), self.scope, read.cfg);
         self.body(node).invocation(&item.mac);
-        let mut defines = Vec::new();
         tokens::definable(self.builder, &item.mac.tokens, &mut defines);
-        defines.sort_unstable();
-        defines.dedup();
-        self.builder.node_mut(node).defines = defines;
-        self.hide(hidden, &read, HiddenWhat::Attribute(path.clone()));
+        self.defines(node, defines);
         if path == "include" || path == "std::include" {
             self.hide(Some(item.mac.path.span()), &read, HiddenWhat::Include);
         }
+    }
+
+    fn defines(&mut self, node: NodeId, mut names: Vec<Name>) {
+        names.sort_unstable();
+        names.dedup();
+        self.builder.node_mut(node).defines = names;
     }
 
     fn hide(&mut self, span: Option<Span>, read: &Attributes, what: HiddenWhat) {

@@ -136,8 +136,14 @@ impl Program {
 
     /// The file that holds a node.
     pub fn file_of_node(&self, node: usize) -> Option<&File> {
+        self.file_at_node(node).map(|(_, file)| file)
+    }
+
+    /// The file that holds a node, and its index.
+    pub fn file_at_node(&self, node: usize) -> Option<(usize, &File)> {
         let after = self.files.partition_point(|file| file.node_base <= node);
-        self.files.get(after.checked_sub(1)?)
+        let index = after.checked_sub(1)?;
+        Some((index, self.files.get(index)?))
     }
 
     /// The file that holds a scope.

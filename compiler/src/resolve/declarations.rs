@@ -223,6 +223,12 @@ impl Collect<'_, '_> {
                 )
                 .at(span, "only the macro knows what becomes of this")
                 .help("write the item itself, outside the macro"),
+                HiddenWhat::Module(name) => Diagnostic::warning(
+                    codes::HIDDEN_IN_MACRO,
+                    format!("a module declared in the tokens of the macro `{name}` is not part of the graph"),
+                )
+                .at(span, "not analysed")
+                .help("declare it outside the macro, with `#[cfg(…)]` if it depends on something"),
                 HiddenWhat::Include => Diagnostic::warning(
                     codes::HIDDEN_IN_MACRO,
                     "what `include!` brings in is not part of the graph",
