@@ -49,6 +49,13 @@ pub(crate) fn answer(case: &Archive) -> Result<Archive, String> {
     Ok(answered)
 }
 
+/// All that there is to say about a case, and how a person reads it.
+pub(crate) fn check(case: &Archive) -> Result<(Vec<Diagnostic>, String), String> {
+    let compiled = compile(case)?;
+    let text = compiled.answer("check")?;
+    Ok((compiled.analysis.diagnostics, text))
+}
+
 fn compile(case: &Archive) -> Result<Compiled, String> {
     let options = arguments(case)?;
     let folder;

@@ -3,6 +3,7 @@
 
 mod archive;
 mod compile;
+mod pages;
 mod shell;
 mod snapshot;
 
@@ -25,7 +26,7 @@ fn main() -> ExitCode {
         let name = name.with_extension("").to_string_lossy().replace('\\', "/");
         Trial::test(name, move || run(&path))
     };
-    let trials = paths.into_iter().map(trial).collect();
+    let trials = paths.into_iter().map(trial).chain(pages::trials()).collect();
     libtest_mimic::run(&arguments, trials).exit_code()
 }
 
