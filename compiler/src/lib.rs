@@ -73,7 +73,10 @@ pub fn analyse(
         let resolved = resolve::resolve(&loaded.program, project);
         let graph = graph::build(project, &loaded.program, &resolved);
         let mut diagnostics = loaded.diagnostics;
-        let complete = diagnostics.is_empty() && !resolved.declarations.incomplete;
+        // Whoever cannot see everything cannot say that something is not there.
+        let complete = diagnostics.is_empty()
+            && resolved.diagnostics.is_empty()
+            && !resolved.declarations.incomplete;
         diagnostics.extend(resolved.diagnostics.iter().cloned());
         diagnostics.extend(check::check(&graph, target, complete));
         diagnostic::sort(&mut diagnostics);

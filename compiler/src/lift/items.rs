@@ -163,8 +163,18 @@ impl<'s, 'b> Items<'s, 'b> {
         self.body(node).function(&item.sig, Some(&item.block));
     }
 
+    /// An item that no mention reaches: its attributes are looked at all the same.
+    fn attributes_alone(&mut self, span: Span, read: &Attributes) {
+        if !read.foreign.is_empty() {
+            let name = self.builder.name("_");
+            let node = self.builder.node(name, span, self.scope, read.cfg);
+            marks::on_other(self.builder, node, self.scope, read);
+        }
+    }
+
     fn module(&mut self, item: &syn::ItemMod) {
         let Some(mut read) = self.read(&item.attrs) else { return };
+        self.attributes_alone(item.ident.span(), &read);
         let paths = std::mem::take(&mut read.paths);
         let kind = match &item.content {
             Some((_, items)) => {
@@ -183,6 +193,7 @@ impl<'s, 'b> Items<'s, 'b> {
 
     fn import(&mut self, item: &syn::ItemUse) {
         let Some(read) = self.read(&item.attrs) else { return };
+        self.attributes_alone(item.use_token.span, &read);
         let root = if item.leading_colon.is_some() {
             PathRoot::Global
         } else {
@@ -305,9 +316,9 @@ impl<'s, 'b> Items<'s, 'b> {
         let header = self.builder.node(name, span, inner, None);
         let generics = type_parameters(&item.generics);
         let around = std::mem::replace(&mut self.generics, generics);
+        marks::on_other(self.builder, header, outer, &read);
         self.scope = inner;
         self.body(header)
-            .attributes(&read)
             .generics(&item.generics)
             .signature(&item.self_ty);
         if let Some((path, _)) = &item.trait_ {
@@ -425,6 +436,7 @@ impl<'s, 'b> Items<'s, 'b> {
 
     fn item_macro(&mut self, item: &syn::ItemMacro) {
         let Some(read) = self.read(&item.attrs) else { return };
+        self.attributes_alone(item.mac.path.span(), &read);
         let path = item.mac.path.to_token_stream().to_string().replace(' ', "");
         let name = item.ident.as_ref().map_or_else(|| path.clone(), Ident::to_string);
         let attribute = tokens::hidden_attribute(&item.mac.tokens);

@@ -133,6 +133,7 @@ impl Loader<'_> {
         if pending.undecided {
             return;
         }
+        self.program.incomplete = true;
         let name = self.program.name_of(declared);
         let names: Vec<String> = pending.candidates.iter().map(|path| self.name_of(path)).collect();
         let (message, help) = match missing {
@@ -266,7 +267,7 @@ fn diagnose(problem: &Problem, name: &str, file: crate::span::FileId, pending: &
                     .at(span, "too deep from here on")
                     .help("split the expression or the module")
             } else {
-                Diagnostic::error(codes::SYNTAX, format!("this is not Rust: {}", rejection.message))
+                Diagnostic::error(codes::SYNTAX, format!("{name} does not parse"))
                     .at(span, rejection.message.clone())
                     .help("cargo check says more about broken syntax")
             }

@@ -182,7 +182,7 @@ impl Collect<'_, '_> {
         let may_be_macro = self.names.symbols.find(name).is_some_and(|symbol| {
             self.names.scopes.macros.contains_key(&symbol)
         });
-        if uses_cloudc && !may_be_macro {
+        if uses_cloudc && !may_be_macro && !self.names.program.incomplete {
             self.error(
                 Diagnostic::error(codes::UNRESOLVED, format!("`#[{name}]` is not imported"))
                     .at(file.span(mark.spot), "leads nowhere")
@@ -309,6 +309,11 @@ impl Collect<'_, '_> {
                     .at(span, "not marked with `#[queue]`")
                     .help("name a static that has `#[queue]`"),
             );
+            return;
+        }
+        // It may well be in the file that could not be read.
+        if self.names.program.incomplete {
+            self.declarations.incomplete = true;
             return;
         }
         // A queue whose own attribute is broken is reported there.
