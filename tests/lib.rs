@@ -1,5 +1,6 @@
 //! End-to-end tests of cloudc; the cases are the folders beside this file.
 
+pub mod app;
 pub mod schemas;
 
 /// The value of an environment variable that names something outside of the repository. Without it the

@@ -61,9 +61,9 @@ fn compile(case: &Archive) -> Result<Compiled, String> {
     let folder;
     let files: Box<dyn Files>;
     let project = if case.section("Cargo.toml").is_some() {
-        folder = crate::shell::write(case)?;
+        folder = crate::shell::write(case);
         files = Box::new(Disk);
-        cargo::find(folder.path(), &options.project).map_err(|found| found.message)?
+        cargo::find(&folder.path(""), &options.project).map_err(|found| found.message)?
     } else {
         let memory = case.files().map(|file| (Path::new("/app").join(&file.name), file.text.clone().into_bytes()));
         files = Box::new(Memory(memory.collect()));
