@@ -65,7 +65,7 @@ fn shapes() -> Vec<(&'static str, String)> {
         ("attributes", format!("#[a({})] fn f() {{}}", around("(", "1", ")"))),
         ("many attributes", format!("{} fn f() {{}}", "#[a] ".repeat(DEEP))),
         ("conditions", format!("#[cfg({})] fn f() {{}}", around("not(", "unix", ")"))),
-        ("conditions that add up", format!("{} fn f() {{}}", "#[cfg(a)] ".repeat(DEEP))),
+        ("conditions that add up", format!("{} fn f() {{}}", (0..2_000).map(|at| format!("#[cfg(a{at})]")).collect::<String>())),
         ("conditional attributes", format!("#[{}] fn f() {{}}", around("cfg_attr(unix, ", "a", ")"))),
         ("comments", around("/*", "", "*/")),
         ("generic defaults", format!("struct S<{}>;", around("const A: u8 = { 1 }, ", "B", ""))),
