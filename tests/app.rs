@@ -76,7 +76,7 @@ impl App {
     pub fn run(&self, cloudc: &str, command: &str) -> Done {
         let output = Command::new("bash")
             .arg("-c")
-            .arg(format!("cloudc() {{ {cloudc:?} \"$@\"; }}; {command}"))
+            .arg(format!("cloudc() {{ (exec -a cloudc {cloudc:?} \"$@\"); }}; {command}"))
             .current_dir(self.folder.path())
             // No line is broken because of how long the folder's name is.
             .env("COLUMNS", "1000")
