@@ -8,8 +8,7 @@ use std::process::{Command, Stdio};
 use tempfile::TempDir;
 
 /// A manifest for an application of one package; cargo never looks for the runtime.
-pub const MANIFEST: &str =
-    "[package]\nname = \"app\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n[dependencies]\ncloudc = \"0.1\"\n";
+pub const MANIFEST: &str = "[package]\nname = \"app\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n[dependencies]\ncloudc = \"0.1\"\n";
 
 /// A folder that is removed at the end.
 pub struct App {
@@ -76,7 +75,9 @@ impl App {
     pub fn run(&self, cloudc: &str, command: &str) -> Done {
         let output = Command::new("bash")
             .arg("-c")
-            .arg(format!("cloudc() {{ (exec -a cloudc {cloudc:?} \"$@\"); }}; {command}"))
+            .arg(format!(
+                "cloudc() {{ (exec -a cloudc {cloudc:?} \"$@\"); }}; {command}"
+            ))
             .current_dir(self.folder.path())
             // No line is broken because of how long the folder's name is.
             .env("COLUMNS", "1000")

@@ -23,13 +23,13 @@ pub mod emit;
 pub mod graph;
 pub mod lift;
 pub mod load;
+pub mod lower;
+pub mod new;
 pub mod project;
+pub mod quantity;
+pub mod render;
 pub mod report;
 pub mod resolve;
-pub mod new;
-pub mod render;
-pub mod lower;
-pub mod quantity;
 pub mod span;
 pub mod text;
 

@@ -44,32 +44,100 @@ fn shapes() -> Vec<(&'static str, String)> {
         ("labels", body(&around("'a: ", "loop {}", ""))),
         ("functions in functions", around("fn f() { ", "", " }")),
         ("macros in macros", body(&around("m!(", "1", ")"))),
-        ("tokens of a macro", format!("m! {{ {} }}", around("(", "1", ")"))),
-        ("rules of a macro", format!("macro_rules! m {{ () => {{ {} }} }}", around("(", "1", ")"))),
-        ("arguments of types", format!("type T = {};", around("Vec<", "u8", ">"))),
-        ("references to types", format!("type T = {};", around("&", "u8", ""))),
+        (
+            "tokens of a macro",
+            format!("m! {{ {} }}", around("(", "1", ")")),
+        ),
+        (
+            "rules of a macro",
+            format!("macro_rules! m {{ () => {{ {} }} }}", around("(", "1", ")")),
+        ),
+        (
+            "arguments of types",
+            format!("type T = {};", around("Vec<", "u8", ">")),
+        ),
+        (
+            "references to types",
+            format!("type T = {};", around("&", "u8", "")),
+        ),
         ("tuples", format!("type T = {};", around("(", "u8", ",)"))),
         ("slices", format!("type T = {};", around("[", "u8", "]"))),
-        ("function types", format!("type T = {};", around("fn() -> ", "u8", ""))),
-        ("bounds", format!("fn f<T: {}>() {{}}", around("A<dyn ", "B", ">"))),
-        ("long bounds", format!("fn f<T: {}>() {{}}", around("A + ", "B", ""))),
-        ("qualified paths", format!("type T = {};", around("<", "u8", " as A>::B"))),
-        ("long paths", format!("type T = {};", around("a::", "B", ""))),
-        ("patterns", body(&format!("let {} = 1;", around("(", "a", ",)")))),
-        ("references in patterns", body(&format!("let {} = 1;", around("&", "a", "")))),
-        ("bindings in patterns", body(&format!("let {} = 1;", around("a @ ", "b", "")))),
-        ("alternatives", body(&format!("let ({}) = 1;", around("a | ", "b", "")))),
+        (
+            "function types",
+            format!("type T = {};", around("fn() -> ", "u8", "")),
+        ),
+        (
+            "bounds",
+            format!("fn f<T: {}>() {{}}", around("A<dyn ", "B", ">")),
+        ),
+        (
+            "long bounds",
+            format!("fn f<T: {}>() {{}}", around("A + ", "B", "")),
+        ),
+        (
+            "qualified paths",
+            format!("type T = {};", around("<", "u8", " as A>::B")),
+        ),
+        (
+            "long paths",
+            format!("type T = {};", around("a::", "B", "")),
+        ),
+        (
+            "patterns",
+            body(&format!("let {} = 1;", around("(", "a", ",)"))),
+        ),
+        (
+            "references in patterns",
+            body(&format!("let {} = 1;", around("&", "a", ""))),
+        ),
+        (
+            "bindings in patterns",
+            body(&format!("let {} = 1;", around("a @ ", "b", ""))),
+        ),
+        (
+            "alternatives",
+            body(&format!("let ({}) = 1;", around("a | ", "b", ""))),
+        ),
         ("modules", around("mod m { ", "", " }")),
         ("imports", format!("use {};", around("a::{", "b", "}"))),
         ("long imports", format!("use {};", around("a::", "b", ""))),
-        ("attributes", format!("#[a({})] fn f() {{}}", around("(", "1", ")"))),
-        ("many attributes", format!("{} fn f() {{}}", "#[a] ".repeat(DEEP))),
-        ("conditions", format!("#[cfg({})] fn f() {{}}", around("not(", "unix", ")"))),
-        ("conditions that add up", format!("{} fn f() {{}}", (0..2_000).map(|at| format!("#[cfg(a{at})]")).collect::<String>())),
-        ("conditional attributes", format!("#[{}] fn f() {{}}", around("cfg_attr(unix, ", "a", ")"))),
+        (
+            "attributes",
+            format!("#[a({})] fn f() {{}}", around("(", "1", ")")),
+        ),
+        (
+            "many attributes",
+            format!("{} fn f() {{}}", "#[a] ".repeat(DEEP)),
+        ),
+        (
+            "conditions",
+            format!("#[cfg({})] fn f() {{}}", around("not(", "unix", ")")),
+        ),
+        (
+            "conditions that add up",
+            format!(
+                "{} fn f() {{}}",
+                (0..2_000)
+                    .map(|at| format!("#[cfg(a{at})]"))
+                    .collect::<String>()
+            ),
+        ),
+        (
+            "conditional attributes",
+            format!("#[{}] fn f() {{}}", around("cfg_attr(unix, ", "a", ")")),
+        ),
         ("comments", around("/*", "", "*/")),
-        ("generic defaults", format!("struct S<{}>;", around("const A: u8 = { 1 }, ", "B", ""))),
-        ("values of a key", format!("#[cloudc::function(http = {})] async fn f() {{}}", around("(", "1", ")"))),
+        (
+            "generic defaults",
+            format!("struct S<{}>;", around("const A: u8 = { 1 }, ", "B", "")),
+        ),
+        (
+            "values of a key",
+            format!(
+                "#[cloudc::function(http = {})] async fn f() {{}}",
+                around("(", "1", ")")
+            ),
+        ),
         ("structs", body(&around("A { a: ", "1", " }"))),
     ]
 }
@@ -79,8 +147,13 @@ fn every_shape_has_an_answer() {
     let wrong: Vec<String> = std::thread::scope(|scope| {
         let all = shapes();
         let halves = all.chunks(all.len().div_ceil(2)).map(<[_]>::to_vec);
-        let threads: Vec<_> = halves.map(|half| scope.spawn(move || half.into_iter().filter_map(ask).collect::<Vec<_>>())).collect();
-        threads.into_iter().flat_map(|thread| thread.join().expect("no panic")).collect()
+        let threads: Vec<_> = halves
+            .map(|half| scope.spawn(move || half.into_iter().filter_map(ask).collect::<Vec<_>>()))
+            .collect();
+        threads
+            .into_iter()
+            .flat_map(|thread| thread.join().expect("no panic"))
+            .collect()
     });
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
@@ -103,5 +176,9 @@ fn a_file_of_fifty_megabytes_is_left_alone() {
     app.write("src/table.rs", "static A: u8 = 1;\n".repeat(3_000_000));
     let done = app.run(CLOUDC, "cloudc check");
     assert_eq!(done.code, Some(1));
-    assert!(done.err.contains("CC206") && done.err.contains("src/table.rs is larger than 8 MiB"), "{}", done.err);
+    assert!(
+        done.err.contains("CC206") && done.err.contains("src/table.rs is larger than 8 MiB"),
+        "{}",
+        done.err
+    );
 }

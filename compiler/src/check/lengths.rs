@@ -1,7 +1,7 @@
 //! Names that are too long for what they become in the cluster.
 
-use crate::config::Target;
 use crate::codes;
+use crate::config::Target;
 use crate::diagnostic::Diagnostic;
 use crate::graph::{Graph, Workload, WorkloadKind};
 

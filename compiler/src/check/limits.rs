@@ -4,9 +4,9 @@
 
 use std::time::Duration;
 
-use crate::config::Target;
-use super::{ident};
+use super::ident;
 use crate::codes;
+use crate::config::Target;
 use crate::diagnostic::Diagnostic;
 use crate::graph::quantity::{self, NotAQuantity};
 use crate::graph::{Function, Graph, Setting, Trigger};

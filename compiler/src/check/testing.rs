@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::time::Duration;
 
+use super::check;
 use crate::config::Target;
-use super::{check};
 use crate::graph::{
     Cache, CacheId, Edge, Function, FunctionId, Graph, Knobs, Operation, Queue, QueueId, Resource,
     Setting, Step, Trigger, Workload, WorkloadId, WorkloadKind, defaults,

@@ -27,7 +27,9 @@ pub(super) enum Command {
 
 /// Make a new application.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  cloudc new shop --template worker\n  cd shop && cargo test && cloudc build")]
+#[command(
+    after_help = "Example:\n  cloudc new shop --template worker\n  cd shop && cargo test && cloudc build"
+)]
 pub(super) struct New {
     /// The folder to make; its last part is the application's name.
     pub(super) folder: PathBuf,
@@ -105,7 +107,9 @@ pub(super) struct Explain {
 
 /// Write the manifests, the graph and the shim.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  cloudc build examples/shop --env staging\n  kubectl kustomize examples/shop/target/cloudc/staging/manifests")]
+#[command(
+    after_help = "Example:\n  cloudc build examples/shop --env staging\n  kubectl kustomize examples/shop/target/cloudc/staging/manifests"
+)]
 pub(super) struct Build {
     #[command(flatten)]
     pub(super) project: ProjectArguments,

@@ -50,7 +50,10 @@ fn write(arguments: &Build, opened: &Opened, out: &Path) -> Result<usize, Vec<Di
     let manifests = lower::lower(graph, &opened.settings)?;
     let json = render::json(graph, sources);
     let internal = |error: String| {
-        vec![Diagnostic::error(codes::WRITE_FAILED, format!("cannot express the output: {error}"))]
+        vec![Diagnostic::error(
+            codes::WRITE_FAILED,
+            format!("cannot express the output: {error}"),
+        )]
     };
     let mut tree: Tree =
         emit::yaml::manifests(&manifests).map_err(|error| internal(error.to_string()))?;

@@ -2,7 +2,7 @@
 
 use super::arguments::{Check, MessageFormat};
 use super::open::open;
-use super::{output, REFUSED};
+use super::{REFUSED, output};
 use crate::lower;
 use crate::span::Sources;
 

@@ -27,7 +27,10 @@ pub fn main() -> ExitCode {
     let default = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
         default(panic);
-        eprintln!("\nThis is a bug in cloudc {}. Nothing was written.", env!("CARGO_PKG_VERSION"));
+        eprintln!(
+            "\nThis is a bug in cloudc {}. Nothing was written.",
+            env!("CARGO_PKG_VERSION")
+        );
     }));
     let cli = Cli::parse();
     let code = match cli.command {

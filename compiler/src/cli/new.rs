@@ -30,7 +30,10 @@ fn make(arguments: &New) -> Result<(), Diagnostic> {
         None => format!("cloudc = \"{}\"", env!("CARGO_PKG_VERSION")),
         Some(path) => {
             let path = path.canonicalize().map_err(|error| {
-                refuse(format!("cannot open the runtime's folder {}: {error}", path.display()))
+                refuse(format!(
+                    "cannot open the runtime's folder {}: {error}",
+                    path.display()
+                ))
             })?;
             if !path.join("Cargo.toml").is_file() {
                 return Err(refuse(format!("there is no package in {}", path.display()))
@@ -54,7 +57,10 @@ fn make(arguments: &New) -> Result<(), Diagnostic> {
         Diagnostic::error(codes::WRITE_FAILED, message)
     };
     write(folder, &files).map_err(failed)?;
-    output::note(&format!("made {}: now cd there, and run cargo test", folder.display()));
+    output::note(&format!(
+        "made {}: now cd there, and run cargo test",
+        folder.display()
+    ));
     if let Some(workspace) = workspace_around(folder) {
         output::note(&format!(
             "{} is a workspace: add \"{name}\" to its members, or cargo refuses the new package",
@@ -74,7 +80,9 @@ fn write(
         _ => Path::new("."),
     };
     std::fs::create_dir_all(parent)?;
-    let staging = tempfile::Builder::new().prefix(".cloudc-new-").tempdir_in(parent)?;
+    let staging = tempfile::Builder::new()
+        .prefix(".cloudc-new-")
+        .tempdir_in(parent)?;
     let inner = staging.path().join("new");
     for (path, text) in files {
         let path = inner.join(path);
@@ -89,8 +97,13 @@ fn write(
 /// The manifest of a workspace in a folder around, which would claim the new package.
 fn workspace_around(folder: &Path) -> Option<std::path::PathBuf> {
     let folder = folder.canonicalize().ok()?;
-    folder.ancestors().skip(1).map(|around| around.join("Cargo.toml")).find(|manifest| {
-        let text = std::fs::read_to_string(manifest).unwrap_or_default();
-        text.parse::<toml::Table>().is_ok_and(|table| table.contains_key("workspace"))
-    })
+    folder
+        .ancestors()
+        .skip(1)
+        .map(|around| around.join("Cargo.toml"))
+        .find(|manifest| {
+            let text = std::fs::read_to_string(manifest).unwrap_or_default();
+            text.parse::<toml::Table>()
+                .is_ok_and(|table| table.contains_key("workspace"))
+        })
 }

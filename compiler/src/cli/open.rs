@@ -55,8 +55,9 @@ pub(super) fn open(arguments: &ProjectArguments) -> Result<Opened, Diagnostic> {
     let pack = folder(&project).join(".cache").join("facts");
     let cache = Cache::open(std::fs::read(&pack).unwrap_or_default(), &stamp());
     let target = settings.target;
-    let mut analysis = analyse(&project, &Disk, &cache, sources, target)
-        .map_err(|error| Diagnostic::error(codes::PROJECT, format!("cannot start threads: {error}")))?;
+    let mut analysis = analyse(&project, &Disk, &cache, sources, target).map_err(|error| {
+        Diagnostic::error(codes::PROJECT, format!("cannot start threads: {error}"))
+    })?;
     keep(&cache, &pack);
     analysis.diagnostics.extend(found);
     if arguments.deny.contains(&Deny::Warnings) {

@@ -21,7 +21,9 @@ pub(super) fn report(diagnostics: &[Diagnostic], sources: &Sources, format: Mess
         }
         MessageFormat::Json => print(&render_json(diagnostics, sources)),
     }
-    let refused = diagnostics.iter().any(|found| found.severity == Severity::Error);
+    let refused = diagnostics
+        .iter()
+        .any(|found| found.severity == Severity::Error);
     if refused { REFUSED } else { DONE }
 }
 

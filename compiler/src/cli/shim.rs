@@ -17,11 +17,17 @@ pub(super) fn input(
 ) -> Result<ShimInput, Diagnostic> {
     let project = &opened.project;
     let Some(runtime) = &project.runtime else {
-        return Err(Diagnostic::error(codes::PROJECT, "the package does not depend on `cloudc`")
-            .help("add it to Cargo.toml: cloudc = \"0.1\""));
+        return Err(
+            Diagnostic::error(codes::PROJECT, "the package does not depend on `cloudc`")
+                .help("add it to Cargo.toml: cloudc = \"0.1\""),
+        );
     };
     let shim = absolute(out).join("shim");
-    let package = project.crates.first().map(|krate| krate.package.clone()).unwrap_or_default();
+    let package = project
+        .crates
+        .first()
+        .map(|krate| krate.package.clone())
+        .unwrap_or_default();
     let given = &arguments.project;
     Ok(ShimInput {
         name: opened.analysis.graph.app.clone(),
@@ -45,11 +51,20 @@ pub(super) fn input(
 }
 
 fn features(project: &Project, all: bool, given: &[String]) -> Vec<String> {
-    let on = project.crates.first().map(|krate| krate.features.as_slice()).unwrap_or_default();
+    let on = project
+        .crates
+        .first()
+        .map(|krate| krate.features.as_slice())
+        .unwrap_or_default();
     let mut features: Vec<String> = if all {
-        on.iter().filter(|feature| *feature != "default").cloned().collect()
+        on.iter()
+            .filter(|feature| *feature != "default")
+            .cloned()
+            .collect()
     } else {
-        let given = given.iter().flat_map(|features| features.split_whitespace());
+        let given = given
+            .iter()
+            .flat_map(|features| features.split_whitespace());
         given.map(str::to_owned).collect()
     };
     features.sort_unstable();
@@ -123,7 +138,11 @@ fn relative(from: &Path, to: &Path) -> String {
     let down = to.components().skip(shared);
     let down = down.map(|part| part.as_os_str().to_string_lossy().into_owned());
     let parts: Vec<String> = up.chain(down).collect();
-    if parts.is_empty() { ".".to_owned() } else { parts.join("/") }
+    if parts.is_empty() {
+        ".".to_owned()
+    } else {
+        parts.join("/")
+    }
 }
 
 #[cfg(test)]

@@ -176,7 +176,8 @@ impl Build<'_, '_> {
             .map(|declaration| (declaration.path.as_str(), declaration))
             .collect();
         // A service and a consumer of one name are two workloads; `check` says so.
-        let mut groups: BTreeMap<(String, WorkloadKind, usize), (Span, Vec<FunctionId>)> = BTreeMap::new();
+        let mut groups: BTreeMap<(String, WorkloadKind, usize), (Span, Vec<FunctionId>)> =
+            BTreeMap::new();
         for (index, function) in self.graph.functions.iter().enumerate() {
             let declaration = declared.get(function.path.as_str());
             let service = declaration.and_then(|declaration| match &declaration.declares {
@@ -193,12 +194,14 @@ impl Build<'_, '_> {
                     let name = name.or(package).unwrap_or_default();
                     ((name, WorkloadKind::Service, 0), span)
                 }
-                Trigger::Queue { .. } => {
-                    ((function.name.clone(), WorkloadKind::Consumer, index), function.span)
-                }
-                Trigger::Schedule { .. } => {
-                    ((function.name.clone(), WorkloadKind::Schedule, index), function.span)
-                }
+                Trigger::Queue { .. } => (
+                    (function.name.clone(), WorkloadKind::Consumer, index),
+                    function.span,
+                ),
+                Trigger::Schedule { .. } => (
+                    (function.name.clone(), WorkloadKind::Schedule, index),
+                    function.span,
+                ),
             };
             let group = groups.entry(key).or_insert_with(|| (span, Vec::new()));
             group.1.push(FunctionId(index));
@@ -240,9 +243,10 @@ impl Build<'_, '_> {
         };
         let mut edges = Vec::new();
         for of in reached {
-            let (Some(function), Some(resource)) =
-                (self.functions.get(&of.node), self.resources.get(&of.resource))
-            else {
+            let (Some(function), Some(resource)) = (
+                self.functions.get(&of.node),
+                self.resources.get(&of.resource),
+            ) else {
                 continue;
             };
             let mut chain: Vec<Step> = of
@@ -317,7 +321,10 @@ fn knobs(of: &FunctionDecl, file: FileId) -> Knobs {
 }
 
 fn queue(declaration: &Declaration, of: &QueueDecl, file: FileId) -> Queue {
-    let dead_letter = of.dead_letter.as_ref().map_or(defaults::DEAD_LETTER, |set| set.value);
+    let dead_letter = of
+        .dead_letter
+        .as_ref()
+        .map_or(defaults::DEAD_LETTER, |set| set.value);
     let name_span = span(file, of.name.spot);
     let by_default = defaults::max_deliveries(dead_letter).map(|value| Setting {
         value,
@@ -330,10 +337,19 @@ fn queue(declaration: &Declaration, of: &QueueDecl, file: FileId) -> Queue {
         doc: declaration.doc.clone(),
         payload: of.payload.clone(),
         max_deliveries: setting(of.max_deliveries.as_ref(), file, |value| *value).or(by_default),
-        ack_wait: of.ack_wait.as_ref().map_or(defaults::ACK_WAIT, |set| set.value),
-        ack_wait_span: of.ack_wait.as_ref().map_or(name_span, |set| span(file, set.spot)),
+        ack_wait: of
+            .ack_wait
+            .as_ref()
+            .map_or(defaults::ACK_WAIT, |set| set.value),
+        ack_wait_span: of
+            .ack_wait
+            .as_ref()
+            .map_or(name_span, |set| span(file, set.spot)),
         dead_letter,
-        dedupe_window: of.dedupe.as_ref().map_or(defaults::DEDUPE_WINDOW, |set| set.value),
+        dedupe_window: of
+            .dedupe
+            .as_ref()
+            .map_or(defaults::DEDUPE_WINDOW, |set| set.value),
         max_age: of.max_age.as_ref().map(|set| set.value),
     }
 }

@@ -41,8 +41,14 @@ impl Backwards {
 
     fn mentioning(&self, node: u32) -> &[Edge] {
         let start = self.starts.get(node as usize).copied().unwrap_or_default();
-        let end = self.starts.get(node as usize + 1).copied().unwrap_or_default();
-        self.edges.get(start as usize..end as usize).unwrap_or_default()
+        let end = self
+            .starts
+            .get(node as usize + 1)
+            .copied()
+            .unwrap_or_default();
+        self.edges
+            .get(start as usize..end as usize)
+            .unwrap_or_default()
     }
 }
 
@@ -72,7 +78,10 @@ pub(crate) fn reach<'c>(calls: &'c Calls, handlers: &[u32]) -> Vec<Reached<'c>> 
     let backwards = Backwards::new(calls);
     let mut goals: BTreeMap<(usize, u8), Vec<&Use>> = BTreeMap::new();
     for of in &calls.uses {
-        goals.entry((of.resource, rank(of.verb))).or_default().push(of);
+        goals
+            .entry((of.resource, rank(of.verb)))
+            .or_default()
+            .push(of);
     }
     let mut reached = Vec::new();
     for uses in goals.values() {

@@ -1,6 +1,6 @@
 //! `cloudc why FUNCTION RESOURCE`: the proof of an edge.
 
-use super::model::{Edge, FunctionId, Graph, QueueId, Resource, CacheId};
+use super::model::{CacheId, Edge, FunctionId, Graph, QueueId, Resource};
 use crate::text::nearest;
 
 /// What there is to say about a function and a resource.
@@ -18,13 +18,22 @@ pub enum Answer<'g> {
 /// Finds a function and a resource by name (`place-order`), identifier (`place_order`) or path in
 /// Rust (`shop::orders::place_order`), and the edges between them.
 pub fn why<'g>(graph: &'g Graph, function: &str, resource: &str) -> Answer<'g> {
-    let functions = graph.functions.iter().map(|of| (of.name.as_str(), of.path.as_str()));
+    let functions = graph
+        .functions
+        .iter()
+        .map(|of| (of.name.as_str(), of.path.as_str()));
     let Some(function_id) = functions.clone().position(|names| is(names, function)) else {
         let identifiers = functions.map(|(_, path)| last(path));
         return Answer::NoFunction(nearest(function, identifiers).map(str::to_owned));
     };
-    let queues = graph.queues.iter().map(|of| (of.name.as_str(), of.path.as_str()));
-    let caches = graph.caches.iter().map(|of| (of.name.as_str(), of.path.as_str()));
+    let queues = graph
+        .queues
+        .iter()
+        .map(|of| (of.name.as_str(), of.path.as_str()));
+    let caches = graph
+        .caches
+        .iter()
+        .map(|of| (of.name.as_str(), of.path.as_str()));
     let found = match queues.clone().position(|names| is(names, resource)) {
         Some(queue) => Some(Resource::Queue(QueueId(queue))),
         None => caches
@@ -37,7 +46,9 @@ pub fn why<'g>(graph: &'g Graph, function: &str, resource: &str) -> Answer<'g> {
         return Answer::NoResource(nearest(resource, identifiers).map(str::to_owned));
     };
     let function_id = FunctionId(function_id);
-    let edges = graph.edges_of(function_id).filter(|edge| edge.resource == found);
+    let edges = graph
+        .edges_of(function_id)
+        .filter(|edge| edge.resource == found);
     Answer::Edges(function_id, found, edges.collect())
 }
 

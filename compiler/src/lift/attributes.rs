@@ -8,11 +8,43 @@ use super::facts::CfgId;
 
 /// Rust's own attributes and those that only lints read: none of them is a macro.
 const BUILT_IN: &[&str] = &[
-    "allow", "automatically_derived", "cfg", "cfg_attr", "cold", "deny", "deprecated", "derive",
-    "diagnostic", "doc", "expect", "export_name", "forbid", "global_allocator", "ignore", "inline",
-    "link", "link_name", "link_section", "macro_export", "macro_use", "must_use", "no_mangle",
-    "non_exhaustive", "path", "proc_macro", "proc_macro_attribute", "proc_macro_derive", "repr",
-    "should_panic", "target_feature", "test", "track_caller", "used", "warn", "clippy", "rustfmt",
+    "allow",
+    "automatically_derived",
+    "cfg",
+    "cfg_attr",
+    "cold",
+    "deny",
+    "deprecated",
+    "derive",
+    "diagnostic",
+    "doc",
+    "expect",
+    "export_name",
+    "forbid",
+    "global_allocator",
+    "ignore",
+    "inline",
+    "link",
+    "link_name",
+    "link_section",
+    "macro_export",
+    "macro_use",
+    "must_use",
+    "no_mangle",
+    "non_exhaustive",
+    "path",
+    "proc_macro",
+    "proc_macro_attribute",
+    "proc_macro_derive",
+    "repr",
+    "should_panic",
+    "target_feature",
+    "test",
+    "track_caller",
+    "used",
+    "warn",
+    "clippy",
+    "rustfmt",
 ];
 
 /// An attribute that may be a macro, with the condition under which it is there.
@@ -73,7 +105,11 @@ pub(super) fn condition(
         return Ok(None);
     }
     let read = read(builder, attributes);
-    if read.test { Err(TestOnly) } else { Ok(read.cfg) }
+    if read.test {
+        Err(TestOnly)
+    } else {
+        Ok(read.cfg)
+    }
 }
 
 /// Something that exists in tests only.
@@ -114,7 +150,9 @@ fn one(
             return;
         };
         let mut parts = parts.iter();
-        let Some(condition) = parts.next() else { return };
+        let Some(condition) = parts.next() else {
+            return;
+        };
         let condition = quote::quote!(#condition).to_string();
         let condition = builder.cfg(&condition);
         let when = builder.both(when, Some(condition));
@@ -148,15 +186,18 @@ fn is_built_in(path: &syn::Path) -> bool {
         return true;
     };
     let tool = path.segments.len() > 1;
-    BUILT_IN
-        .iter()
-        .any(|known| first.ident == known && (!tool || matches!(*known, "clippy" | "rustfmt" | "diagnostic")))
+    BUILT_IN.iter().any(|known| {
+        first.ident == known && (!tool || matches!(*known, "clippy" | "rustfmt" | "diagnostic"))
+    })
 }
 
 fn string_value(meta: &Meta) -> Option<String> {
     match meta {
         Meta::NameValue(pair) => match &pair.value {
-            Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => Some(text.value()),
+            Expr::Lit(ExprLit {
+                lit: Lit::Str(text),
+                ..
+            }) => Some(text.value()),
             _ => None,
         },
         _ => None,

@@ -81,8 +81,7 @@ impl<'s, 'b> Body<'s, 'b> {
                     let segments = segments.collect();
                     let path = self.builder.path(PathRoot::Plain, segments);
                     let spot = self.builder.positions.spot(literal.span());
-                    self.builder
-                        .mention(self.node, What::Type(path), cfg, spot);
+                    self.builder.mention(self.node, What::Type(path), cfg, spot);
                     self.builder
                         .mention(self.node, What::Value(path), cfg, spot);
                 }
@@ -250,7 +249,9 @@ impl<'s, 'b> Body<'s, 'b> {
             names.extend(self.builder.facts.names.get(item.name as usize).cloned());
         }
         for import in &self.builder.facts.scopes[scope as usize].imports {
-            let name = import.name.and_then(|name| self.builder.facts.names.get(name as usize));
+            let name = import
+                .name
+                .and_then(|name| self.builder.facts.names.get(name as usize));
             names.extend(name.cloned());
         }
         let outer = self.builder.node_mut(self.node);
@@ -359,7 +360,11 @@ impl<'ast> Visit<'ast> for Body<'_, '_> {
         match plain(&call.receiver) {
             Expr::Path(receiver)
                 if receiver.qself.is_none()
-                    && receiver.path.segments.last().is_some_and(|last| last.arguments.is_none())
+                    && receiver
+                        .path
+                        .segments
+                        .last()
+                        .is_some_and(|last| last.arguments.is_none())
                     && !self.is_local(&receiver.path) =>
             {
                 let path = paths::path(self.builder, &receiver.path);
@@ -411,7 +416,9 @@ impl<'ast> Visit<'ast> for Body<'_, '_> {
     }
 
     fn visit_arm(&mut self, arm: &'ast syn::Arm) {
-        self.under(&arm.attrs, |body| body.scoped(|body| visit::visit_arm(body, arm)));
+        self.under(&arm.attrs, |body| {
+            body.scoped(|body| visit::visit_arm(body, arm))
+        });
     }
 
     fn visit_expr_if(&mut self, expr: &'ast syn::ExprIf) {
@@ -494,7 +501,9 @@ fn looks_like_path(text: &str) -> bool {
     !text.is_empty()
         && text.split("::").all(|part| {
             part.starts_with(|first: char| first.is_alphabetic() || first == '_')
-                && part.chars().all(|char| char.is_alphanumeric() || char == '_')
+                && part
+                    .chars()
+                    .all(|char| char.is_alphanumeric() || char == '_')
         })
 }
 

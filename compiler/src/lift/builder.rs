@@ -81,10 +81,7 @@ impl<'a> Builder<'a> {
     }
 
     pub(super) fn condition(&self, cfg: CfgId) -> &str {
-        self.facts
-            .cfgs
-            .get(cfg as usize)
-            .map_or("", String::as_str)
+        self.facts.cfgs.get(cfg as usize).map_or("", String::as_str)
     }
 
     pub(super) fn scope(
@@ -139,9 +136,7 @@ impl<'a> Builder<'a> {
     /// could be a mistake of its own: resources are upper case.
     pub(super) fn mention(&mut self, node: NodeId, what: What, cfg: Option<CfgId>, spot: Spot) {
         let once = match what {
-            What::Value(path) | What::Tokens(path) | What::Call(path, ..) => {
-                !self.is_upper(path)
-            }
+            What::Value(path) | What::Tokens(path) | What::Call(path, ..) => !self.is_upper(path),
             _ => true,
         };
         if once && !self.seen.insert((node, what, cfg)) {

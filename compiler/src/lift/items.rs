@@ -60,14 +60,18 @@ impl<'s, 'b> Items<'s, 'b> {
             Item::Trait(item) => self.declare_trait(item),
             Item::Macro(item) => self.item_macro(item),
             Item::Static(item) => {
-                let Some(read) = self.read(&item.attrs) else { return };
+                let Some(read) = self.read(&item.attrs) else {
+                    return;
+                };
                 let node = self.value(&item.ident, &item.vis, &read);
                 let carrier = || cloudc_syntax::StaticItem::from(item);
                 marks::on_static(self.builder, node, self.scope, &read, carrier);
                 self.body(node).signature(&item.ty).expression(&item.expr);
             }
             Item::Const(item) => {
-                let Some(read) = self.read(&item.attrs) else { return };
+                let Some(read) = self.read(&item.attrs) else {
+                    return;
+                };
                 let node = self.value(&item.ident, &item.vis, &read);
                 marks::on_other(self.builder, node, self.scope, &read);
                 self.body(node).signature(&item.ty).expression(&item.expr);
@@ -75,34 +79,67 @@ impl<'s, 'b> Items<'s, 'b> {
             Item::Struct(item) => {
                 let is_value = !matches!(item.fields, syn::Fields::Named(_));
                 let kind = |node| ItemKind::Struct(node, is_value);
-                self.data(&item.attrs, &item.ident, &item.vis, &item.generics, kind, |body| {
-                    body.fields(&item.fields);
-                });
+                self.data(
+                    &item.attrs,
+                    &item.ident,
+                    &item.vis,
+                    &item.generics,
+                    kind,
+                    |body| {
+                        body.fields(&item.fields);
+                    },
+                );
             }
             Item::Union(item) => {
                 let kind = |node| ItemKind::Struct(node, false);
-                self.data(&item.attrs, &item.ident, &item.vis, &item.generics, kind, |body| {
-                    body.fields(&syn::Fields::Named(item.fields.clone()));
-                });
+                self.data(
+                    &item.attrs,
+                    &item.ident,
+                    &item.vis,
+                    &item.generics,
+                    kind,
+                    |body| {
+                        body.fields(&syn::Fields::Named(item.fields.clone()));
+                    },
+                );
             }
             Item::Enum(item) => self.enumeration(item),
             Item::Type(item) => {
                 let alias = paths::of_type(&item.ty).map(|path| paths::path(self.builder, path));
                 let kind = |node| ItemKind::Alias(node, alias);
-                self.data(&item.attrs, &item.ident, &item.vis, &item.generics, kind, |body| {
-                    body.signature(&item.ty);
-                });
+                self.data(
+                    &item.attrs,
+                    &item.ident,
+                    &item.vis,
+                    &item.generics,
+                    kind,
+                    |body| {
+                        body.signature(&item.ty);
+                    },
+                );
             }
             Item::TraitAlias(item) => {
                 let kind = |node| ItemKind::Trait(node, Vec::new());
-                self.data(&item.attrs, &item.ident, &item.vis, &item.generics, kind, |body| {
-                    body.bounds(&item.bounds);
-                });
+                self.data(
+                    &item.attrs,
+                    &item.ident,
+                    &item.vis,
+                    &item.generics,
+                    kind,
+                    |body| {
+                        body.bounds(&item.bounds);
+                    },
+                );
             }
             Item::ExternCrate(item) => {
-                let Some(read) = self.read(&item.attrs) else { return };
+                let Some(read) = self.read(&item.attrs) else {
+                    return;
+                };
                 let krate = self.builder.ident(&item.ident);
-                let ident = item.rename.as_ref().map_or(&item.ident, |(_, rename)| rename);
+                let ident = item
+                    .rename
+                    .as_ref()
+                    .map_or(&item.ident, |(_, rename)| rename);
                 self.declare(ident, &item.vis, &read, ItemKind::ExternCrate(krate));
             }
             // `extern "C"` blocks cannot touch a resource, and `Item` may grow.
@@ -149,14 +186,18 @@ impl<'s, 'b> Items<'s, 'b> {
         let Ok(item) = syn::parse2::<cloudc_syntax::StaticItem>(tokens.clone()) else {
             return;
         };
-        let Some(read) = self.read(&item.attrs) else { return };
+        let Some(read) = self.read(&item.attrs) else {
+            return;
+        };
         let node = self.value(&item.ident, &item.vis, &read);
         marks::on_static(self.builder, node, self.scope, &read, || item.clone());
         self.body(node).signature(&item.ty);
     }
 
     fn function(&mut self, item: &syn::ItemFn) {
-        let Some(read) = self.read(&item.attrs) else { return };
+        let Some(read) = self.read(&item.attrs) else {
+            return;
+        };
         let node = self.node(&item.sig.ident, &read);
         self.declare(&item.sig.ident, &item.vis, &read, ItemKind::Function(node));
         marks::on_function(self.builder, node, self.scope, &read, item);
@@ -173,7 +214,9 @@ impl<'s, 'b> Items<'s, 'b> {
     }
 
     fn module(&mut self, item: &syn::ItemMod) {
-        let Some(mut read) = self.read(&item.attrs) else { return };
+        let Some(mut read) = self.read(&item.attrs) else {
+            return;
+        };
         self.attributes_alone(item.ident.span(), &read);
         let paths = std::mem::take(&mut read.paths);
         let kind = match &item.content {
@@ -192,7 +235,9 @@ impl<'s, 'b> Items<'s, 'b> {
     }
 
     fn import(&mut self, item: &syn::ItemUse) {
-        let Some(read) = self.read(&item.attrs) else { return };
+        let Some(read) = self.read(&item.attrs) else {
+            return;
+        };
         self.attributes_alone(item.use_token.span, &read);
         let root = if item.leading_colon.is_some() {
             PathRoot::Global
@@ -278,7 +323,9 @@ impl<'s, 'b> Items<'s, 'b> {
         kind: impl FnOnce(NodeId) -> ItemKind,
         parts: impl FnOnce(&mut Body<'_, 'b>),
     ) {
-        let Some(read) = self.read(attributes) else { return };
+        let Some(read) = self.read(attributes) else {
+            return;
+        };
         let node = self.node(ident, &read);
         self.declare(ident, vis, &read, kind(node));
         marks::on_other(self.builder, node, self.scope, &read);
@@ -293,15 +340,24 @@ impl<'s, 'b> Items<'s, 'b> {
             variants.push(self.builder.ident(&variant.ident));
         }
         let kind = |node| ItemKind::Enum(node, variants);
-        self.data(&item.attrs, &item.ident, &item.vis, &item.generics, kind, |body| {
-            for variant in &item.variants {
-                body.fields(&variant.fields);
-            }
-        });
+        self.data(
+            &item.attrs,
+            &item.ident,
+            &item.vis,
+            &item.generics,
+            kind,
+            |body| {
+                for variant in &item.variants {
+                    body.fields(&variant.fields);
+                }
+            },
+        );
     }
 
     fn implementation(&mut self, item: &syn::ItemImpl) {
-        let Some(read) = self.read(&item.attrs) else { return };
+        let Some(read) = self.read(&item.attrs) else {
+            return;
+        };
         let self_type = paths::of_type(&item.self_ty).map(|path| paths::path(self.builder, path));
         let of_trait = item
             .trait_
@@ -333,7 +389,13 @@ impl<'s, 'b> Items<'s, 'b> {
                 }
                 ImplItem::Const(part) => {
                     let value = Some(&part.expr);
-                    methods.extend(self.constant(&part.attrs, &part.ident, &part.ty, value, header));
+                    methods.extend(self.constant(
+                        &part.attrs,
+                        &part.ident,
+                        &part.ty,
+                        value,
+                        header,
+                    ));
                 }
                 ImplItem::Type(part) => {
                     self.body(header).signature(&part.ty);
@@ -399,7 +461,9 @@ impl<'s, 'b> Items<'s, 'b> {
     }
 
     fn declare_trait(&mut self, item: &syn::ItemTrait) {
-        let Some(read) = self.read(&item.attrs) else { return };
+        let Some(read) = self.read(&item.attrs) else {
+            return;
+        };
         let node = self.node(&item.ident, &read);
         let outer = self.scope;
         let name = Some(self.builder.ident(&item.ident));
@@ -431,14 +495,24 @@ impl<'s, 'b> Items<'s, 'b> {
         }
         self.scope = outer;
         self.generics = around;
-        self.declare(&item.ident, &item.vis, &read, ItemKind::Trait(node, methods));
+        self.declare(
+            &item.ident,
+            &item.vis,
+            &read,
+            ItemKind::Trait(node, methods),
+        );
     }
 
     fn item_macro(&mut self, item: &syn::ItemMacro) {
-        let Some(read) = self.read(&item.attrs) else { return };
+        let Some(read) = self.read(&item.attrs) else {
+            return;
+        };
         self.attributes_alone(item.mac.path.span(), &read);
         let path = item.mac.path.to_token_stream().to_string().replace(' ', "");
-        let name = item.ident.as_ref().map_or_else(|| path.clone(), Ident::to_string);
+        let name = item
+            .ident
+            .as_ref()
+            .map_or_else(|| path.clone(), Ident::to_string);
         let attribute = tokens::hidden_attribute(&item.mac.tokens);
         self.hide(attribute, &read, HiddenWhat::Attribute(name.clone()));
         let module = tokens::hidden_module(&item.mac.tokens);

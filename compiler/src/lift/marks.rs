@@ -48,22 +48,26 @@ pub(super) fn on_static(
         let as_cache = reading(builder, Attribute::Cache, parsed, |builder, value| {
             Declares::Cache(cache(builder, value))
         });
-        add(builder, node, scope, read, foreign, vec![as_queue, as_cache]);
+        add(
+            builder,
+            node,
+            scope,
+            read,
+            foreign,
+            vec![as_queue, as_cache],
+        );
     }
 }
 
 /// Attributes of anything else: none of ours belongs there. Those with other names are taken for
 /// somebody else's.
-pub(super) fn on_other(
-    builder: &mut Builder<'_>,
-    node: NodeId,
-    scope: ScopeId,
-    read: &Attributes,
-) {
+pub(super) fn on_other(builder: &mut Builder<'_>, node: NodeId, scope: ScopeId, read: &Attributes) {
     for foreign in &read.foreign {
         let last = foreign.meta.path().segments.last();
         let is_named_like_ours = last.is_some_and(|last| {
-            ["function", "queue", "cache"].iter().any(|name| last.ident == name)
+            ["function", "queue", "cache"]
+                .iter()
+                .any(|name| last.ident == name)
         });
         if is_named_like_ours {
             add(builder, node, scope, read, foreign, Vec::new());
@@ -80,7 +84,10 @@ pub(super) fn wrong_item(attribute: Attribute, spot: Spot) -> Mistake {
         Attribute::Queue => grammar::Attribute::Queue,
         Attribute::Cache => grammar::Attribute::Cache,
     };
-    mistake(grammar::wrong_item(attribute, proc_macro2::Span::call_site()), |_| spot)
+    mistake(
+        grammar::wrong_item(attribute, proc_macro2::Span::call_site()),
+        |_| spot,
+    )
 }
 
 fn add(
@@ -190,10 +197,7 @@ fn function(builder: &mut Builder<'_>, function: grammar::Function) -> FunctionD
     } = knobs;
     let trigger_spot = builder.positions.spot(trigger.span);
     let trigger = match trigger.value {
-        grammar::Trigger::Http { method, path } => TriggerDecl::Http {
-            method,
-            path,
-        },
+        grammar::Trigger::Http { method, path } => TriggerDecl::Http { method, path },
         grammar::Trigger::Queue { path, batch } => TriggerDecl::Queue {
             path: paths::path(builder, &path),
             batch: batch.map(|batch| written(builder, batch)),
@@ -209,8 +213,7 @@ fn function(builder: &mut Builder<'_>, function: grammar::Function) -> FunctionD
         trigger,
         trigger_spot,
         service: service.map(|service| written(builder, service)),
-        scale: scale
-            .map(|scale| written(builder, scale).map(|scale| (scale.min, scale.max))),
+        scale: scale.map(|scale| written(builder, scale).map(|scale| (scale.min, scale.max))),
         concurrency: concurrency.map(|concurrency| written(builder, concurrency)),
         timeout: timeout.map(|timeout| written(builder, timeout)),
         memory: memory.map(|memory| written(builder, memory)),

@@ -23,7 +23,8 @@ pub(crate) use guard::STACK;
 pub const LARGEST_FILE: usize = 8 << 20;
 
 /// What keeps a text from being tokens; the parser does not tell which.
-const LEX_ERROR: &str = "a bracket, text or comment that does not close, or a character that Rust does not have";
+const LEX_ERROR: &str =
+    "a bracket, text or comment that does not close, or a character that Rust does not have";
 
 /// Why a file has no facts.
 #[derive(Clone, Debug, PartialEq, Eq)]

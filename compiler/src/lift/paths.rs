@@ -33,7 +33,9 @@ pub(super) fn spot(builder: &Builder<'_>, path: &syn::Path) -> Spot {
 /// The path of a type that is a plain path, references and parentheses aside.
 pub(super) fn of_type(ty: &syn::Type) -> Option<&syn::Path> {
     match ty {
-        syn::Type::Path(syn::TypePath { qself: None, path, .. }) => Some(path),
+        syn::Type::Path(syn::TypePath {
+            qself: None, path, ..
+        }) => Some(path),
         syn::Type::Paren(inner) => of_type(&inner.elem),
         syn::Type::Group(inner) => of_type(&inner.elem),
         _ => None,

@@ -64,14 +64,19 @@ pub(super) fn defined(builder: &mut Builder<'_>, tokens: &TokenStream, into: &mu
 pub(super) fn hidden_module(tokens: &TokenStream) -> Option<Span> {
     let tokens: Vec<TokenTree> = tokens.clone().into_iter().collect();
     let semicolon = |at: usize| matches!(tokens.get(at), Some(TokenTree::Punct(punct)) if punct.as_char() == ';');
-    tokens.iter().enumerate().find_map(|(at, token)| match token {
-        TokenTree::Group(group) => hidden_module(&group.stream()),
-        // `mod name;`, `mod $name;`
-        TokenTree::Ident(ident) if ident == "mod" && (semicolon(at + 2) || semicolon(at + 3)) => {
-            Some(ident.span())
-        }
-        _ => None,
-    })
+    tokens
+        .iter()
+        .enumerate()
+        .find_map(|(at, token)| match token {
+            TokenTree::Group(group) => hidden_module(&group.stream()),
+            // `mod name;`, `mod $name;`
+            TokenTree::Ident(ident)
+                if ident == "mod" && (semicolon(at + 2) || semicolon(at + 3)) =>
+            {
+                Some(ident.span())
+            }
+            _ => None,
+        })
 }
 
 /// The first `#[function]`, `#[queue]` or `#[cache]` in the tokens, whatever stands before the name.
@@ -104,8 +109,12 @@ fn attribute_name(tokens: TokenStream) -> Option<Span> {
             _ => break,
         }
     }
-    last.filter(|name| ["function", "queue", "cache"].iter().any(|known| name == known))
-        .map(|name| name.span())
+    last.filter(|name| {
+        ["function", "queue", "cache"]
+            .iter()
+            .any(|known| name == known)
+    })
+    .map(|name| name.span())
 }
 
 fn is_keyword(ident: &Ident) -> bool {
@@ -221,9 +230,7 @@ fn is_colons(tokens: &[TokenTree], at: usize) -> bool {
 
 /// Where the arguments of a call open, if there is one at `at`: `(…)`, or `::<…>(…)`.
 fn opens_call(tokens: &[TokenTree], at: usize) -> Option<usize> {
-    let is_call = |at: usize| {
-        matches!(tokens.get(at), Some(TokenTree::Group(group)) if group.delimiter() == Delimiter::Parenthesis)
-    };
+    let is_call = |at: usize| matches!(tokens.get(at), Some(TokenTree::Group(group)) if group.delimiter() == Delimiter::Parenthesis);
     if is_call(at) {
         return Some(at);
     }

@@ -126,7 +126,8 @@ impl Loader<'_> {
         let Some(declared) = &pending.declared else {
             let root = pending.candidates.first().map(|path| self.name_of(path));
             let message = format!("there is no {}", root.unwrap_or_default());
-            self.diagnostics.push(Diagnostic::error(codes::MISSING_MODULE, message));
+            self.diagnostics
+                .push(Diagnostic::error(codes::MISSING_MODULE, message));
             return;
         };
         // Whether the module is there at all, only the build knows.
@@ -135,7 +136,11 @@ impl Loader<'_> {
         }
         self.program.incomplete = true;
         let name = self.program.name_of(declared);
-        let names: Vec<String> = pending.candidates.iter().map(|path| self.name_of(path)).collect();
+        let names: Vec<String> = pending
+            .candidates
+            .iter()
+            .map(|path| self.name_of(path))
+            .collect();
         let (message, help) = match missing {
             modules::Missing::None => (
                 format!("module `{name}` has no file"),
@@ -175,7 +180,8 @@ impl Loader<'_> {
         if self.program.files.len() >= MOST_FILES {
             if self.program.files.len() == MOST_FILES {
                 let message = format!("the application has more than {MOST_FILES} module files");
-                self.diagnostics.push(Diagnostic::error(codes::TOO_LARGE, message));
+                self.diagnostics
+                    .push(Diagnostic::error(codes::TOO_LARGE, message));
             }
             return;
         }
@@ -232,7 +238,12 @@ fn read(path: &Path, files: &dyn Files, cache: &Cache) -> Read {
     }
 }
 
-fn diagnose(problem: &Problem, name: &str, file: crate::span::FileId, pending: &Pending) -> Diagnostic {
+fn diagnose(
+    problem: &Problem,
+    name: &str,
+    file: crate::span::FileId,
+    pending: &Pending,
+) -> Diagnostic {
     let at_declaration = |diagnostic: Diagnostic| match &pending.declared {
         Some(declared) => diagnostic.at(declared.span, "declared here"),
         None => diagnostic,

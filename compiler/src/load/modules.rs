@@ -75,8 +75,15 @@ impl<'a> Cfgs<'a> {
         if let Some(known) = self.known.get(&key) {
             return *known;
         }
-        let features = self.project.crates.get(krate).map(|krate| krate.features.as_slice());
-        let value = self.project.cfg.holds(condition, features.unwrap_or_default());
+        let features = self
+            .project
+            .crates
+            .get(krate)
+            .map(|krate| krate.features.as_slice());
+        let value = self
+            .project
+            .cfg
+            .holds(condition, features.unwrap_or_default());
         self.known.insert(key, value);
         value
     }
@@ -136,7 +143,9 @@ impl Walk<'_> {
             let name = file.facts.names.get(item.name as usize);
             let name = name.map(String::as_str).unwrap_or_default();
             let given = |paths: &[(Option<u32>, String)]| {
-                let mut given = paths.iter().filter(|(cfg, _)| file.when(*cfg) == Some(true));
+                let mut given = paths
+                    .iter()
+                    .filter(|(cfg, _)| file.when(*cfg) == Some(true));
                 given.next().map(|(_, path)| path.clone())
             };
             match &item.kind {

@@ -78,7 +78,10 @@ impl File {
 
     /// A name of it.
     pub fn name(&self, name: u32) -> &str {
-        self.facts.names.get(name as usize).map_or("", String::as_str)
+        self.facts
+            .names
+            .get(name as usize)
+            .map_or("", String::as_str)
     }
 
     /// The number of a scope in the program.

@@ -18,7 +18,10 @@ use crate::diagnostic::Diagnostic;
 /// library or without the runtime, a manifest that cargo refuses, unknown features.
 pub fn find(folder: &Path, options: &Options) -> Result<Project, Diagnostic> {
     let folder = folder.canonicalize().map_err(|error| {
-        problem(format!("cannot open the folder {}: {error}", folder.display()))
+        problem(format!(
+            "cannot open the folder {}: {error}",
+            folder.display()
+        ))
     })?;
     if !folder.is_dir() {
         return Err(problem(format!("{} is not a folder", folder.display()))
@@ -26,14 +29,18 @@ pub fn find(folder: &Path, options: &Options) -> Result<Project, Diagnostic> {
     }
     let manifest = folder.join("Cargo.toml");
     if !manifest.is_file() {
-        return Err(problem(format!("there is no Cargo.toml in {}", folder.display()))
-            .help("name the folder of a package, or make one: cloudc new NAME"));
+        return Err(
+            problem(format!("there is no Cargo.toml in {}", folder.display()))
+                .help("name the folder of a package, or make one: cloudc new NAME"),
+        );
     }
     // Both take tens of milliseconds.
     let (metadata, cfg) = std::thread::scope(|scope| {
         let cfg = scope.spawn(|| target_cfg(&folder));
         let metadata = metadata(&manifest);
-        let cfg = cfg.join().unwrap_or_else(|_| Err(problem("rustc could not be asked")));
+        let cfg = cfg
+            .join()
+            .unwrap_or_else(|_| Err(problem("rustc could not be asked")));
         (metadata, cfg)
     });
     let (metadata, cfg) = (metadata?, cfg?);
@@ -58,7 +65,10 @@ fn metadata(manifest: &Path) -> Result<Metadata, Diagnostic> {
                 other => other.to_string(),
             };
             let text = text.trim().trim_start_matches("error: ").to_owned();
-            problem(format!("cargo cannot describe {}: {text}", manifest.display()))
+            problem(format!(
+                "cargo cannot describe {}: {text}",
+                manifest.display()
+            ))
         })
 }
 
@@ -98,8 +108,11 @@ fn choose(packages: &[Package], manifest: &Path, options: &Options) -> Result<us
         .iter()
         .position(|package| same_file(package.manifest_path.as_std_path(), manifest))
         .ok_or_else(|| {
-            problem(format!("{} is a workspace, not a package", manifest.display()))
-                .help(format!("choose a package with -p: {listed}"))
+            problem(format!(
+                "{} is a workspace, not a package",
+                manifest.display()
+            ))
+            .help(format!("choose a package with -p: {listed}"))
         })
 }
 
@@ -165,15 +178,18 @@ fn assemble(
         if is_runtime(dependency) {
             return None;
         }
-        packages
-            .iter()
-            .position(|package| same_file(package.manifest_path.as_std_path(), manifest.as_std_path()))
+        packages.iter().position(|package| {
+            same_file(package.manifest_path.as_std_path(), manifest.as_std_path())
+        })
     };
     let applies = |dependency: &cargo_metadata::Dependency| match &dependency.target {
         None => true,
         Some(platform) => {
             let text = platform.to_string();
-            match text.strip_prefix("cfg(").and_then(|rest| rest.strip_suffix(')')) {
+            match text
+                .strip_prefix("cfg(")
+                .and_then(|rest| rest.strip_suffix(')'))
+            {
                 Some(condition) => cfg.holds(condition, &[]) != Some(false),
                 None => text == TRIPLE,
             }
@@ -193,8 +209,10 @@ fn assemble(
         if !known {
             let mut names: Vec<&str> = package.features.keys().map(String::as_str).collect();
             names.sort_unstable();
-            return Err(problem(format!("{} has no feature `{feature}`", package.name))
-                .help(format!("its features are: {}", names.join(", "))));
+            return Err(
+                problem(format!("{} has no feature `{feature}`", package.name))
+                    .help(format!("its features are: {}", names.join(", "))),
+            );
         }
     }
     let enabled = features::resolve(packages, root, options, &local, &applies);
@@ -210,8 +228,11 @@ fn assemble(
             continue;
         };
         let Some(library) = library(package) else {
-            return Err(problem(format!("the package {} has no library", package.name))
-                .help("put the handlers into src/lib.rs: cloudc writes the main function itself"));
+            return Err(
+                problem(format!("the package {} has no library", package.name)).help(
+                    "put the handlers into src/lib.rs: cloudc writes the main function itself",
+                ),
+            );
         };
         let dependencies = package
             .dependencies
@@ -249,15 +270,20 @@ fn assemble(
             dependencies,
         });
     }
-    let normal = |dependency: &&cargo_metadata::Dependency| dependency.kind == DependencyKind::Normal;
+    let normal =
+        |dependency: &&cargo_metadata::Dependency| dependency.kind == DependencyKind::Normal;
     let mut needed = package.dependencies.iter().filter(normal);
     let Some(runtime) = needed.find(|dependency| is_runtime(dependency)) else {
-        return Err(problem(format!("the package {} does not depend on `cloudc`", package.name))
-            .help("add it to Cargo.toml: cloudc = \"0.1\""));
+        return Err(problem(format!(
+            "the package {} does not depend on `cloudc`",
+            package.name
+        ))
+        .help("add it to Cargo.toml: cloudc = \"0.1\""));
     };
-    let folder = package.manifest_path.parent().map_or_else(PathBuf::new, |folder| {
-        folder.as_std_path().to_owned()
-    });
+    let folder = package
+        .manifest_path
+        .parent()
+        .map_or_else(PathBuf::new, |folder| folder.as_std_path().to_owned());
     Ok(Project {
         root: metadata.workspace_root.clone().into_std_path_buf(),
         folder,
@@ -266,7 +292,10 @@ fn assemble(
         cfg,
         runtime: Some(Runtime {
             version: runtime.req.to_string(),
-            path: runtime.path.as_ref().map(|path| path.clone().into_std_path_buf()),
+            path: runtime
+                .path
+                .as_ref()
+                .map(|path| path.clone().into_std_path_buf()),
         }),
     })
 }

@@ -15,7 +15,10 @@ pub fn why(
     resource: Resource,
     edges: &[&Edge],
 ) -> String {
-    let function = graph.functions.get(function.0).map_or("", |function| last(&function.path));
+    let function = graph
+        .functions
+        .get(function.0)
+        .map_or("", |function| last(&function.path));
     let resource = last(path_of(graph, resource));
     if edges.is_empty() {
         return format!("{function} does not use {resource}: no chain of calls leads there\n");
@@ -64,7 +67,10 @@ pub fn why_json(graph: &Graph, sources: &Sources, edges: &[&Edge]) -> String {
             }
         });
         let proof = Proof {
-            function: graph.functions.get(edge.function.0).map_or("", |function| &function.path),
+            function: graph
+                .functions
+                .get(edge.function.0)
+                .map_or("", |function| &function.path),
             operation: verb(edge.operation),
             resource: path_of(graph, edge.resource),
             chain: chain.collect(),

@@ -137,7 +137,10 @@ impl Hubs {
         }
         for (index, file) in names.program.files.iter().enumerate() {
             for (local, node) in file.facts.nodes.iter().enumerate() {
-                let own = node.defines.iter().map(|name| names.symbols.of(index, *name));
+                let own = node
+                    .defines
+                    .iter()
+                    .map(|name| names.symbols.of(index, *name));
                 let mut defines: Vec<Symbol> = own.collect();
                 defines.extend(defined_by_macro(names, index, node));
                 for name in defines {
@@ -208,7 +211,11 @@ impl Hubs {
 
 /// What the `macro_rules!` of ours define that an item macro invokes.
 fn defined_by_macro(names: &Names<'_>, index: usize, node: &NodeFacts) -> Vec<Symbol> {
-    let Some(Mention { what: What::Macro(path), .. }) = node.mentions.first() else {
+    let Some(Mention {
+        what: What::Macro(path),
+        ..
+    }) = node.mentions.first()
+    else {
         return Vec::new();
     };
     // An item macro is called after the macro, as no function can be.
@@ -216,12 +223,21 @@ fn defined_by_macro(names: &Names<'_>, index: usize, node: &NodeFacts) -> Vec<Sy
     let Some(file) = names.program.files.get(index).filter(is_item) else {
         return Vec::new();
     };
-    let last = file.facts.paths.get(*path as usize).and_then(|path| path.segments.last());
+    let last = file
+        .facts
+        .paths
+        .get(*path as usize)
+        .and_then(|path| path.segments.last());
     let macros = last.and_then(|last| names.scopes.macros.get(&names.symbols.of(index, *last)));
     let defined = macros.into_iter().flatten().filter_map(|node| {
         let (index, file) = names.program.file_at_node(*node as usize)?;
         let facts = file.facts.nodes.get(*node as usize - file.node_base)?;
-        Some(facts.defines.iter().map(move |name| names.symbols.of(index, *name)))
+        Some(
+            facts
+                .defines
+                .iter()
+                .map(move |name| names.symbols.of(index, *name)),
+        )
     });
     defined.flatten().collect()
 }
@@ -294,15 +310,26 @@ impl<'p> Walk<'_, 'p> {
         }
     }
 
-    fn resolve(&mut self, scope: u32, index: u32, path: u32, space: Namespace) -> std::rc::Rc<Found> {
+    fn resolve(
+        &mut self,
+        scope: u32,
+        index: u32,
+        path: u32,
+        space: Namespace,
+    ) -> std::rc::Rc<Found> {
         // Paths of another file (a macro's) are rare.
         if index != self.index {
-            return std::rc::Rc::new(self.names.resolve(scope, index, path, space, &mut self.memo));
+            return std::rc::Rc::new(
+                self.names
+                    .resolve(scope, index, path, space, &mut self.memo),
+            );
         }
         if let Some(known) = self.known.get(&(scope, path, space)) {
             return known.clone();
         }
-        let found = self.names.resolve(scope, index, path, space, &mut self.memo);
+        let found = self
+            .names
+            .resolve(scope, index, path, space, &mut self.memo);
         let found = std::rc::Rc::new(found);
         self.known.insert((scope, path, space), found.clone());
         found
@@ -392,11 +419,23 @@ impl<'p> Walk<'_, 'p> {
     }
 
     /// A name that leads nowhere may be one that an item macro defines.
-    fn undefined(&mut self, this: u32, found: &Found, file: &File, index: u32, path: u32, span: Span) {
+    fn undefined(
+        &mut self,
+        this: u32,
+        found: &Found,
+        file: &File,
+        index: u32,
+        path: u32,
+        span: Span,
+    ) {
         if !found.defs.is_empty() || self.hubs.defines.is_empty() {
             return;
         }
-        let last = file.facts.paths.get(path as usize).and_then(|path| path.segments.last());
+        let last = file
+            .facts
+            .paths
+            .get(path as usize)
+            .and_then(|path| path.segments.last());
         if let Some(last) = last {
             let name = self.names.symbols.of(index as usize, *last);
             let hub = self.hubs.defines.get(&name).copied();
@@ -426,12 +465,26 @@ impl<'p> Walk<'_, 'p> {
             return false;
         }
         if found.ambiguous || resources.len() > 1 {
-            let segments = file.facts.paths.get(path as usize).map(|path| path.segments.as_slice());
-            let text: Vec<&str> = segments.unwrap_or_default().iter().map(|name| file.name(*name)).collect();
+            let segments = file
+                .facts
+                .paths
+                .get(path as usize)
+                .map(|path| path.segments.as_slice());
+            let text: Vec<&str> = segments
+                .unwrap_or_default()
+                .iter()
+                .map(|name| file.name(*name))
+                .collect();
             self.part.diagnostics.push(
-                Diagnostic::error(codes::AMBIGUOUS, format!("`{}` may be two things", text.join("::")))
-                    .at(span, "brought in by two globs, or behind undecided conditions")
-                    .help("import the resource by its name"),
+                Diagnostic::error(
+                    codes::AMBIGUOUS,
+                    format!("`{}` may be two things", text.join("::")),
+                )
+                .at(
+                    span,
+                    "brought in by two globs, or behind undecided conditions",
+                )
+                .help("import the resource by its name"),
             );
             return true;
         }
@@ -462,7 +515,9 @@ impl<'p> Walk<'_, 'p> {
                         format!("`{name}.{method}(…)` is nothing that `{name}` can do"),
                     )
                     .at(span, "no operation of a resource")
-                    .help(format!("call one of its own methods, or take a handle: {handles}")),
+                    .help(format!(
+                        "call one of its own methods, or take a handle: {handles}"
+                    )),
                 ),
             }
         }
@@ -485,7 +540,9 @@ impl<'p> Walk<'_, 'p> {
         self.part.diagnostics.push(
             Diagnostic::error(
                 codes::MISUSED_RESOURCE,
-                format!("`{name}` is used other than by a method, so nobody can tell what becomes of it"),
+                format!(
+                    "`{name}` is used other than by a method, so nobody can tell what becomes of it"
+                ),
             )
             .at(span, "a resource is not a value to pass around")
             .help(help),
@@ -493,8 +550,20 @@ impl<'p> Walk<'_, 'p> {
     }
 
     /// The tokens of a `macro_rules!` count where it is invoked, and are looked up there.
-    fn invocation(&mut self, this: u32, scope: u32, file: &File, index: u32, path: u32, span: Span) {
-        let last = file.facts.paths.get(path as usize).and_then(|path| path.segments.last());
+    fn invocation(
+        &mut self,
+        this: u32,
+        scope: u32,
+        file: &File,
+        index: u32,
+        path: u32,
+        span: Span,
+    ) {
+        let last = file
+            .facts
+            .paths
+            .get(path as usize)
+            .and_then(|path| path.segments.last());
         let Some(last) = last else { return };
         let name = self.names.symbols.of(index as usize, *last);
         let hub = self.hubs.defines.get(&name).copied();
@@ -515,4 +584,3 @@ impl<'p> Walk<'_, 'p> {
         }
     }
 }
-

@@ -83,7 +83,12 @@ impl Collect<'_, '_> {
         let Some(node) = file.facts.nodes.get(mark.node as usize) else {
             return;
         };
-        let around = self.names.scopes.all.get(scope).and_then(|scope| scope.exists);
+        let around = self
+            .names
+            .scopes
+            .all
+            .get(scope)
+            .and_then(|scope| scope.exists);
         let exists = both(around, both(file.when(node.cfg), file.when(mark.cfg)));
         if exists == Some(false) {
             return;
@@ -104,7 +109,10 @@ impl Collect<'_, '_> {
             );
             return;
         }
-        let reading = mark.readings.iter().find(|reading| reading.attribute == attribute);
+        let reading = mark
+            .readings
+            .iter()
+            .find(|reading| reading.attribute == attribute);
         let Some(reading) = reading else {
             self.mistake(file, &wrong_item(attribute, mark.spot));
             return;
@@ -121,7 +129,9 @@ impl Collect<'_, '_> {
             self.error(
                 Diagnostic::error(
                     codes::WRONG_ITEM,
-                    format!("`{name}` is declared inside a function, where nothing else can name it"),
+                    format!(
+                        "`{name}` is declared inside a function, where nothing else can name it"
+                    ),
                 )
                 .at(file.span(node.spot), "inside a function")
                 .help("move it to the module"),
@@ -153,9 +163,13 @@ impl Collect<'_, '_> {
     /// Which of cloudc's attributes a mark is, if it is one.
     fn attribute(&mut self, index: usize, file: &File, mark: &Mark) -> Option<Attribute> {
         let scope = file.scope(mark.scope) as u32;
-        let found = self
-            .names
-            .resolve(scope, index as u32, mark.path, Namespace::Macro, &mut self.memo);
+        let found = self.names.resolve(
+            scope,
+            index as u32,
+            mark.path,
+            Namespace::Macro,
+            &mut self.memo,
+        );
         let by_name = |name: &str| match name {
             "function" => Some(Attribute::Function),
             "queue" => Some(Attribute::Queue),
@@ -177,11 +191,16 @@ impl Collect<'_, '_> {
         let name = file.name(*segment);
         by_name(name)?;
         let uses_cloudc = self.project.crates.get(file.krate).is_some_and(|krate| {
-            krate.dependencies.iter().any(|(_, kind)| *kind == Dependency::Cloudc)
+            krate
+                .dependencies
+                .iter()
+                .any(|(_, kind)| *kind == Dependency::Cloudc)
         });
-        let may_be_macro = self.names.symbols.find(name).is_some_and(|symbol| {
-            self.names.scopes.macros.contains_key(&symbol)
-        });
+        let may_be_macro = self
+            .names
+            .symbols
+            .find(name)
+            .is_some_and(|symbol| self.names.scopes.macros.contains_key(&symbol));
         if uses_cloudc && !may_be_macro && !self.names.program.incomplete {
             self.error(
                 Diagnostic::error(codes::UNRESOLVED, format!("`#[{name}]` is not imported"))
@@ -207,7 +226,10 @@ impl Collect<'_, '_> {
 
     fn hidden(&mut self, file: &File) {
         let uses_cloudc = self.project.crates.get(file.krate).is_some_and(|krate| {
-            krate.dependencies.iter().any(|(_, kind)| *kind == Dependency::Cloudc)
+            krate
+                .dependencies
+                .iter()
+                .any(|(_, kind)| *kind == Dependency::Cloudc)
         });
         for hidden in &file.facts.hidden {
             let scope = self.names.scopes.all.get(file.scope(hidden.scope));
@@ -258,9 +280,9 @@ impl Collect<'_, '_> {
             let span = file.span(function.trigger_spot);
             let scope = declaration.scope as u32;
             let file_index = declaration.file as u32;
-            let found = self
-                .names
-                .resolve(scope, file_index, *path, Namespace::Value, &mut self.memo);
+            let found =
+                self.names
+                    .resolve(scope, file_index, *path, Namespace::Value, &mut self.memo);
             let queues: Vec<usize> = found
                 .defs
                 .iter()
@@ -289,8 +311,15 @@ impl Collect<'_, '_> {
     }
 
     fn path_text(&self, file: &File, path: u32) -> String {
-        let segments = file.facts.paths.get(path as usize).map(|path| path.segments.as_slice());
-        let segments = segments.unwrap_or_default().iter().map(|name| file.name(*name));
+        let segments = file
+            .facts
+            .paths
+            .get(path as usize)
+            .map(|path| path.segments.as_slice());
+        let segments = segments
+            .unwrap_or_default()
+            .iter()
+            .map(|name| file.name(*name));
         segments.collect::<Vec<_>>().join("::")
     }
 

@@ -61,7 +61,11 @@ impl Methods {
                     if let Some(of_trait) = of_trait {
                         let name = names.symbols.of(index, function.name);
                         let node = file.node(function.node) as u32;
-                        methods.of_type.entry((of_trait, name)).or_default().push(node);
+                        methods
+                            .of_type
+                            .entry((of_trait, name))
+                            .or_default()
+                            .push(node);
                     }
                 }
                 // Code that is not analysed may call a trait that is not: all it needs is the type.
@@ -125,7 +129,8 @@ impl Methods {
                     continue;
                 };
                 for function in &block.methods {
-                    self.with_type.push((ty.node, file.node(function.node) as u32));
+                    self.with_type
+                        .push((ty.node, file.node(function.node) as u32));
                 }
             }
         }

@@ -93,7 +93,9 @@ impl<'p> Names<'p> {
                     .map(|(name, dependency)| (symbols.intern(name), *dependency))
                     .collect();
                 for name in ["std", "core", "alloc", "proc_macro", "test"] {
-                    known.entry(symbols.intern(name)).or_insert(Dependency::Foreign);
+                    known
+                        .entry(symbols.intern(name))
+                        .or_insert(Dependency::Foreign);
                 }
                 known
             })
@@ -104,7 +106,11 @@ impl<'p> Names<'p> {
             symbols,
             scopes,
             crates,
-            edition_2015: project.crates.iter().map(|krate| krate.edition_2015).collect(),
+            edition_2015: project
+                .crates
+                .iter()
+                .map(|krate| krate.edition_2015)
+                .collect(),
         };
         names.follow_globs();
         names
@@ -133,13 +139,19 @@ impl<'p> Names<'p> {
             return Found::default();
         };
         let count = facts.segments.len();
-        let space = if count == 1 { namespace } else { Namespace::Type };
+        let space = if count == 1 {
+            namespace
+        } else {
+            Namespace::Type
+        };
         let mut found = match facts.root {
             PathRoot::DollarCrate => {
                 // The segments follow `$crate`; the file is the macro's.
                 let krate = self.program.files.get(file as usize).map(|file| file.krate);
                 let root = krate.and_then(|krate| self.root(krate));
-                root.map_or_else(Found::default, |root| self.member(root, space, first, scope, memo))
+                root.map_or_else(Found::default, |root| {
+                    self.member(root, space, first, scope, memo)
+                })
             }
             PathRoot::Global => self.global(scope, space, first, memo),
             PathRoot::Plain => self.first(scope, space, first, memo),
@@ -245,9 +257,15 @@ impl<'p> Names<'p> {
     }
 
     fn parent(&self, module: u32) -> Found {
-        let parent = self.scopes.all.get(module as usize).and_then(|scope| scope.parent);
+        let parent = self
+            .scopes
+            .all
+            .get(module as usize)
+            .and_then(|scope| scope.parent);
         let parent = parent.and_then(|parent| self.scopes.all.get(parent as usize));
-        parent.map_or_else(Found::default, |scope| Found::one(Def::Module(scope.module)))
+        parent.map_or_else(Found::default, |scope| {
+            Found::one(Def::Module(scope.module))
+        })
     }
 
     /// `::name`
@@ -283,7 +301,11 @@ impl<'p> Names<'p> {
                 return root.map_or_else(Found::default, |root| Found::one(Def::Module(root)));
             }
             Symbol::SELF | Symbol::SUPER => {
-                let module = self.scopes.all.get(scope as usize).map(|scope| scope.module);
+                let module = self
+                    .scopes
+                    .all
+                    .get(scope as usize)
+                    .map(|scope| scope.module);
                 return match (module, name) {
                     (Some(module), Symbol::SELF) => Found::one(Def::Module(module)),
                     (Some(module), _) => self.parent(module),
@@ -329,7 +351,12 @@ impl<'p> Names<'p> {
             let Some(file) = self.program.files.get(known.file as usize) else {
                 break;
             };
-            match file.facts.scopes.get(known.local as usize).map(|facts| facts.kind) {
+            match file
+                .facts
+                .scopes
+                .get(known.local as usize)
+                .map(|facts| facts.kind)
+            {
                 // The header of the impl stands around its inside.
                 Some(ScopeKind::Impl(Some(path))) => {
                     let outside = known.parent.unwrap_or(scope);
@@ -345,12 +372,23 @@ impl<'p> Names<'p> {
     }
 
     /// A name in a module or block, seen from another: its items and imports, or else its globs.
-    fn member(&self, scope: u32, space: Namespace, name: Symbol, from: u32, memo: &mut Memo) -> Found {
+    fn member(
+        &self,
+        scope: u32,
+        space: Namespace,
+        name: Symbol,
+        from: u32,
+        memo: &mut Memo,
+    ) -> Found {
         let key = (scope, space, name);
         if !self.scopes.globs.contains_key(&scope) && !self.scopes.names.contains_key(&key) {
             return Found::default();
         }
-        let viewer = self.scopes.all.get(from as usize).map_or(from, |scope| scope.module);
+        let viewer = self
+            .scopes
+            .all
+            .get(from as usize)
+            .map_or(from, |scope| scope.module);
         if let Some(known) = memo.known.get(&(key, viewer)) {
             return known.clone();
         }
@@ -447,7 +485,8 @@ impl<'p> Names<'p> {
             for scope in &scopes {
                 let globs = self.scopes.globs.get(scope);
                 for (index, glob) in globs.into_iter().flatten().enumerate() {
-                    let found = self.resolve(*scope, glob.file, glob.path, Namespace::Type, &mut memo);
+                    let found =
+                        self.resolve(*scope, glob.file, glob.path, Namespace::Type, &mut memo);
                     if found.defs != glob.targets {
                         changed.push((*scope, index, found.defs));
                     }
@@ -472,6 +511,11 @@ impl<'p> Names<'p> {
     }
 
     fn targets(&self) -> usize {
-        self.scopes.globs.values().flatten().map(|glob| glob.targets.len()).sum()
+        self.scopes
+            .globs
+            .values()
+            .flatten()
+            .map(|glob| glob.targets.len())
+            .sum()
     }
 }

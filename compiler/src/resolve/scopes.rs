@@ -163,7 +163,10 @@ impl Scopes {
         };
         let this = (file.scope_base + local) as u32;
         let gone = |scopes: &Self| {
-            scopes.all.get(this as usize).is_none_or(|scope| scope.exists == Some(false))
+            scopes
+                .all
+                .get(this as usize)
+                .is_none_or(|scope| scope.exists == Some(false))
         };
         let Some(facts) = file.facts.scopes.get(local).filter(|_| !gone(self)) else {
             return;
@@ -260,7 +263,11 @@ impl Scopes {
 
     /// Whether what is `vis` in `home` can be named from `from`.
     pub(crate) fn visible(&self, vis: Vis, home: u32, from: u32) -> bool {
-        let module = |scope: u32| self.all.get(scope as usize).map_or(scope, |scope| scope.module);
+        let module = |scope: u32| {
+            self.all
+                .get(scope as usize)
+                .map_or(scope, |scope| scope.module)
+        };
         match vis {
             Vis::Public => true,
             Vis::Crate => self.root(from) == self.root(home),

@@ -61,6 +61,9 @@ impl<'p> Symbols<'p> {
     }
 
     pub(crate) fn text(&self, symbol: Symbol) -> &'p str {
-        self.text.get(symbol.0 as usize).copied().unwrap_or_default()
+        self.text
+            .get(symbol.0 as usize)
+            .copied()
+            .unwrap_or_default()
     }
 }

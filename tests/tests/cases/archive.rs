@@ -48,12 +48,17 @@ impl Archive {
             sections: Vec::new(),
         };
         for line in text.lines() {
-            let name = line.strip_prefix("-- ").and_then(|rest| rest.strip_suffix(" --"));
+            let name = line
+                .strip_prefix("-- ")
+                .and_then(|rest| rest.strip_suffix(" --"));
             if let Some(name) = name {
                 case.sections.push(Section::new(name, ""));
                 continue;
             }
-            let into = case.sections.last_mut().map_or(&mut case.about, |section| &mut section.text);
+            let into = case
+                .sections
+                .last_mut()
+                .map_or(&mut case.about, |section| &mut section.text);
             into.push_str(line);
             into.push('\n');
         }

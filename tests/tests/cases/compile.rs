@@ -37,7 +37,11 @@ struct Compiled {
 pub(crate) fn answer(case: &Archive) -> Result<Archive, String> {
     let compiled = compile(case)?;
     let mut answered = case.clone();
-    let asks = |name: &str| case.sections.iter().any(|section| section.question() == Some(name));
+    let asks = |name: &str| {
+        case.sections
+            .iter()
+            .any(|section| section.question() == Some(name))
+    };
     if !compiled.analysis.diagnostics.is_empty() && !asks("check") && !asks("json") {
         answered.sections.push(Section::new("want: check", ""));
     }
@@ -65,24 +69,44 @@ fn compile(case: &Archive) -> Result<Compiled, String> {
         files = Box::new(Disk);
         cargo::find(&folder.path(""), &options.project).map_err(|found| found.message)?
     } else {
-        let memory = case.files().map(|file| (Path::new("/app").join(&file.name), file.text.clone().into_bytes()));
+        let memory = case.files().map(|file| {
+            (
+                Path::new("/app").join(&file.name),
+                file.text.clone().into_bytes(),
+            )
+        });
         files = Box::new(Memory(memory.collect()));
         project()
     };
     let mut sources = Sources::default();
     let (settings, found) = settings(case, options.environment.as_deref(), &project, &mut sources);
-    let mut analysis =
-        analyse(&project, files.as_ref(), &Cache::empty(), sources, settings.target).map_err(|error| error.to_string())?;
+    let mut analysis = analyse(
+        &project,
+        files.as_ref(),
+        &Cache::empty(),
+        sources,
+        settings.target,
+    )
+    .map_err(|error| error.to_string())?;
     analysis.diagnostics.extend(found);
     let mut manifests = BTreeMap::new();
-    if analysis.diagnostics.iter().all(|found| found.severity != Severity::Error) {
+    if analysis
+        .diagnostics
+        .iter()
+        .all(|found| found.severity != Severity::Error)
+    {
         match lower::lower(&analysis.graph, &settings) {
-            Ok(lowered) => manifests = emit::yaml::manifests(&lowered).map_err(|error| error.to_string())?,
+            Ok(lowered) => {
+                manifests = emit::yaml::manifests(&lowered).map_err(|error| error.to_string())?
+            }
             Err(found) => analysis.diagnostics.extend(found),
         }
     }
     diagnostic::sort(&mut analysis.diagnostics);
-    Ok(Compiled { analysis, manifests })
+    Ok(Compiled {
+        analysis,
+        manifests,
+    })
 }
 
 /// The package `app` with nothing but `src/lib.rs` and the runtime.
@@ -99,7 +123,16 @@ fn project() -> Project {
             edition_2015: false,
             features: Vec::new(),
             dependencies: ["cloudc", "serde", "tokio"]
-                .map(|name| (name.to_owned(), if name == "cloudc" { Dependency::Cloudc } else { Dependency::Foreign }))
+                .map(|name| {
+                    (
+                        name.to_owned(),
+                        if name == "cloudc" {
+                            Dependency::Cloudc
+                        } else {
+                            Dependency::Foreign
+                        },
+                    )
+                })
                 .to_vec(),
         }],
         cfg: TargetCfg::parse(TARGET),
@@ -117,10 +150,17 @@ struct Given {
 /// What the section `arguments` says, in the words of the command line.
 fn arguments(case: &Archive) -> Result<Given, String> {
     let mut given = Given::default();
-    let text = case.section("arguments").map_or("", |section| &section.text);
+    let text = case
+        .section("arguments")
+        .map_or("", |section| &section.text);
     let mut words = text.split_whitespace();
     while let Some(word) = words.next() {
-        let mut value = || words.next().map(str::to_owned).ok_or(format!("{word} takes a value"));
+        let mut value = || {
+            words
+                .next()
+                .map(str::to_owned)
+                .ok_or(format!("{word} takes a value"))
+        };
         match word {
             "-p" => given.project.package = Some(value()?),
             "--features" => given.project.features.push(value()?),
@@ -139,8 +179,14 @@ fn settings(
     project: &Project,
     sources: &mut Sources,
 ) -> (Settings, Vec<Diagnostic>) {
-    let text = case.section("cloudc.toml").map_or("", |section| &section.text);
-    let file = sources.add("cloudc.toml", &project.folder.join("cloudc.toml"), Arc::from(text));
+    let text = case
+        .section("cloudc.toml")
+        .map_or("", |section| &section.text);
+    let file = sources.add(
+        "cloudc.toml",
+        &project.folder.join("cloudc.toml"),
+        Arc::from(text),
+    );
     let (config, mut found) = Config::parse(text, file);
     let settings = config.settings(environment).unwrap_or_else(|unknown| {
         found.push(unknown);
@@ -176,7 +222,10 @@ impl Compiled {
                 Some(bytes) => String::from_utf8_lossy(bytes).into_owned(),
                 None => {
                     let known: Vec<&str> = self.manifests.keys().map(String::as_str).collect();
-                    return Err(format!("nothing is called {path}; there is {}", known.join(", ")));
+                    return Err(format!(
+                        "nothing is called {path}; there is {}",
+                        known.join(", ")
+                    ));
                 }
             },
             _ => return Err(format!("nobody knows what `want: {question}` means")),

@@ -26,7 +26,11 @@ fn main() -> ExitCode {
         let name = name.with_extension("").to_string_lossy().replace('\\', "/");
         Trial::test(name, move || run(&path))
     };
-    let trials = paths.into_iter().map(trial).chain(pages::trials()).collect();
+    let trials = paths
+        .into_iter()
+        .map(trial)
+        .chain(pages::trials())
+        .collect();
     libtest_mimic::run(&arguments, trials).exit_code()
 }
 
@@ -44,7 +48,10 @@ fn find(folder: &Path, paths: &mut Vec<PathBuf>) {
 fn run(path: &Path) -> Result<(), Failed> {
     let text = fs::read_to_string(path).expect("a case is text");
     let case = Archive::parse(&text)?;
-    let is_session = case.sections.iter().any(|section| section.command().is_some());
+    let is_session = case
+        .sections
+        .iter()
+        .any(|section| section.command().is_some());
     let found = if is_session {
         shell::answer(&case)
     } else {

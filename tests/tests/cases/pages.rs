@@ -9,7 +9,9 @@ use crate::archive::{Archive, Section};
 use crate::compile;
 
 pub(crate) fn trials() -> impl Iterator<Item = Trial> {
-    PAGES.iter().map(|(code, page)| Trial::test(format!("pages/{code}"), || run(*code, page)))
+    PAGES
+        .iter()
+        .map(|(code, page)| Trial::test(format!("pages/{code}"), || run(*code, page)))
 }
 
 fn run(code: Code, page: &str) -> Result<(), Failed> {
@@ -18,17 +20,25 @@ fn run(code: Code, page: &str) -> Result<(), Failed> {
     for (heading, (language, text)) in ["wrong", "right"].into_iter().zip(examples) {
         let file = match language {
             "rust" => vec![Section::new("src/lib.rs", text)],
-            "toml" => vec![Section::new("src/lib.rs", function(text)), Section::new("cloudc.toml", text)],
+            "toml" => vec![
+                Section::new("src/lib.rs", function(text)),
+                Section::new("cloudc.toml", text),
+            ],
             _ => continue,
         };
         let (found, text) = compile::check(&Archive {
             about: String::new(),
             sections: file.into_iter().chain(environment(text)).collect(),
         })?;
-        let others = found.iter().any(|found| found.code != code && found.severity == Severity::Error);
+        let others = found
+            .iter()
+            .any(|found| found.code != code && found.severity == Severity::Error);
         let has = found.iter().any(|found| found.code == code);
         if heading == "wrong" && (!has || others) {
-            return Err(format!("the wrong example should have {code} and no other error:\n{text}").into());
+            return Err(format!(
+                "the wrong example should have {code} and no other error:\n{text}"
+            )
+            .into());
         }
         if heading == "right" && !found.is_empty() {
             return Err(format!("the right example should have nothing:\n{text}").into());
@@ -39,7 +49,9 @@ fn run(code: Code, page: &str) -> Result<(), Failed> {
 
 /// A `cloudc.toml` may say in a comment for which function it is.
 fn function(text: &str) -> String {
-    let given = text.split_once("# for `#[").and_then(|(_, rest)| rest.split_once("]`"));
+    let given = text
+        .split_once("# for `#[")
+        .and_then(|(_, rest)| rest.split_once("]`"));
     let (attribute, _) = given.unwrap_or(("function(http = \"GET /hello\")", ""));
     format!("#[cloudc::{attribute}]\nasync fn hello() {{}}\n")
 }

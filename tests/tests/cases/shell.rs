@@ -31,9 +31,11 @@ fn transcript(done: &Done, app: &App) -> String {
     let folder = app.path("");
     let real = folder.canonicalize().expect("the folder is there");
     let general = |text: &str| {
-        [real.as_path(), folder.as_path()].iter().fold(text.to_owned(), |text, path| {
-            text.replace(path.to_string_lossy().trim_end_matches('/'), "[folder]")
-        })
+        [real.as_path(), folder.as_path()]
+            .iter()
+            .fold(text.to_owned(), |text, path| {
+                text.replace(path.to_string_lossy().trim_end_matches('/'), "[folder]")
+            })
     };
     let mut transcript = general(&done.out);
     if !done.err.is_empty() {

@@ -17,5 +17,9 @@ pub(crate) fn compare(path: &Path, expected: &str, found: &str) -> Result<(), Fa
     }
     let diff = TextDiff::from_lines(expected, found);
     let diff = diff.unified_diff().header("expected", "found").to_string();
-    Err(format!("{}\n{diff}\nUPDATE=1 accepts what was found: read it first", path.display()).into())
+    Err(format!(
+        "{}\n{diff}\nUPDATE=1 accepts what was found: read it first",
+        path.display()
+    )
+    .into())
 }
