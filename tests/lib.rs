@@ -1,5 +1,6 @@
 //! End-to-end tests of cloudc; the cases are the folders beside this file.
 
+pub mod app;
 pub mod schemas;
 
 use std::path::PathBuf;

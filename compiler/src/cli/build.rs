@@ -65,13 +65,9 @@ fn write(arguments: &Build, opened: &Opened, out: &Path) -> Result<usize, Vec<Di
 }
 
 fn summary(graph: &Graph, files: usize, out: &Path) -> String {
-    let count = |kind: WorkloadKind| {
+    let of = |kind: WorkloadKind| {
         let workloads = graph.workloads.iter();
         workloads.filter(|workload| workload.kind == kind).count()
-    };
-    let some = |count: usize, one: &str, many: &str| match count {
-        1 => format!("1 {one}"),
-        count => format!("{count} {many}"),
     };
     // Relative to where the user stands, if it is below.
     let here = std::env::current_dir().unwrap_or_default();
@@ -79,12 +75,12 @@ fn summary(graph: &Graph, files: usize, out: &Path) -> String {
     format!(
         "{}: {}, {}, {}, {}, {}\nwrote {} to {}",
         graph.app,
-        some(count(WorkloadKind::Service), "service", "services"),
-        some(count(WorkloadKind::Consumer), "consumer", "consumers"),
-        some(count(WorkloadKind::Schedule), "schedule", "schedules"),
-        some(graph.queues.len(), "queue", "queues"),
-        some(graph.caches.len(), "cache", "caches"),
-        some(files, "file", "files"),
+        output::count(of(WorkloadKind::Service), "service", "services"),
+        output::count(of(WorkloadKind::Consumer), "consumer", "consumers"),
+        output::count(of(WorkloadKind::Schedule), "schedule", "schedules"),
+        output::count(graph.queues.len(), "queue", "queues"),
+        output::count(graph.caches.len(), "cache", "caches"),
+        output::count(files, "file", "files"),
         shown.display(),
     )
 }

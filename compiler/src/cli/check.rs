@@ -25,11 +25,11 @@ pub(super) fn run(arguments: &Check) -> u8 {
     if analysis.diagnostics.is_empty() && format == MessageFormat::Text {
         let graph = &analysis.graph;
         output::note(&format!(
-            "{}: nothing to say about {} functions, {} queues, {} caches",
+            "{}: nothing to say about {}, {}, {}",
             graph.app,
-            graph.functions.len(),
-            graph.queues.len(),
-            graph.caches.len()
+            output::count(graph.functions.len(), "function", "functions"),
+            output::count(graph.queues.len(), "queue", "queues"),
+            output::count(graph.caches.len(), "cache", "caches")
         ));
     }
     code

@@ -72,13 +72,20 @@ pub(super) struct Attributes {
 /// Reads attributes.
 pub(super) fn read(builder: &mut Builder<'_>, attributes: &[Attribute]) -> Attributes {
     let mut read = Attributes::default();
-    let mut doc = Vec::new();
+    let mut found = Found::default();
     for attribute in attributes {
         use syn::spanned::Spanned as _;
         let span = attribute.span();
-        one(builder, &attribute.meta, None, span, &mut read, &mut doc);
+        one(builder, &attribute.meta, None, span, &mut read, &mut found);
     }
-    let paragraph: Vec<&str> = doc
+    // Joined once: two by two, many conditions would make a text each as long as all.
+    read.cfg = match found.conditions.as_slice() {
+        [] => None,
+        [condition] => Some(builder.cfg(condition)),
+        all => Some(builder.cfg(&format!("all({})", all.join(", ")))),
+    };
+    let paragraph: Vec<&str> = found
+        .doc
         .iter()
         .map(|line| line.trim())
         .skip_while(|line| line.is_empty())
@@ -108,13 +115,20 @@ pub(super) fn condition(
 /// Something that exists in tests only.
 pub(super) struct TestOnly;
 
+/// What is put together at the end.
+#[derive(Default)]
+struct Found {
+    conditions: Vec<String>,
+    doc: Vec<String>,
+}
+
 fn one(
     builder: &mut Builder<'_>,
     meta: &Meta,
     when: Option<CfgId>,
     span: proc_macro2::Span,
     read: &mut Attributes,
-    doc: &mut Vec<String>,
+    found: &mut Found,
 ) {
     let path = meta.path();
     if path.is_ident("cfg") {
@@ -126,8 +140,9 @@ fn one(
         if condition == "test" {
             read.test = true;
         }
-        let cfg = builder.cfg(&condition);
-        read.cfg = builder.both(read.cfg, Some(cfg));
+        if !found.conditions.contains(&condition) {
+            found.conditions.push(condition);
+        }
     } else if path.is_ident("cfg_attr") {
         let Meta::List(list) = meta else { return };
         let parser = Punctuated::<Meta, Token![,]>::parse_terminated;
@@ -142,7 +157,7 @@ fn one(
         let condition = builder.cfg(&condition);
         let when = builder.both(when, Some(condition));
         for part in parts {
-            one(builder, part, when, span, read, doc);
+            one(builder, part, when, span, read, found);
         }
     } else if path.is_ident("path") {
         if let Some(file) = string_value(meta) {
@@ -150,9 +165,9 @@ fn one(
         }
     } else if path.is_ident("doc") {
         if let Some(text) = string_value(meta) {
-            doc.extend(text.lines().map(str::to_owned));
+            found.doc.extend(text.lines().map(str::to_owned));
             if text.is_empty() {
-                doc.push(String::new());
+                found.doc.push(String::new());
             }
         }
     } else if path.is_ident("test") {

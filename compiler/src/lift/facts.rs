@@ -181,7 +181,8 @@ pub struct NodeFacts {
     pub mentions: Vec<Mention>,
     /// Other nodes of this file that come with it.
     pub links: Vec<NodeId>,
-    /// Set for an item macro: the identifiers in its tokens, any of which it may define.
+    /// For an item macro, the identifiers in its tokens, any of which it may define; for a
+    /// `macro_rules!`, the names of the items in its tokens.
     pub defines: Vec<Name>,
 }
 
@@ -434,6 +435,8 @@ pub struct Hidden {
 pub enum HiddenWhat {
     /// An attribute like `#[queue]` in a macro's tokens: the macro's name.
     Attribute(String),
+    /// `mod name;` in a macro's tokens: the macro's name.
+    Module(String),
     /// `include!` of a file.
     Include,
 }

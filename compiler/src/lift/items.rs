@@ -204,10 +204,20 @@ impl<'s, 'b> Items<'s, 'b> {
         self.body(node).function(&item.sig, Some(&item.block));
     }
 
+    /// An item that no mention reaches: its attributes are looked at all the same.
+    fn attributes_alone(&mut self, span: Span, read: &Attributes) {
+        if !read.foreign.is_empty() {
+            let name = self.builder.name("_");
+            let node = self.builder.node(name, span, self.scope, read.cfg);
+            marks::on_other(self.builder, node, self.scope, read);
+        }
+    }
+
     fn module(&mut self, item: &syn::ItemMod) {
         let Some(mut read) = self.read(&item.attrs) else {
             return;
         };
+        self.attributes_alone(item.ident.span(), &read);
         let paths = std::mem::take(&mut read.paths);
         let kind = match &item.content {
             Some((_, items)) => {
@@ -228,6 +238,7 @@ impl<'s, 'b> Items<'s, 'b> {
         let Some(read) = self.read(&item.attrs) else {
             return;
         };
+        self.attributes_alone(item.use_token.span, &read);
         let root = if item.leading_colon.is_some() {
             PathRoot::Global
         } else {
@@ -361,9 +372,9 @@ impl<'s, 'b> Items<'s, 'b> {
         let header = self.builder.node(name, span, inner, None);
         let generics = type_parameters(&item.generics);
         let around = std::mem::replace(&mut self.generics, generics);
+        marks::on_other(self.builder, header, outer, &read);
         self.scope = inner;
         self.body(header)
-            .attributes(&read)
             .generics(&item.generics)
             .signature(&item.self_ty);
         if let Some((path, _)) = &item.trait_ {
@@ -377,18 +388,14 @@ impl<'s, 'b> Items<'s, 'b> {
                     methods.extend(self.method(&part.attrs, &part.sig, block, header));
                 }
                 ImplItem::Const(part) => {
-                    let Some(read) = self.read(&part.attrs) else {
-                        continue;
-                    };
-                    let node = self.node(&part.ident, &read);
-                    self.body(node).signature(&part.ty).expression(&part.expr);
-                    self.builder.node_mut(node).links.push(header);
-                    let name = self.builder.ident(&part.ident);
-                    methods.push(MethodFacts {
-                        name,
-                        node,
-                        arity: None,
-                    });
+                    let value = Some(&part.expr);
+                    methods.extend(self.constant(
+                        &part.attrs,
+                        &part.ident,
+                        &part.ty,
+                        value,
+                        header,
+                    ));
                 }
                 ImplItem::Type(part) => {
                     self.body(header).signature(&part.ty);
@@ -430,6 +437,29 @@ impl<'s, 'b> Items<'s, 'b> {
         })
     }
 
+    /// A const of an impl or trait.
+    fn constant(
+        &mut self,
+        attributes: &[syn::Attribute],
+        ident: &Ident,
+        ty: &syn::Type,
+        value: Option<&syn::Expr>,
+        header: NodeId,
+    ) -> Option<MethodFacts> {
+        let read = self.read(attributes)?;
+        let node = self.node(ident, &read);
+        self.body(node).signature(ty);
+        if let Some(value) = value {
+            self.body(node).expression(value);
+        }
+        self.builder.node_mut(node).links.push(header);
+        Some(MethodFacts {
+            name: self.builder.ident(ident),
+            node,
+            arity: None,
+        })
+    }
+
     fn declare_trait(&mut self, item: &syn::ItemTrait) {
         let Some(read) = self.read(&item.attrs) else {
             return;
@@ -454,9 +484,8 @@ impl<'s, 'b> Items<'s, 'b> {
                     methods.extend(self.method(&part.attrs, &part.sig, block, node));
                 }
                 TraitItem::Const(part) => {
-                    if let Some((_, value)) = &part.default {
-                        self.body(node).expression(value);
-                    }
+                    let value = part.default.as_ref().map(|(_, value)| value);
+                    methods.extend(self.constant(&part.attrs, &part.ident, &part.ty, value, node));
                 }
                 TraitItem::Macro(part) => {
                     self.body(node).invocation(&part.mac);
@@ -478,13 +507,23 @@ impl<'s, 'b> Items<'s, 'b> {
         let Some(read) = self.read(&item.attrs) else {
             return;
         };
+        self.attributes_alone(item.mac.path.span(), &read);
         let path = item.mac.path.to_token_stream().to_string().replace(' ', "");
-        let hidden = tokens::hidden_attribute(&item.mac.tokens);
+        let name = item
+            .ident
+            .as_ref()
+            .map_or_else(|| path.clone(), Ident::to_string);
+        let attribute = tokens::hidden_attribute(&item.mac.tokens);
+        self.hide(attribute, &read, HiddenWhat::Attribute(name.clone()));
+        let module = tokens::hidden_module(&item.mac.tokens);
+        self.hide(module, &read, HiddenWhat::Module(name));
+        let mut defines = Vec::new();
         if let Some(ident) = &item.ident {
             let node = self.node(ident, &read);
             self.declare(ident, &Visibility::Inherited, &read, ItemKind::Macro(node));
             tokens::mentions(self.builder, node, None, &item.mac.tokens);
-            self.hide(hidden, &read, HiddenWhat::Attribute(ident.to_string()));
+            tokens::defined(self.builder, &item.mac.tokens, &mut defines);
+            self.defines(node, defines);
             return;
         }
         let name = self.builder.name(&format!("{path}!"));
@@ -492,15 +531,17 @@ impl<'s, 'b> Items<'s, 'b> {
             .builder
             .node(name, item.mac.path.span(), self.scope, read.cfg);
         self.body(node).invocation(&item.mac);
-        let mut defines = Vec::new();
         tokens::definable(self.builder, &item.mac.tokens, &mut defines);
-        defines.sort_unstable();
-        defines.dedup();
-        self.builder.node_mut(node).defines = defines;
-        self.hide(hidden, &read, HiddenWhat::Attribute(path.clone()));
+        self.defines(node, defines);
         if path == "include" || path == "std::include" {
             self.hide(Some(item.mac.path.span()), &read, HiddenWhat::Include);
         }
+    }
+
+    fn defines(&mut self, node: NodeId, mut names: Vec<Name>) {
+        names.sort_unstable();
+        names.dedup();
+        self.builder.node_mut(node).defines = names;
     }
 
     fn hide(&mut self, span: Option<Span>, read: &Attributes, what: HiddenWhat) {

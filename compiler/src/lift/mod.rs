@@ -22,6 +22,10 @@ pub(crate) use guard::STACK;
 /// text in memory; no file that a person wrote comes near.
 pub const LARGEST_FILE: usize = 8 << 20;
 
+/// What keeps a text from being tokens; the parser does not tell which.
+const LEX_ERROR: &str =
+    "a bracket, text or comment that does not close, or a character that Rust does not have";
+
 /// Why a file has no facts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rejection {
@@ -71,7 +75,7 @@ fn parse(code: &str, positions: &Positions<'_>) -> Result<syn::File, Rejection> 
     };
     let tokens: TokenStream = code
         .parse()
-        .map_err(|error: proc_macro2::LexError| reject(error.to_string(), error.span()))?;
+        .map_err(|error: proc_macro2::LexError| reject(LEX_ERROR.to_owned(), error.span()))?;
     if let Some(span) = guard::too_deep(tokens.clone()) {
         return Err(Rejection {
             too_large: true,

@@ -13,6 +13,11 @@ const KEYWORDS: &[&str] = &[
     "yield", "_",
 ];
 
+/// Words before the name of an item.
+const ITEM_WORDS: &[&str] = &[
+    "fn", "struct", "enum", "union", "static", "const", "type", "trait", "mod",
+];
+
 /// Notes every path and method in the tokens as mentioned by the node.
 pub(super) fn mentions(
     builder: &mut Builder<'_>,
@@ -37,6 +42,41 @@ pub(super) fn definable(builder: &mut Builder<'_>, tokens: &TokenStream, into: &
         }
         after_dot = is_dot;
     }
+}
+
+/// The names of the items in the tokens: what stands after `fn`, `struct`, `static` and the like.
+pub(super) fn defined(builder: &mut Builder<'_>, tokens: &TokenStream, into: &mut Vec<Name>) {
+    let mut after_word = false;
+    for token in tokens.clone() {
+        let is_word = matches!(&token, TokenTree::Ident(ident) if ITEM_WORDS.iter().any(|word| ident == word));
+        match token {
+            TokenTree::Ident(ident) if after_word && !is_keyword(&ident) => {
+                into.push(builder.ident(&ident));
+            }
+            TokenTree::Group(group) => defined(builder, &group.stream(), into),
+            _ => {}
+        }
+        after_word = is_word;
+    }
+}
+
+/// The first `mod name;` in the tokens.
+pub(super) fn hidden_module(tokens: &TokenStream) -> Option<Span> {
+    let tokens: Vec<TokenTree> = tokens.clone().into_iter().collect();
+    let semicolon = |at: usize| matches!(tokens.get(at), Some(TokenTree::Punct(punct)) if punct.as_char() == ';');
+    tokens
+        .iter()
+        .enumerate()
+        .find_map(|(at, token)| match token {
+            TokenTree::Group(group) => hidden_module(&group.stream()),
+            // `mod name;`, `mod $name;`
+            TokenTree::Ident(ident)
+                if ident == "mod" && (semicolon(at + 2) || semicolon(at + 3)) =>
+            {
+                Some(ident.span())
+            }
+            _ => None,
+        })
 }
 
 /// The first `#[function]`, `#[queue]` or `#[cache]` in the tokens, whatever stands before the name.

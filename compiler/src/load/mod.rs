@@ -134,6 +134,7 @@ impl Loader<'_> {
         if pending.undecided {
             return;
         }
+        self.program.incomplete = true;
         let name = self.program.name_of(declared);
         let names: Vec<String> = pending
             .candidates
@@ -199,6 +200,7 @@ impl Loader<'_> {
                 modules::declared(&self.program, index, path, pending, next);
             }
             Err(problem) if first_time => {
+                self.program.incomplete = true;
                 let problem = diagnose(problem, &name, id, pending);
                 self.diagnostics.push(problem);
             }
@@ -276,12 +278,9 @@ fn diagnose(
                     .at(span, "too deep from here on")
                     .help("split the expression or the module")
             } else {
-                Diagnostic::error(
-                    codes::SYNTAX,
-                    format!("this is not Rust: {}", rejection.message),
-                )
-                .at(span, rejection.message.clone())
-                .help("cargo check says more about broken syntax")
+                Diagnostic::error(codes::SYNTAX, format!("{name} does not parse"))
+                    .at(span, rejection.message.clone())
+                    .help("cargo check says more about broken syntax")
             }
         }
     }

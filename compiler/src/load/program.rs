@@ -15,6 +15,8 @@ pub struct Program {
     /// The root scope of each crate, by index into the project's crates; `None` for one that could
     /// not be read.
     pub roots: Vec<Option<usize>>,
+    /// Whether a file could not be read: then nobody can say that something is not there.
+    pub incomplete: bool,
     /// One more than the last scope.
     pub scopes: usize,
     /// One more than the last node.
@@ -137,8 +139,14 @@ impl Program {
 
     /// The file that holds a node.
     pub fn file_of_node(&self, node: usize) -> Option<&File> {
+        self.file_at_node(node).map(|(_, file)| file)
+    }
+
+    /// The file that holds a node, and its index.
+    pub fn file_at_node(&self, node: usize) -> Option<(usize, &File)> {
         let after = self.files.partition_point(|file| file.node_base <= node);
-        self.files.get(after.checked_sub(1)?)
+        let index = after.checked_sub(1)?;
+        Some((index, self.files.get(index)?))
     }
 
     /// The file that holds a scope.

@@ -15,7 +15,7 @@ use crate::diagnostic::Diagnostic;
 /// # Errors
 ///
 /// A folder without `Cargo.toml`, a virtual workspace without a package's name, a package without a
-/// library, a manifest that cargo refuses, unknown features.
+/// library or without the runtime, a manifest that cargo refuses, unknown features.
 pub fn find(folder: &Path, options: &Options) -> Result<Project, Diagnostic> {
     let folder = folder.canonicalize().map_err(|error| {
         problem(format!(
@@ -199,7 +199,13 @@ fn assemble(
         .get(root)
         .ok_or_else(|| problem("cargo names no package"))?;
     for feature in &options.features {
-        let known = feature.contains('/') || package.features.contains_key(feature);
+        let known = match feature.split_once('/') {
+            // Whether the dependency has the feature, cargo says when it builds.
+            Some((dependency, _)) => package.dependencies.iter().any(|known| {
+                known.rename.as_ref().unwrap_or(&known.name) == dependency.trim_end_matches('?')
+            }),
+            None => package.features.contains_key(feature),
+        };
         if !known {
             let mut names: Vec<&str> = package.features.keys().map(String::as_str).collect();
             names.sort_unstable();
@@ -265,19 +271,25 @@ fn assemble(
             dependencies,
         });
     }
-    let runtime = package
-        .dependencies
-        .iter()
-        .find(|dependency| is_runtime(dependency));
+    let normal =
+        |dependency: &&cargo_metadata::Dependency| dependency.kind == DependencyKind::Normal;
+    let mut needed = package.dependencies.iter().filter(normal);
+    let Some(runtime) = needed.find(|dependency| is_runtime(dependency)) else {
+        return Err(problem(format!(
+            "the package {} does not depend on `cloudc`",
+            package.name
+        ))
+        .help("add it to Cargo.toml: cloudc = \"0.1\""));
+    };
     Ok(Project {
         root: metadata.workspace_root.clone().into_std_path_buf(),
         folder: folder(package),
         target: metadata.target_directory.clone().into_std_path_buf(),
         crates,
         cfg,
-        runtime: runtime.map(|dependency| Runtime {
-            version: dependency.req.to_string(),
-            path: dependency
+        runtime: Some(Runtime {
+            version: runtime.req.to_string(),
+            path: runtime
                 .path
                 .as_ref()
                 .map(|path| path.clone().into_std_path_buf()),

@@ -65,9 +65,10 @@ pub(super) fn resolve(
                     }
                 }
             } else if let Some(implied) = package.features.get(&name)
-                && state.features.insert(name.clone()) {
-                    names.extend(implied.iter().cloned());
-                }
+                && state.features.insert(name.clone())
+            {
+                names.extend(implied.iter().cloned());
+            }
         }
         for dependency in &package.dependencies {
             let Some(target) = local(dependency) else {

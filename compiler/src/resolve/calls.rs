@@ -137,8 +137,13 @@ impl Hubs {
         }
         for (index, file) in names.program.files.iter().enumerate() {
             for (local, node) in file.facts.nodes.iter().enumerate() {
-                for name in &node.defines {
-                    let name = names.symbols.of(index, *name);
+                let own = node
+                    .defines
+                    .iter()
+                    .map(|name| names.symbols.of(index, *name));
+                let mut defines: Vec<Symbol> = own.collect();
+                defines.extend(defined_by_macro(names, index, node));
+                for name in defines {
                     let hub = match hubs.defines.get(&name) {
                         Some(hub) => *hub,
                         None => {
@@ -202,6 +207,39 @@ impl Hubs {
         let span = None;
         self.edges.push(Edge { from, to, span });
     }
+}
+
+/// What the `macro_rules!` of ours define that an item macro invokes.
+fn defined_by_macro(names: &Names<'_>, index: usize, node: &NodeFacts) -> Vec<Symbol> {
+    let Some(Mention {
+        what: What::Macro(path),
+        ..
+    }) = node.mentions.first()
+    else {
+        return Vec::new();
+    };
+    // An item macro is called after the macro, as no function can be.
+    let is_item = |file: &&File| file.name(node.name).ends_with('!');
+    let Some(file) = names.program.files.get(index).filter(is_item) else {
+        return Vec::new();
+    };
+    let last = file
+        .facts
+        .paths
+        .get(*path as usize)
+        .and_then(|path| path.segments.last());
+    let macros = last.and_then(|last| names.scopes.macros.get(&names.symbols.of(index, *last)));
+    let defined = macros.into_iter().flatten().filter_map(|node| {
+        let (index, file) = names.program.file_at_node(*node as usize)?;
+        let facts = file.facts.nodes.get(*node as usize - file.node_base)?;
+        Some(
+            facts
+                .defines
+                .iter()
+                .map(move |name| names.symbols.of(index, *name)),
+        )
+    });
+    defined.flatten().collect()
 }
 
 fn sorted<K: Ord, V>(map: FxHashMap<K, V>) -> Vec<(K, V)> {
@@ -327,6 +365,8 @@ impl<'p> Walk<'_, 'p> {
                 self.found(this, &found, span, true);
                 self.undefined(this, &found, file, index, path, span);
                 let hub = self.hubs.methods.get(&(method_symbol, arity)).copied();
+                self.hub(this, hub.as_ref(), span);
+                let hub = self.hubs.defines.get(&method_symbol).copied();
                 self.hub(this, hub.as_ref(), span);
             }
             What::Method(name, arity) => {
@@ -535,20 +575,10 @@ impl<'p> Walk<'_, 'p> {
             if !self.expanded.insert((this, scope, *node)) {
                 continue;
             }
-            let Some(file) = self.names.program.file_of_node(*node as usize) else {
+            let Some((index, file)) = self.names.program.file_at_node(*node as usize) else {
                 continue;
             };
-            let local = *node as usize - file.node_base;
-            let Some(facts) = file.facts.nodes.get(local) else {
-                continue;
-            };
-            let index = self
-                .names
-                .program
-                .files
-                .iter()
-                .position(|other| std::ptr::eq(other, file));
-            if let Some(index) = index {
+            if let Some(facts) = file.facts.nodes.get(*node as usize - file.node_base) {
                 self.mentions(this, scope, file, index as u32, facts);
             }
         }

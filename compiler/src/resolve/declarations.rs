@@ -217,7 +217,7 @@ impl Collect<'_, '_> {
             .symbols
             .find(name)
             .is_some_and(|symbol| self.names.scopes.macros.contains_key(&symbol));
-        if uses_cloudc && !may_be_macro {
+        if uses_cloudc && !may_be_macro && !self.names.program.incomplete {
             self.error(
                 Diagnostic::error(codes::UNRESOLVED, format!("`#[{name}]` is not imported"))
                     .at(file.span(mark.spot), "leads nowhere")
@@ -260,6 +260,12 @@ impl Collect<'_, '_> {
                 )
                 .at(span, "only the macro knows what becomes of this")
                 .help("write the item itself, outside the macro"),
+                HiddenWhat::Module(name) => Diagnostic::warning(
+                    codes::HIDDEN_IN_MACRO,
+                    format!("a module declared in the tokens of the macro `{name}` is not part of the graph"),
+                )
+                .at(span, "not analysed")
+                .help("declare it outside the macro, with `#[cfg(…)]` if it depends on something"),
                 HiddenWhat::Include => Diagnostic::warning(
                     codes::HIDDEN_IN_MACRO,
                     "what `include!` brings in is not part of the graph",
@@ -347,6 +353,10 @@ impl Collect<'_, '_> {
                     .at(span, "not marked with `#[queue]`")
                     .help("name a static that has `#[queue]`"),
             );
+            return;
+        }
+        // It may well be in the file that could not be read.
+        if self.names.program.incomplete {
             return;
         }
         // A queue whose own attribute is broken is reported there.

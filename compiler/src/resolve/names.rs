@@ -423,6 +423,11 @@ impl<'p> Names<'p> {
             }
             let meant = match entry.target {
                 Target::Def(def) => Found::one(def),
+                // `extern crate self as name`
+                Target::Crate(Symbol::SELF) => {
+                    let root = self.root(self.krate_of(scope));
+                    root.map_or_else(Found::default, |root| Found::one(Def::Module(root)))
+                }
                 Target::Crate(name) => self.extern_crate(self.krate_of(scope), name),
                 Target::Import(file, path) => self.resolve(scope, file, path, space, memo),
             };

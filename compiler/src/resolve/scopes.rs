@@ -269,7 +269,8 @@ impl Scopes {
                 .map_or(scope, |scope| scope.module)
         };
         match vis {
-            Vis::Public | Vis::Crate => true,
+            Vis::Public => true,
+            Vis::Crate => self.root(from) == self.root(home),
             Vis::Private => self.within(module(from), module(home)),
             Vis::Super => {
                 let home = module(home);
@@ -277,6 +278,14 @@ impl Scopes {
                 self.within(module(from), parent.map_or(home, module))
             }
         }
+    }
+
+    /// The root of a scope's crate.
+    fn root(&self, mut scope: u32) -> u32 {
+        while let Some(parent) = self.all.get(scope as usize).and_then(|scope| scope.parent) {
+            scope = parent;
+        }
+        scope
     }
 
     fn within(&self, mut scope: u32, outer: u32) -> bool {

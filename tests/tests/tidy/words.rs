@@ -48,9 +48,10 @@ pub(crate) fn nothing_is_left_to_do(tree: &Tree) -> Vec<String> {
         concat!("FIX", "ME"),
         concat!("dbg", "!("),
     ];
+    // What users write is theirs.
     let ours = tree
         .files()
-        .filter(|(file, _)| !file.starts_with("snapshots/"));
+        .filter(|(file, _)| !file.starts_with("snapshots/") && !file.starts_with("tests/cases/"));
     complain(
         ours,
         |line| words.iter().any(|word| line.contains(word)),
