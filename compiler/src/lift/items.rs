@@ -1,21 +1,16 @@
 //! The items of a module or block.
 
 use proc_macro2::{Ident, Span};
-use quote::ToTokens as _;
 use syn::spanned::Spanned as _;
-use syn::{ImplItem, Item, TraitItem, UseTree, Visibility};
+use syn::{Item, Visibility};
 
 use super::attributes::{self, Attributes};
 use super::body::Body;
 use super::builder::Builder;
-use super::facts::{
-    FileFacts, Hidden, HiddenWhat, ImplFacts, ImportFacts, ItemFacts, ItemKind, MethodFacts, Name,
-    NodeId, PathId, PathRoot, ScopeId, ScopeKind, Vis,
-};
+use super::facts::{FileFacts, ItemFacts, ItemKind, NodeId, ScopeId, ScopeKind, Vis};
 use super::marks;
 use super::paths;
 use super::positions::Positions;
-use super::tokens;
 
 /// The facts of a whole file.
 pub(super) fn file(file: &syn::File, positions: &Positions<'_>) -> FileFacts {
@@ -35,10 +30,10 @@ pub(super) fn file(file: &syn::File, positions: &Positions<'_>) -> FileFacts {
 
 /// Walks the items of one scope.
 pub(super) struct Items<'s, 'b> {
-    builder: &'s mut Builder<'b>,
-    scope: ScopeId,
+    pub(super) builder: &'s mut Builder<'b>,
+    pub(super) scope: ScopeId,
     /// Type parameters of what is around the item: names that only rustc can follow.
-    generics: Vec<String>,
+    pub(super) generics: Vec<String>,
 }
 
 impl<'s, 'b> Items<'s, 'b> {
@@ -148,12 +143,18 @@ impl<'s, 'b> Items<'s, 'b> {
     }
 
     /// The attributes of an item; `None` if it exists in tests only.
-    fn read(&mut self, attributes: &[syn::Attribute]) -> Option<Attributes> {
+    pub(super) fn read(&mut self, attributes: &[syn::Attribute]) -> Option<Attributes> {
         let read = attributes::read(self.builder, attributes);
         (!read.test).then_some(read)
     }
 
-    fn declare(&mut self, ident: &Ident, vis: &Visibility, read: &Attributes, kind: ItemKind) {
+    pub(super) fn declare(
+        &mut self,
+        ident: &Ident,
+        vis: &Visibility,
+        read: &Attributes,
+        kind: ItemKind,
+    ) {
         let name = self.builder.ident(ident);
         let spot = self.builder.positions.spot(ident.span());
         let item = ItemFacts {
@@ -166,7 +167,7 @@ impl<'s, 'b> Items<'s, 'b> {
         self.builder.scope_mut(self.scope).items.push(item);
     }
 
-    fn node(&mut self, ident: &Ident, read: &Attributes) -> NodeId {
+    pub(super) fn node(&mut self, ident: &Ident, read: &Attributes) -> NodeId {
         let name = self.builder.ident(ident);
         self.builder.node(name, ident.span(), self.scope, read.cfg)
     }
@@ -177,7 +178,7 @@ impl<'s, 'b> Items<'s, 'b> {
         node
     }
 
-    fn body(&mut self, node: NodeId) -> Body<'_, 'b> {
+    pub(super) fn body(&mut self, node: NodeId) -> Body<'_, 'b> {
         Body::new(self.builder, node, self.scope, &self.generics)
     }
 
@@ -205,7 +206,7 @@ impl<'s, 'b> Items<'s, 'b> {
     }
 
     /// An item that no mention reaches: its attributes are looked at all the same.
-    fn attributes_alone(&mut self, span: Span, read: &Attributes) {
+    pub(super) fn attributes_alone(&mut self, span: Span, read: &Attributes) {
         if !read.foreign.is_empty() {
             let name = self.builder.name("_");
             let node = self.builder.node(name, span, self.scope, read.cfg);
@@ -232,85 +233,6 @@ impl<'s, 'b> Items<'s, 'b> {
             None => ItemKind::ModuleFile(paths),
         };
         self.declare(&item.ident, &item.vis, &read, kind);
-    }
-
-    fn import(&mut self, item: &syn::ItemUse) {
-        let Some(read) = self.read(&item.attrs) else {
-            return;
-        };
-        self.attributes_alone(item.use_token.span, &read);
-        let root = if item.leading_colon.is_some() {
-            PathRoot::Global
-        } else {
-            PathRoot::Plain
-        };
-        let mut imports = Vec::new();
-        self.use_tree(&item.tree, root, &mut Vec::new(), &mut imports);
-        for (path, name, span) in imports {
-            let spot = self.builder.positions.spot(span);
-            let import = ImportFacts {
-                path,
-                name,
-                vis: visibility(&item.vis),
-                cfg: read.cfg,
-                spot,
-            };
-            self.builder.scope_mut(self.scope).imports.push(import);
-        }
-    }
-
-    fn use_tree(
-        &mut self,
-        tree: &UseTree,
-        root: PathRoot,
-        before: &mut Vec<Name>,
-        into: &mut Vec<(PathId, Option<Name>, Span)>,
-    ) {
-        match tree {
-            UseTree::Path(part) => {
-                before.push(self.builder.ident(&part.ident));
-                self.use_tree(&part.tree, root, before, into);
-                before.pop();
-            }
-            UseTree::Group(group) => {
-                for tree in &group.items {
-                    self.use_tree(tree, root, before, into);
-                }
-            }
-            UseTree::Glob(glob) => {
-                if !before.is_empty() {
-                    let path = self.builder.path(root, before.clone());
-                    into.push((path, None, glob.span()));
-                }
-            }
-            UseTree::Name(leaf) => self.use_leaf(&leaf.ident, &leaf.ident, root, before, into),
-            UseTree::Rename(leaf) => self.use_leaf(&leaf.ident, &leaf.rename, root, before, into),
-        }
-    }
-
-    fn use_leaf(
-        &mut self,
-        ident: &Ident,
-        rename: &Ident,
-        root: PathRoot,
-        before: &[Name],
-        into: &mut Vec<(PathId, Option<Name>, Span)>,
-    ) {
-        // `use x as _` names nothing; traits need no name here.
-        if rename == "_" {
-            return;
-        }
-        let mut segments = before.to_vec();
-        // `use a::{self}` is `use a`.
-        if ident != "self" || before.is_empty() {
-            segments.push(self.builder.ident(ident));
-        }
-        let name = match (ident == "self" && rename == "self", segments.last()) {
-            (true, Some(last)) => *last,
-            _ => self.builder.ident(rename),
-        };
-        let path = self.builder.path(root, segments);
-        into.push((path, Some(name), ident.span()));
     }
 
     /// A struct, union, enum or alias: what it is made of.
@@ -353,208 +275,6 @@ impl<'s, 'b> Items<'s, 'b> {
             },
         );
     }
-
-    fn implementation(&mut self, item: &syn::ItemImpl) {
-        let Some(read) = self.read(&item.attrs) else {
-            return;
-        };
-        let self_type = paths::of_type(&item.self_ty).map(|path| paths::path(self.builder, path));
-        let of_trait = item
-            .trait_
-            .as_ref()
-            .map(|(path, _)| paths::path(self.builder, path));
-        let title = impl_title(item);
-        let name = self.builder.name(&title);
-        let span = item.impl_token.span;
-        let outer = self.scope;
-        let kind = ScopeKind::Impl(self_type);
-        let inner = self.builder.scope(kind, Some(name), Some(outer), read.cfg);
-        let header = self.builder.node(name, span, inner, None);
-        let generics = type_parameters(&item.generics);
-        let around = std::mem::replace(&mut self.generics, generics);
-        marks::on_other(self.builder, header, outer, &read);
-        self.scope = inner;
-        self.body(header)
-            .generics(&item.generics)
-            .signature(&item.self_ty);
-        if let Some((path, _)) = &item.trait_ {
-            self.body(header).type_path(path);
-        }
-        let mut methods = Vec::new();
-        for part in &item.items {
-            match part {
-                ImplItem::Fn(part) => {
-                    let block = Some(&part.block);
-                    methods.extend(self.method(&part.attrs, &part.sig, block, header));
-                }
-                ImplItem::Const(part) => {
-                    let value = Some(&part.expr);
-                    methods.extend(self.constant(
-                        &part.attrs,
-                        &part.ident,
-                        &part.ty,
-                        value,
-                        header,
-                    ));
-                }
-                ImplItem::Type(part) => {
-                    self.body(header).signature(&part.ty);
-                }
-                ImplItem::Macro(part) => {
-                    self.body(header).invocation(&part.mac);
-                }
-                _ => {}
-            }
-        }
-        self.scope = outer;
-        self.generics = around;
-        self.builder.facts.impls.push(ImplFacts {
-            scope: inner,
-            self_type,
-            of_trait,
-            header,
-            methods,
-        });
-    }
-
-    fn method(
-        &mut self,
-        attributes: &[syn::Attribute],
-        sig: &syn::Signature,
-        block: Option<&syn::Block>,
-        header: NodeId,
-    ) -> Option<MethodFacts> {
-        let read = self.read(attributes)?;
-        let node = self.node(&sig.ident, &read);
-        marks::on_other(self.builder, node, self.scope, &read);
-        self.body(node).function(sig, block);
-        self.builder.node_mut(node).links.push(header);
-        let receiver = sig.receiver().is_some();
-        Some(MethodFacts {
-            name: self.builder.ident(&sig.ident),
-            node,
-            arity: receiver.then(|| u8::try_from(sig.inputs.len() - 1).unwrap_or(u8::MAX)),
-        })
-    }
-
-    /// A const of an impl or trait.
-    fn constant(
-        &mut self,
-        attributes: &[syn::Attribute],
-        ident: &Ident,
-        ty: &syn::Type,
-        value: Option<&syn::Expr>,
-        header: NodeId,
-    ) -> Option<MethodFacts> {
-        let read = self.read(attributes)?;
-        let node = self.node(ident, &read);
-        self.body(node).signature(ty);
-        if let Some(value) = value {
-            self.body(node).expression(value);
-        }
-        self.builder.node_mut(node).links.push(header);
-        Some(MethodFacts {
-            name: self.builder.ident(ident),
-            node,
-            arity: None,
-        })
-    }
-
-    fn declare_trait(&mut self, item: &syn::ItemTrait) {
-        let Some(read) = self.read(&item.attrs) else {
-            return;
-        };
-        let node = self.node(&item.ident, &read);
-        let outer = self.scope;
-        let name = Some(self.builder.ident(&item.ident));
-        let kind = ScopeKind::Trait;
-        let inner = self.builder.scope(kind, name, Some(outer), read.cfg);
-        let generics = type_parameters(&item.generics);
-        let around = std::mem::replace(&mut self.generics, generics);
-        marks::on_other(self.builder, node, outer, &read);
-        self.scope = inner;
-        self.body(node)
-            .generics(&item.generics)
-            .bounds(&item.supertraits);
-        let mut methods = Vec::new();
-        for part in &item.items {
-            match part {
-                TraitItem::Fn(part) => {
-                    let block = part.default.as_ref();
-                    methods.extend(self.method(&part.attrs, &part.sig, block, node));
-                }
-                TraitItem::Const(part) => {
-                    let value = part.default.as_ref().map(|(_, value)| value);
-                    methods.extend(self.constant(&part.attrs, &part.ident, &part.ty, value, node));
-                }
-                TraitItem::Macro(part) => {
-                    self.body(node).invocation(&part.mac);
-                }
-                _ => {}
-            }
-        }
-        self.scope = outer;
-        self.generics = around;
-        self.declare(
-            &item.ident,
-            &item.vis,
-            &read,
-            ItemKind::Trait(node, methods),
-        );
-    }
-
-    fn item_macro(&mut self, item: &syn::ItemMacro) {
-        let Some(read) = self.read(&item.attrs) else {
-            return;
-        };
-        self.attributes_alone(item.mac.path.span(), &read);
-        let path = item.mac.path.to_token_stream().to_string().replace(' ', "");
-        let name = item
-            .ident
-            .as_ref()
-            .map_or_else(|| path.clone(), Ident::to_string);
-        let attribute = tokens::hidden_attribute(&item.mac.tokens);
-        self.hide(attribute, &read, HiddenWhat::Attribute(name.clone()));
-        let module = tokens::hidden_module(&item.mac.tokens);
-        self.hide(module, &read, HiddenWhat::Module(name));
-        let mut defines = Vec::new();
-        if let Some(ident) = &item.ident {
-            let node = self.node(ident, &read);
-            self.declare(ident, &Visibility::Inherited, &read, ItemKind::Macro(node));
-            tokens::mentions(self.builder, node, None, &item.mac.tokens);
-            tokens::defined(self.builder, &item.mac.tokens, &mut defines);
-            self.defines(node, defines);
-            return;
-        }
-        let name = self.builder.name(&format!("{path}!"));
-        let node = self
-            .builder
-            .node(name, item.mac.path.span(), self.scope, read.cfg);
-        self.body(node).invocation(&item.mac);
-        tokens::definable(self.builder, &item.mac.tokens, &mut defines);
-        self.defines(node, defines);
-        if path == "include" || path == "std::include" {
-            self.hide(Some(item.mac.path.span()), &read, HiddenWhat::Include);
-        }
-    }
-
-    fn defines(&mut self, node: NodeId, mut names: Vec<Name>) {
-        names.sort_unstable();
-        names.dedup();
-        self.builder.node_mut(node).defines = names;
-    }
-
-    fn hide(&mut self, span: Option<Span>, read: &Attributes, what: HiddenWhat) {
-        if let Some(span) = span {
-            let spot = self.builder.positions.spot(span);
-            self.builder.facts.hidden.push(Hidden {
-                spot,
-                scope: self.scope,
-                cfg: read.cfg,
-                what,
-            });
-        }
-    }
 }
 
 /// The type parameters that a signature, impl or trait declares.
@@ -565,30 +285,12 @@ pub(super) fn type_parameters(generics: &syn::Generics) -> Vec<String> {
         .collect()
 }
 
-fn visibility(vis: &Visibility) -> Vis {
+pub(super) fn visibility(vis: &Visibility) -> Vis {
     match vis {
         Visibility::Public(_) => Vis::Public,
         Visibility::Inherited => Vis::Private,
         Visibility::Restricted(restricted) if restricted.path.is_ident("self") => Vis::Private,
         Visibility::Restricted(restricted) if restricted.path.is_ident("super") => Vis::Super,
         Visibility::Restricted(_) => Vis::Crate,
-    }
-}
-
-/// `<Shelf as Store>` for an impl of a trait, `Shelf` for the type's own.
-fn impl_title(item: &syn::ItemImpl) -> String {
-    let last = |path: &syn::Path| {
-        path.segments
-            .last()
-            .map(|segment| segment.ident.to_string())
-            .unwrap_or_default()
-    };
-    let of = match paths::of_type(&item.self_ty) {
-        Some(path) => last(path),
-        None => "_".to_owned(),
-    };
-    match &item.trait_ {
-        Some((path, _)) => format!("<{of} as {}>", last(path)),
-        None => of,
     }
 }

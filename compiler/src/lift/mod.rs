@@ -1,11 +1,14 @@
 //! From the text of one file to facts about it. `syn` types live here only.
 
+mod associated;
 mod attributes;
 mod body;
 mod builder;
 pub mod facts;
 mod guard;
+mod imports;
 mod items;
+mod macros;
 mod marks;
 mod paths;
 mod positions;

@@ -2,6 +2,7 @@
 
 mod calls;
 mod declarations;
+mod hubs;
 mod methods;
 mod names;
 mod scopes;
