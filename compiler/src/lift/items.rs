@@ -1,7 +1,6 @@
 //! The items of a module or block.
 
 use proc_macro2::{Ident, Span};
-use syn::spanned::Spanned as _;
 use syn::{Item, Visibility};
 
 use super::attributes::{self, Attributes};
