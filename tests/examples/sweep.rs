@@ -40,11 +40,26 @@ fn main() -> ExitCode {
     };
     let count = |is: fn(&Outcome) -> bool| outcomes.iter().filter(|outcome| is(outcome)).count();
     println!("files     {}", outcomes.len());
-    println!("lifted    {}", count(|outcome| matches!(outcome, Outcome::Lifted)));
-    println!("rejected  {}", count(|outcome| matches!(outcome, Outcome::Rejected)));
-    println!("too large {}", count(|outcome| matches!(outcome, Outcome::TooLarge)));
-    println!("no UTF-8  {}", count(|outcome| matches!(outcome, Outcome::NoText)));
-    println!("panics    {}", count(|outcome| matches!(outcome, Outcome::Panicked(_))));
+    println!(
+        "lifted    {}",
+        count(|outcome| matches!(outcome, Outcome::Lifted))
+    );
+    println!(
+        "rejected  {}",
+        count(|outcome| matches!(outcome, Outcome::Rejected))
+    );
+    println!(
+        "too large {}",
+        count(|outcome| matches!(outcome, Outcome::TooLarge))
+    );
+    println!(
+        "no UTF-8  {}",
+        count(|outcome| matches!(outcome, Outcome::NoText))
+    );
+    println!(
+        "panics    {}",
+        count(|outcome| matches!(outcome, Outcome::Panicked(_)))
+    );
     for outcome in &outcomes {
         if let Outcome::Panicked(path) = outcome {
             println!("  {}", path.display());

@@ -40,7 +40,11 @@ fn assert_same(one: &BTreeMap<String, Vec<u8>>, other: &BTreeMap<String, Vec<u8>
 fn the_same_source_gives_the_same_bytes() {
     let app = workspace();
     let first = built(&app);
-    assert!(first.len() > 10 && first.contains_key("graph.json"), "{:?}", first.keys());
+    assert!(
+        first.len() > 10 && first.contains_key("graph.json"),
+        "{:?}",
+        first.keys()
+    );
     assert_same(&first, &built(&app), "with the facts of the first run");
 
     let facts = fs::read(app.path(FACTS)).expect("facts were kept");
@@ -48,7 +52,11 @@ fn the_same_source_gives_the_same_bytes() {
         let mut damaged = facts.clone();
         damaged[at] ^= 0x5a;
         app.write(FACTS, &damaged);
-        assert_same(&first, &built(&app), &format!("with byte {at} of the facts damaged"));
+        assert_same(
+            &first,
+            &built(&app),
+            &format!("with byte {at} of the facts damaged"),
+        );
     }
     app.write(FACTS, &facts[..facts.len() / 3]);
     assert_same(&first, &built(&app), "with most of the facts cut off");
@@ -64,7 +72,10 @@ fn an_edit_is_seen_and_what_is_stale_goes() {
     assert!(before.contains_key(stale), "{:?}", before.keys());
     let path = "examples/shop/src/restocking.rs";
     let text = fs::read_to_string(app.path(path)).expect("a module of the shop");
-    app.write(path, text.replace("#[function(queue", "#[cfg(any())]\n#[function(queue"));
+    app.write(
+        path,
+        text.replace("#[function(queue", "#[cfg(any())]\n#[function(queue"),
+    );
     let after = built(&app);
     assert!(!after.contains_key(stale), "{:?}", after.keys());
 
@@ -78,13 +89,22 @@ fn a_failed_build_leaves_the_old_tree() {
     let before = built(&app);
     let path = "examples/shop/src/restocking.rs";
     let text = fs::read_to_string(app.path(path)).expect("a module of the shop");
-    for broken in [text.replace("#[function(queue", "#[function(quene"), text + "}"] {
+    for broken in [
+        text.replace("#[function(queue", "#[function(quene"),
+        text + "}",
+    ] {
         app.write(path, broken);
         assert_eq!(build(&app).code, Some(1));
         assert_same(&before, &files(&app.path(OUT)), "after a build that failed");
     }
     let beside = fs::read_dir(app.path(OUT).parent().expect("a folder around")).expect("a folder");
-    let mut names: Vec<_> = beside.map(|entry| entry.expect("an entry").file_name()).collect();
+    let mut names: Vec<_> = beside
+        .map(|entry| entry.expect("an entry").file_name())
+        .collect();
     names.sort();
-    assert_eq!(names, [".cache", "default"], "nothing is left beside the tree");
+    assert_eq!(
+        names,
+        [".cache", "default"],
+        "nothing is left beside the tree"
+    );
 }

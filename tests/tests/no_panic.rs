@@ -19,7 +19,8 @@ use proptest::test_runner::Config;
 fn sources(example: &str) -> Vec<(String, Vec<u8>)> {
     let folder = repository().join("examples").join(example);
     let all = files(&folder).into_iter();
-    all.filter(|(name, _)| name.ends_with(".rs") && !name.starts_with("target/")).collect()
+    all.filter(|(name, _)| name.ends_with(".rs") && !name.starts_with("target/"))
+        .collect()
 }
 
 /// One change of a text.
@@ -38,10 +39,52 @@ enum Edit {
 }
 
 const WORDS: &[&str] = &[
-    "{", "}", "(", ")", "[", "]", "<", ">", "::", ";", ",", "=", "#", "!", "'", "\"", "\\", "/*", "//", "r#\"", "$", ".",
-    " mod x; ", " use super::*; ", " use crate::{self, *}; ", " pub ", " fn ", " async ", " impl ", " static ", " Self ",
-    "#[function]", "#[function(http = \"GET /\")]", "#[queue]", "#[cache(ttl = \"1s\")]", "#[cfg(x)]", "#[path = \"lib.rs\"]",
-    "#[cfg_attr(x, function())]", " macro_rules! m { () => { m!() } } ", " m!(); ", "é", "\u{feff}", "\0", "0x", "1e", "'a",
+    "{",
+    "}",
+    "(",
+    ")",
+    "[",
+    "]",
+    "<",
+    ">",
+    "::",
+    ";",
+    ",",
+    "=",
+    "#",
+    "!",
+    "'",
+    "\"",
+    "\\",
+    "/*",
+    "//",
+    "r#\"",
+    "$",
+    ".",
+    " mod x; ",
+    " use super::*; ",
+    " use crate::{self, *}; ",
+    " pub ",
+    " fn ",
+    " async ",
+    " impl ",
+    " static ",
+    " Self ",
+    "#[function]",
+    "#[function(http = \"GET /\")]",
+    "#[queue]",
+    "#[cache(ttl = \"1s\")]",
+    "#[cfg(x)]",
+    "#[path = \"lib.rs\"]",
+    "#[cfg_attr(x, function())]",
+    " macro_rules! m { () => { m!() } } ",
+    " m!(); ",
+    "é",
+    "\u{feff}",
+    "\0",
+    "0x",
+    "1e",
+    "'a",
 ];
 
 fn edit() -> impl Strategy<Value = Edit> {
@@ -61,7 +104,11 @@ fn pieces(text: &str) -> Vec<&str> {
     let mut rest = text;
     while let Some(first) = rest.chars().next() {
         let is_word = |c: char| c.is_alphanumeric() || c == '_';
-        let end = if is_word(first) { rest.find(|c| !is_word(c)) } else { Some(first.len_utf8()) };
+        let end = if is_word(first) {
+            rest.find(|c| !is_word(c))
+        } else {
+            Some(first.len_utf8())
+        };
         let (piece, after) = rest.split_at(end.unwrap_or(rest.len()));
         pieces.push(piece);
         rest = after;
@@ -108,7 +155,9 @@ fn project(example: &str) -> Project {
     let cloudc = ("cloudc".to_owned(), Dependency::Cloudc);
     let mut crates = vec![krate(example, "src/lib.rs", vec![cloudc.clone()])];
     if example == "shop" {
-        crates[0].dependencies.push(("shop_stock".to_owned(), Dependency::Local(1)));
+        crates[0]
+            .dependencies
+            .push(("shop_stock".to_owned(), Dependency::Local(1)));
         crates.push(krate("shop_stock", "stock/src/lib.rs", vec![cloudc]));
     }
     Project {
@@ -123,13 +172,25 @@ fn project(example: &str) -> Project {
 
 /// The whole compiler but the disk, with everything drawn.
 fn compile(example: &str, files: &[(String, Vec<u8>)]) {
-    let memory = files.iter().map(|(name, bytes)| (Path::new("/app").join(name), bytes.clone()));
+    let memory = files
+        .iter()
+        .map(|(name, bytes)| (Path::new("/app").join(name), bytes.clone()));
     let memory = Memory(memory.collect());
     let project = project(example);
-    let analysis =
-        analyse(&project, &memory, &Cache::empty(), Sources::default(), Target::Knative).expect("threads");
+    let analysis = analyse(
+        &project,
+        &memory,
+        &Cache::empty(),
+        Sources::default(),
+        Target::Knative,
+    )
+    .expect("threads");
     let (graph, sources) = (&analysis.graph, &analysis.sources);
-    let style = Style { color: false, unicode: true, width: 80 };
+    let style = Style {
+        color: false,
+        unicode: true,
+        width: 80,
+    };
     render_text(&analysis.diagnostics, sources, style);
     render_json(&analysis.diagnostics, sources);
     render::tree(graph, sources);

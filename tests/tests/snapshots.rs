@@ -21,19 +21,34 @@ fn snapshot(example: &str) -> BTreeMap<String, Vec<u8>> {
     let (config, problems) = Config::parse(&text, FileId(0));
     assert_eq!(problems, []);
     let settings = config.settings(None).expect("there is a default");
-    let analysis =
-        analyse(&project, &Disk, &Cache::empty(), Sources::default(), settings.target).expect("threads");
+    let analysis = analyse(
+        &project,
+        &Disk,
+        &Cache::empty(),
+        Sources::default(),
+        settings.target,
+    )
+    .expect("threads");
     assert_eq!(analysis.diagnostics, [], "an example has no mistakes");
     let (graph, sources) = (&analysis.graph, &analysis.sources);
-    let mut tree = emit::Tree::from([
-        ("graph.txt", render::tree(graph, sources)),
-        ("graph.json", render::json(graph, sources)),
-        ("graph.mmd", render::mermaid(graph, sources)),
-        ("graph.dot", render::dot(graph, sources)),
-        ("graph.svg", render::svg(graph, sources)),
-    ].map(|(name, text)| (name.to_owned(), text.into_bytes())));
-    for (name, target) in [("knative", Target::Knative), ("kubernetes", Target::Kubernetes)] {
-        let settings = Settings { target, ..settings.clone() };
+    let mut tree = emit::Tree::from(
+        [
+            ("graph.txt", render::tree(graph, sources)),
+            ("graph.json", render::json(graph, sources)),
+            ("graph.mmd", render::mermaid(graph, sources)),
+            ("graph.dot", render::dot(graph, sources)),
+            ("graph.svg", render::svg(graph, sources)),
+        ]
+        .map(|(name, text)| (name.to_owned(), text.into_bytes())),
+    );
+    for (name, target) in [
+        ("knative", Target::Knative),
+        ("kubernetes", Target::Kubernetes),
+    ] {
+        let settings = Settings {
+            target,
+            ..settings.clone()
+        };
         let manifests = lower::lower(graph, &settings).expect("an example can be lowered");
         for (path, bytes) in emit::yaml::manifests(&manifests).expect("YAML") {
             let path = path.trim_start_matches("manifests/");
@@ -51,10 +66,18 @@ fn compare(example: &str) {
         let _ = fs::remove_file(folder.join(emit::MARKER));
         return;
     }
-    let expected = if folder.is_dir() { files(&folder) } else { BTreeMap::new() };
+    let expected = if folder.is_dir() {
+        files(&folder)
+    } else {
+        BTreeMap::new()
+    };
     let mut differences = String::new();
     let empty = Vec::new();
-    let all: BTreeMap<_, _> = expected.iter().chain(&found).map(|(name, _)| (name, ())).collect();
+    let all: BTreeMap<_, _> = expected
+        .iter()
+        .chain(&found)
+        .map(|(name, _)| (name, ()))
+        .collect();
     for name in all.into_keys() {
         let text = |tree: &BTreeMap<String, Vec<u8>>| {
             String::from_utf8_lossy(tree.get(name).unwrap_or(&empty)).into_owned()
@@ -65,7 +88,10 @@ fn compare(example: &str) {
             differences += &diff.unified_diff().header(name, "found").to_string();
         }
     }
-    assert!(differences.is_empty(), "snapshots/{example}: UPDATE=1 accepts this\n{differences}");
+    assert!(
+        differences.is_empty(),
+        "snapshots/{example}: UPDATE=1 accepts this\n{differences}"
+    );
 }
 
 #[test]
