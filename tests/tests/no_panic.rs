@@ -147,6 +147,7 @@ fn project(example: &str) -> Project {
         package: name.replace('_', "-"),
         version: "0.1.0".to_owned(),
         name: name.to_owned(),
+        folder: root.to_owned(),
         file: root.join(file),
         edition_2015: false,
         features: vec!["reports".to_owned()],
