@@ -94,6 +94,32 @@ impl App {
     }
 }
 
+/// The top of this repository.
+pub fn repository() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// Copies a folder: all that is in it but what was built.
+///
+/// # Panics
+///
+/// Where the disk refuses.
+pub fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).expect("a folder");
+    for entry in fs::read_dir(from).expect("a folder") {
+        let entry = entry.expect("an entry");
+        let (name, to) = (entry.file_name(), to.join(entry.file_name()));
+        if name == "target" || name == ".git" {
+            continue;
+        }
+        if entry.file_type().expect("a type").is_dir() {
+            copy(&entry.path(), &to);
+        } else {
+            fs::copy(entry.path(), to).expect("copied");
+        }
+    }
+}
+
 /// Every file below a folder, with its bytes.
 ///
 /// # Panics

@@ -101,11 +101,12 @@ fn add(
     let path = paths::path(builder, foreign.meta.path());
     let spot = builder.positions.spot(foreign.span);
     // If it is not ours, its tokens belong to the item.
+    let cfg = builder.both(read.cfg, foreign.cfg);
     let tokens = builder.node(
         builder.facts.nodes[node as usize].name,
         foreign.span,
         scope,
-        foreign.cfg,
+        cfg,
     );
     Body::new(builder, tokens, scope, &[]).attribute(foreign);
     let mut around = scope;
