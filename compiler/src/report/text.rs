@@ -70,11 +70,13 @@ fn summary(diagnostics: &[Diagnostic]) -> Option<String> {
 /// One diagnostic: what is wrong, a snippet of each file, the help. miette draws one file at a time,
 /// so each further one is drawn as a diagnostic without words, of which the snippet is kept.
 fn draw(out: &mut String, found: &Diagnostic, sources: &Sources, handler: &GraphicalReportHandler) {
-    let snippets = Snippet::of(&found.labels, sources);
+    let (snippets, told) = Snippet::of(&found.labels, sources);
+    let message = format!("{}{told}", found.message);
     let last = snippets.len().saturating_sub(1);
     for part in 0..=last {
         let view = View {
             found,
+            message: &message,
             snippet: snippets.get(part),
             is_first: part == 0,
             is_last: part == last,
@@ -95,6 +97,8 @@ fn draw(out: &mut String, found: &Diagnostic, sources: &Sources, handler: &Graph
 #[derive(Debug)]
 struct View<'a> {
     found: &'a Diagnostic,
+    /// What is wrong, and the places that cannot be drawn.
+    message: &'a str,
     snippet: Option<&'a Snippet<'a>>,
     /// With the code and the message.
     is_first: bool,
@@ -104,11 +108,7 @@ struct View<'a> {
 
 impl fmt::Display for View<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.is_first {
-            &self.found.message
-        } else {
-            ""
-        })
+        f.write_str(if self.is_first { self.message } else { "" })
     }
 }
 
