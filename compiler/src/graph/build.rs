@@ -258,9 +258,8 @@ impl Build<'_, '_> {
                     span: hop.span.unwrap_or(of.end.span),
                 })
                 .collect();
-            let last = of.chain.last().map_or(of.node, |hop| hop.to);
             chain.push(Step {
-                from: path(last),
+                from: path(of.end.node),
                 to: of.end.text.clone(),
                 span: of.end.span,
             });

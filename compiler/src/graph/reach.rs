@@ -151,12 +151,15 @@ fn chain<'c>(
         let Some(edge) = edge else {
             return (hops, Some(end));
         };
-        span = span.or(edge.span);
+        // What comes with a type, or is a block in it, mentions in its own name.
+        if edge.span.is_some() {
+            (from, span) = (at, edge.span);
+        }
         at = edge.to;
         // Hubs, and code that is part of what is around it, are no hops.
         if (at as usize) < calls.named && span.is_some() {
             hops.push(Hop { from, to: at, span });
-            (from, span) = (at, None);
+            span = None;
         }
     }
     (hops, None)
