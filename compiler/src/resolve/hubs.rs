@@ -5,9 +5,10 @@ use rustc_hash::FxHashMap;
 
 use super::calls::Edge;
 use super::methods::Methods;
-use super::names::Names;
+use super::names::{Memo, Names};
+use super::scopes::{Def, Namespace};
 use super::symbols::Symbol;
-use crate::lift::facts::{Mention, NodeFacts, What};
+use crate::lift::facts::{NodeFacts, What};
 use crate::load::program::File;
 
 /// Nodes that stand for several.
@@ -37,6 +38,7 @@ impl Hubs {
         for (from, to) in methods.with_type {
             hubs.edge(from, to);
         }
+        let mut memo = Memo::default();
         for (index, file) in names.program.files.iter().enumerate() {
             for (local, node) in file.facts.nodes.iter().enumerate() {
                 let own = node
@@ -44,7 +46,12 @@ impl Hubs {
                     .iter()
                     .map(|name| names.symbols.of(index, *name));
                 let mut defines: Vec<Symbol> = own.collect();
-                defines.extend(defined_by_macro(names, index, node));
+                if let Some(macros) = invoked(names, index, node) {
+                    defines.extend(defined_by(names, macros));
+                    for ty in types_named(names, index, node, &mut memo) {
+                        hubs.edge(ty, (file.node_base + local) as u32);
+                    }
+                }
                 for name in defines {
                     let hub = match hubs.defines.get(&name) {
                         Some(hub) => *hub,
@@ -111,37 +118,53 @@ impl Hubs {
     }
 }
 
-/// What the `macro_rules!` of ours define that an item macro invokes.
-fn defined_by_macro(names: &Names<'_>, index: usize, node: &NodeFacts) -> Vec<Symbol> {
-    let Some(Mention {
-        what: What::Macro(path),
-        ..
-    }) = node.mentions.first()
-    else {
-        return Vec::new();
+/// The `macro_rules!` of ours that an item macro may invoke.
+fn invoked<'n>(names: &'n Names<'_>, index: usize, node: &NodeFacts) -> Option<&'n [u32]> {
+    let What::Macro(path) = node.mentions.first()?.what else {
+        return None;
     };
     // An item macro is called after the macro, as no function can be.
     let is_item = |file: &&File| file.name(node.name).ends_with('!');
-    let Some(file) = names.program.files.get(index).filter(is_item) else {
-        return Vec::new();
-    };
-    let last = file
-        .facts
-        .paths
-        .get(*path as usize)
-        .and_then(|path| path.segments.last());
-    let macros = last.and_then(|last| names.scopes.macros.get(&names.symbols.of(index, *last)));
-    let defined = macros.into_iter().flatten().filter_map(|node| {
+    let file = names.program.files.get(index).filter(is_item)?;
+    let path = file.facts.paths.get(path as usize)?;
+    let name = names.symbols.of(index, *path.segments.last()?);
+    names.scopes.macros.get(&name).map(Vec::as_slice)
+}
+
+/// The names of the items in macros.
+fn defined_by(names: &Names<'_>, macros: &[u32]) -> Vec<Symbol> {
+    let defined = macros.iter().filter_map(|node| {
         let (index, file) = names.program.file_at_node(*node as usize)?;
         let facts = file.facts.nodes.get(*node as usize - file.node_base)?;
-        Some(
-            facts
-                .defines
-                .iter()
-                .map(move |name| names.symbols.of(index, *name)),
-        )
+        let defines = facts.defines.iter();
+        Some(defines.map(move |name| names.symbols.of(index, *name)))
     });
     defined.flatten().collect()
+}
+
+/// The nodes of the types in an item macro's tokens: it may implement somebody else's trait for them,
+/// and then all that it takes to call it is the type.
+fn types_named(names: &Names<'_>, index: usize, node: &NodeFacts, memo: &mut Memo) -> Vec<u32> {
+    let Some(file) = names.program.files.get(index) else {
+        return Vec::new();
+    };
+    let scope = file.scope(node.scope) as u32;
+    let paths = node
+        .mentions
+        .iter()
+        .filter_map(|mention| match mention.what {
+            What::Tokens(path) => Some(path),
+            _ => None,
+        });
+    let found = paths.flat_map(|path| {
+        let found = names.resolve(scope, index as u32, path, Namespace::Type, memo);
+        found.defs
+    });
+    let types = found.filter_map(|def| match def {
+        Def::Type(ty) => names.scopes.types.get(ty as usize).map(|ty| ty.node),
+        _ => None,
+    });
+    types.collect()
 }
 
 fn sorted<K: Ord, V>(map: FxHashMap<K, V>) -> Vec<(K, V)> {
