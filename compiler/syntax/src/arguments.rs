@@ -65,6 +65,10 @@ impl Arguments {
         let mut meant = Vec::new();
         for part in split(&tokens, errors) {
             let Some((ident, value)) = key_and_value(part, errors) else {
+                // `http "GET /"` is a trigger, if not a well-formed one.
+                if let Some(TokenTree::Ident(first)) = part.first() {
+                    meant.extend(names.iter().filter(|name| first == name));
+                }
                 continue;
             };
             let typed = ident.to_string();
@@ -87,7 +91,7 @@ impl Arguments {
         Self { list, meant }
     }
 
-    /// Whether an unknown key was probably meant to be one of these.
+    /// Whether something that is no key and value was probably meant to be one of these.
     pub(crate) fn means_one_of(&self, keys: &[&str]) -> bool {
         self.meant.iter().any(|meant| keys.contains(meant))
     }

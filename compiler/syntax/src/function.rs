@@ -354,6 +354,7 @@ mod tests {
         );
         // What was meant is clear, so that nothing starts it is no second mistake.
         assert_eq!(codes(r#"htpp = "GET /""#, sig), [codes::UNKNOWN_KEY]);
+        assert_eq!(codes(r#"http "GET /""#, sig), [codes::BAD_VALUE]);
         assert_eq!(
             codes("retries = 3", sig),
             [codes::UNKNOWN_KEY, codes::NO_TRIGGER]
