@@ -117,7 +117,7 @@ pub(super) struct Build {
     /// `default` without --env]
     #[arg(long, value_name = "DIR")]
     pub(super) out: Option<PathBuf>,
-    /// Replace the folder even if it holds files that cloudc did not write, or that were changed since.
+    /// Replace what was changed or added in a folder that cloudc wrote.
     #[arg(long)]
     pub(super) force: bool,
 }

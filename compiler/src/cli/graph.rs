@@ -15,10 +15,13 @@ pub(super) fn run(arguments: &Graph) -> u8 {
         Err(found) => return output::report(&[found], &Sources::default(), format),
     };
     let (graph, sources) = (&opened.analysis.graph, &opened.analysis.sources);
-    if opened.is_refused() {
+    // A graph with a mistake in it is when one wants to see it.
+    let code = if opened.is_refused() {
         output::report(&opened.analysis.diagnostics, sources, format);
-        return REFUSED;
-    }
+        REFUSED
+    } else {
+        DONE
+    };
     let text = match arguments.format {
         GraphFormat::Tree => render::tree(graph, sources),
         GraphFormat::Json => render::json(graph, sources),
@@ -36,5 +39,5 @@ pub(super) fn run(arguments: &Graph) -> u8 {
             }
         }
     }
-    DONE
+    code
 }

@@ -17,13 +17,15 @@ const NAMED: usize = 8;
 /// Replaces a folder by a tree. Missing parents are made.
 ///
 /// The old folder is there in full until the new one is, and stays if anything fails. What it holds
-/// is removed only where cloudc wrote it and nobody changed it since, or with `force`.
+/// is removed only where cloudc wrote it and nobody changed it since; with `force` also what was changed or
+/// added. A folder that cloudc never wrote is never replaced.
 ///
 /// # Errors
 ///
 /// [`codes::FOREIGN_FILES`] for a folder with files that are not cloudc's; [`codes::WRITE_FAILED`] for
 /// what the operating system refuses, with the path and its reason.
 pub fn write(tree: &Tree, folder: &Path, force: bool) -> Result<(), Diagnostic> {
+    refuse_unmarked(folder)?;
     if !force {
         refuse_foreign(folder)?;
     }
@@ -45,6 +47,22 @@ pub fn write(tree: &Tree, folder: &Path, force: bool) -> Result<(), Diagnostic> 
     let new = staging.path().join("new");
     fill(&new, tree).map_err(|(path, error)| failed("write", &folder.join(path), &error))?;
     swap(staging, &new, &folder)
+}
+
+/// A folder with something in it that cloudc never wrote is somebody's work, whatever `force` says: it
+/// may be the project itself.
+fn refuse_unmarked(folder: &Path) -> Result<(), Diagnostic> {
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(failed("read", folder, &error)),
+    };
+    if entries.count() == 0 || folder.join(MARKER).is_file() {
+        return Ok(());
+    }
+    let message = format!("`{}` is not a folder that cloudc wrote", folder.display());
+    Err(Diagnostic::error(codes::FOREIGN_FILES, message)
+        .help("give a folder that does not exist yet, or an empty one; nothing was removed"))
 }
 
 fn refuse_foreign(folder: &Path) -> Result<(), Diagnostic> {

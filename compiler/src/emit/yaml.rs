@@ -66,16 +66,34 @@ pub fn file(manifest: &Manifest) -> Result<String, serde_yaml::Error> {
     Ok(text)
 }
 
+/// A comment, whatever the text holds: doc comments get in here, also those of libraries.
+///
+/// YAML 1.1 readers, kubectl among them, end a line at more characters than Rust does; and what stands
+/// behind the end of a comment is YAML. They refuse most control characters. Those that turn the
+/// direction of writing would show a reviewer something else than is there.
 fn comment(text: &str) -> String {
-    text.lines()
+    let ends_line = |c: char| matches!(c, '\n' | '\r' | '\u{85}' | '\u{2028}' | '\u{2029}');
+    text.trim_end_matches(ends_line)
+        .replace("\r\n", "\n")
+        .split(ends_line)
         .map(|line| {
-            if line.is_empty() {
-                "#\n".to_owned()
-            } else {
-                format!("# {line}\n")
+            let line: String = line.chars().map(harmless).collect();
+            match line.as_str() {
+                "" => "#\n".to_owned(),
+                line => format!("# {line}\n"),
             }
         })
         .collect()
+}
+
+fn harmless(c: char) -> char {
+    let turns = matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let refused = matches!(c, '\u{feff}' | '\u{fffe}' | '\u{ffff}');
+    if c == '\t' || !(c.is_control() || turns || refused) {
+        c
+    } else {
+        char::REPLACEMENT_CHARACTER
+    }
 }
 
 fn document(object: &impl Serialize) -> Result<String, serde_yaml::Error> {
@@ -132,6 +150,16 @@ fn placeholder(index: usize) -> String {
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn a_comment_ends_where_every_reader_says() {
+        let text = "Greets.\u{2028}---\u{2029}kind: A\u{85}kind: B\rkind: C\r\nend \u{1b}[31m\u{202e}\u{feff}\n";
+        assert_eq!(
+            comment(text),
+            "# Greets.\n# ---\n# kind: A\n# kind: B\n# kind: C\n# end \u{fffd}[31m\u{fffd}\u{fffd}\n"
+        );
+        assert_eq!(comment("a\n\nb\n"), "# a\n#\n# b\n");
+    }
 
     #[test]
     fn text_stays_text_for_a_reader_of_yaml_1_1() {
