@@ -1,5 +1,6 @@
 //! What a body, a signature or a type mentions.
 
+use rustc_hash::FxHashSet;
 use syn::visit::{self, Visit};
 use syn::{Block, Expr, Pat, Stmt};
 
@@ -13,9 +14,11 @@ use super::tokens;
 /// Names that hide those of the scopes around them.
 enum Rib {
     /// Variables.
-    Locals(Vec<String>),
+    Locals(FxHashSet<String>),
     /// The items of a block: not variables, whatever is around.
-    Items(Vec<String>),
+    Items(FxHashSet<String>),
+    /// A block that imports all of something: any variable around it may be hidden.
+    Anything,
 }
 
 /// Walks one node's code.
@@ -40,7 +43,7 @@ impl<'s, 'b> Body<'s, 'b> {
             node,
             scope,
             cfg: None,
-            ribs: vec![Rib::Locals(Vec::new())],
+            ribs: vec![Rib::Locals(FxHashSet::default())],
             generics: generics.to_vec(),
         }
     }
@@ -72,21 +75,40 @@ impl<'s, 'b> Body<'s, 'b> {
             match token {
                 proc_macro2::TokenTree::Group(group) => self.attribute_tokens(&group.stream(), cfg),
                 proc_macro2::TokenTree::Literal(literal) => {
-                    let text = literal.to_string();
-                    let inner = text.trim_matches('"');
-                    if inner.len() + 2 != text.len() || !looks_like_path(inner) {
-                        continue;
+                    if let syn::Lit::Str(text) = syn::Lit::new(literal) {
+                        self.attribute_string(&text, cfg);
                     }
-                    let segments = inner.split("::").map(|part| self.builder.name(part));
-                    let segments = segments.collect();
-                    let path = self.builder.path(PathRoot::Plain, segments);
-                    let spot = self.builder.positions.spot(literal.span());
-                    self.builder.mention(self.node, What::Type(path), cfg, spot);
-                    self.builder
-                        .mention(self.node, What::Value(path), cfg, spot);
                 }
                 _ => {}
             }
+        }
+    }
+
+    /// A string in an attribute that may be a path, or another expression.
+    fn attribute_string(&mut self, literal: &syn::LitStr, cfg: Option<CfgId>) {
+        let text = literal.value();
+        if !looks_like_path(&text) {
+            // Only what calls something: most strings are words.
+            if text.contains("::") && text.len() < 1_000 && syn::parse_str::<Expr>(&text).is_ok() {
+                let tokens = text.parse().map(|tokens| respanned(tokens, literal.span()));
+                tokens::mentions(self.builder, self.node, cfg, &tokens.unwrap_or_default());
+            }
+            return;
+        }
+        let segments: Vec<_> = text
+            .split("::")
+            .map(|part| self.builder.name(part))
+            .collect();
+        let spot = self.builder.positions.spot(literal.span());
+        let path = self.builder.path(PathRoot::Plain, segments.clone());
+        self.builder.mention(self.node, What::Type(path), cfg, spot);
+        // `with = "module"` means the module's two functions.
+        for function in [None, Some("serialize"), Some("deserialize")] {
+            let mut segments = segments.clone();
+            segments.extend(function.map(|function| self.builder.name(function)));
+            let path = self.builder.path(PathRoot::Plain, segments);
+            self.builder
+                .mention(self.node, What::Value(path), cfg, spot);
         }
     }
 
@@ -151,6 +173,9 @@ impl<'s, 'b> Body<'s, 'b> {
         let spot = paths::spot(self.builder, &mac.path);
         self.builder
             .mention(self.node, What::Macro(path), self.cfg, spot);
+        if mac.path.is_ident("stringify") {
+            return;
+        }
         tokens::mentions(self.builder, self.node, self.cfg, &mac.tokens);
     }
 
@@ -198,27 +223,31 @@ impl<'s, 'b> Body<'s, 'b> {
         let Some(ident) = path.get_ident() else {
             return false;
         };
+        let name = ident.to_string();
         self.ribs
             .iter()
             .rev()
             .find_map(|rib| match rib {
-                Rib::Locals(names) => names.iter().any(|name| ident == name).then_some(true),
-                Rib::Items(names) => names.iter().any(|name| ident == name).then_some(false),
+                Rib::Locals(names) => names.contains(&name).then_some(true),
+                Rib::Items(names) => names.contains(&name).then_some(false),
+                Rib::Anything => Some(false),
             })
             .unwrap_or(false)
     }
 
     fn bind(&mut self, name: String) {
         match self.ribs.last_mut() {
-            Some(Rib::Locals(names)) => names.push(name),
-            _ => self.ribs.push(Rib::Locals(vec![name])),
+            Some(Rib::Locals(names)) => {
+                names.insert(name);
+            }
+            _ => self.ribs.push(Rib::Locals(FxHashSet::from_iter([name]))),
         }
     }
 
     /// Runs in a rib of its own.
     fn scoped(&mut self, run: impl FnOnce(&mut Self)) {
         let depth = self.ribs.len();
-        self.ribs.push(Rib::Locals(Vec::new()));
+        self.ribs.push(Rib::Locals(FxHashSet::default()));
         run(self);
         self.ribs.truncate(depth);
     }
@@ -239,7 +268,8 @@ impl<'s, 'b> Body<'s, 'b> {
         let scope = self
             .builder
             .scope(ScopeKind::Block, None, Some(self.scope), None);
-        let mut names = Vec::new();
+        let mut names = FxHashSet::default();
+        let mut is_open = false;
         for stmt in &block.stmts {
             if let Stmt::Item(item) = stmt {
                 Items::new(self.builder, scope).item(item);
@@ -252,6 +282,7 @@ impl<'s, 'b> Body<'s, 'b> {
             let name = import
                 .name
                 .and_then(|name| self.builder.facts.names.get(name as usize));
+            is_open |= import.name.is_none();
             names.extend(name.cloned());
         }
         let outer = self.builder.node_mut(self.node);
@@ -263,7 +294,11 @@ impl<'s, 'b> Body<'s, 'b> {
         self.builder.node_mut(self.node).links.push(inner);
         let around = (self.node, self.scope);
         (self.node, self.scope) = (inner, scope);
-        self.ribs.push(Rib::Items(names));
+        self.ribs.push(if is_open {
+            Rib::Anything
+        } else {
+            Rib::Items(names)
+        });
         for stmt in &block.stmts {
             if !matches!(stmt, Stmt::Item(_)) {
                 self.visit_stmt(stmt);
@@ -495,6 +530,23 @@ fn plain(mut expr: &Expr) -> &Expr {
             other => return other,
         };
     }
+}
+
+/// The tokens as if all of them stood at one place.
+fn respanned(
+    tokens: proc_macro2::TokenStream,
+    span: proc_macro2::Span,
+) -> proc_macro2::TokenStream {
+    use proc_macro2::{Group, TokenTree};
+    let tokens = tokens.into_iter().map(|mut token| {
+        if let TokenTree::Group(group) = &token {
+            let inner = respanned(group.stream(), span);
+            token = TokenTree::Group(Group::new(group.delimiter(), inner));
+        }
+        token.set_span(span);
+        token
+    });
+    tokens.collect()
 }
 
 fn looks_like_path(text: &str) -> bool {

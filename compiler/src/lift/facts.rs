@@ -214,6 +214,8 @@ pub enum What {
     Associated(Name),
     /// `path!(…)`
     Macro(PathId),
+    /// `.$name(…)` or `path::$name`: whatever names the macro is given.
+    Spliced,
 }
 
 /// An impl block.

@@ -276,12 +276,11 @@ impl<'s, 'b> Items<'s, 'b> {
     }
 }
 
-/// The type parameters that a signature, impl or trait declares.
+/// The type and const parameters that a signature, impl or trait declares.
 pub(super) fn type_parameters(generics: &syn::Generics) -> Vec<String> {
-    generics
-        .type_params()
-        .map(|parameter| parameter.ident.to_string())
-        .collect()
+    let types = generics.type_params().map(|parameter| &parameter.ident);
+    let consts = generics.const_params().map(|parameter| &parameter.ident);
+    types.chain(consts).map(Ident::to_string).collect()
 }
 
 pub(super) fn visibility(vis: &Visibility) -> Vis {

@@ -39,7 +39,7 @@ impl Items<'_, '_> {
             .builder
             .node(name, item.mac.path.span(), self.scope, read.cfg);
         self.body(node).invocation(&item.mac);
-        tokens::definable(self.builder, &item.mac.tokens, &mut defines);
+        tokens::defined(self.builder, &item.mac.tokens, &mut defines);
         self.defines(node, defines);
         if path == "include" || path == "std::include" {
             self.hide(Some(item.mac.path.span()), &read, HiddenWhat::Include);

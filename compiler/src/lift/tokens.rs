@@ -15,7 +15,7 @@ const KEYWORDS: &[&str] = &[
 
 /// Words before the name of an item.
 const ITEM_WORDS: &[&str] = &[
-    "fn", "struct", "enum", "union", "static", "const", "type", "trait", "mod",
+    "fn", "struct", "enum", "union", "static", "const", "type", "trait", "mod", "ref",
 ];
 
 /// Notes every path and method in the tokens as mentioned by the node.
@@ -28,28 +28,13 @@ pub(super) fn mentions(
     Scan { builder, node, cfg }.stream(tokens.clone());
 }
 
-/// Every identifier in the tokens that could be the name of something they define.
-pub(super) fn definable(builder: &mut Builder<'_>, tokens: &TokenStream, into: &mut Vec<Name>) {
-    let mut after_dot = false;
-    for token in tokens.clone() {
-        let is_dot = matches!(&token, TokenTree::Punct(punct) if punct.as_char() == '.');
-        match token {
-            TokenTree::Ident(ident) if !after_dot && !is_keyword(&ident) => {
-                into.push(builder.ident(&ident));
-            }
-            TokenTree::Group(group) => definable(builder, &group.stream(), into),
-            _ => {}
-        }
-        after_dot = is_dot;
-    }
-}
-
 /// The names of the items in the tokens: what stands after `fn`, `struct`, `static` and the like.
 pub(super) fn defined(builder: &mut Builder<'_>, tokens: &TokenStream, into: &mut Vec<Name>) {
     let mut after_word = false;
     for token in tokens.clone() {
         let is_word = matches!(&token, TokenTree::Ident(ident) if ITEM_WORDS.iter().any(|word| ident == word));
         match token {
+            // `static ref NAME` is lazy_static's.
             TokenTree::Ident(ident) if after_word && !is_keyword(&ident) => {
                 into.push(builder.ident(&ident));
             }
@@ -137,13 +122,19 @@ impl Scan<'_, '_> {
                     self.stream(group.stream());
                     at + 1
                 }
+                TokenTree::Literal(literal) => {
+                    self.captures(literal, &tokens);
+                    at + 1
+                }
+                TokenTree::Ident(_) if is_named_argument(&tokens, at) => at + 2,
+                TokenTree::Ident(ident) if ident == "stringify" && is_bang(&tokens, at + 1) => {
+                    at + 3
+                }
                 TokenTree::Punct(punct) if punct.as_char() == '$' => self.metavariable(&tokens, at),
                 TokenTree::Punct(punct) if punct.as_char() == '.' => self.method(&tokens, at),
                 // A lifetime, not a name.
                 TokenTree::Punct(punct) if punct.as_char() == '\'' => at + 2,
-                TokenTree::Punct(_) if is_colons(&tokens, at) => {
-                    self.path(&tokens, at + 2, PathRoot::Global)
-                }
+                TokenTree::Punct(_) if is_colons(&tokens, at) => self.after_colons(&tokens, at),
                 TokenTree::Ident(ident) if !is_keyword(ident) => {
                     self.path(&tokens, at, PathRoot::Plain)
                 }
@@ -152,26 +143,95 @@ impl Scan<'_, '_> {
         }
     }
 
-    /// `$crate::path`, or a metavariable, which says nothing here.
+    /// `::name` at the start of a path, or behind something that is no plain path.
+    fn after_colons(&mut self, tokens: &[TokenTree], at: usize) -> usize {
+        let before = at.checked_sub(1).and_then(|before| tokens.get(before));
+        let ends_type = matches!(before, Some(TokenTree::Punct(punct)) if punct.as_char() == '>')
+            || matches!(before, Some(TokenTree::Group(_)));
+        match tokens.get(at + 2) {
+            // `<T>::name`, `Type::<T>::name`
+            Some(TokenTree::Ident(ident)) if ends_type => {
+                self.associated(ident);
+                at + 3
+            }
+            Some(TokenTree::Punct(punct)) if punct.as_char() == '$' => {
+                self.spliced(punct.span());
+                at + 2
+            }
+            _ => self.path(tokens, at + 2, PathRoot::Global),
+        }
+    }
+
+    fn associated(&mut self, ident: &Ident) {
+        let name = self.builder.ident(ident);
+        let spot = self.builder.positions.spot(ident.span());
+        self.builder
+            .mention(self.node, What::Associated(name), self.cfg, spot);
+    }
+
+    /// A name that the macro's caller gives stands where only a macro can put it.
+    fn spliced(&mut self, span: Span) {
+        let spot = self.builder.positions.spot(span);
+        self.builder
+            .mention(self.node, What::Spliced, self.cfg, spot);
+    }
+
+    /// `$crate::path`, `$type::name`, or a metavariable, which says nothing here.
     fn metavariable(&mut self, tokens: &[TokenTree], at: usize) -> usize {
         match tokens.get(at + 1) {
             Some(TokenTree::Ident(ident)) if ident == "crate" && is_colons(tokens, at + 2) => {
                 self.path(tokens, at + 4, PathRoot::DollarCrate)
             }
-            // `$name:kind`, `$name::rest`: what follows is not a path of its own.
-            Some(TokenTree::Ident(_)) => match tokens.get(at + 2) {
-                Some(TokenTree::Punct(punct)) if punct.as_char() == ':' => {
-                    at + if is_colons(tokens, at + 2) { 4 } else { 3 }
+            Some(TokenTree::Ident(_)) if is_colons(tokens, at + 2) => match tokens.get(at + 4) {
+                Some(TokenTree::Ident(name)) => {
+                    self.associated(name);
+                    at + 5
                 }
+                _ => at + 2,
+            },
+            // `$name:kind`
+            Some(TokenTree::Ident(_)) => match tokens.get(at + 2) {
+                Some(TokenTree::Punct(punct)) if punct.as_char() == ':' => at + 3,
                 _ => at + 2,
             },
             _ => at + 1,
         }
     }
 
+    /// `{NAME}` in a string: a format string captures a const by it. (Variables are no mentions, and a
+    /// const in lower case is none that a person writes.)
+    fn captures(&mut self, literal: &proc_macro2::Literal, around: &[TokenTree]) {
+        let text = literal.to_string();
+        if !text.starts_with(['"', 'r']) {
+            return;
+        }
+        for part in text.split('{').skip(1) {
+            let end = part.find(|c: char| !(c.is_alphanumeric() || c == '_'));
+            let name = part.get(..end.unwrap_or(part.len())).unwrap_or_default();
+            let is_const = name.starts_with(|c: char| c.is_uppercase() || c == '_')
+                && !name.contains(|c: char| c.is_lowercase());
+            let named = |at: usize| {
+                matches!(around.get(at), Some(TokenTree::Ident(ident)) if ident == name)
+                    && is_named_argument(around, at)
+            };
+            if is_const && !(0..around.len()).any(named) {
+                let name = self.builder.name(name);
+                let path = self.builder.path(PathRoot::Plain, vec![name]);
+                let spot = self.builder.positions.spot(literal.span());
+                self.builder
+                    .mention(self.node, What::Tokens(path), self.cfg, spot);
+            }
+        }
+    }
+
     /// `.name(…)` after something that is no path.
     fn method(&mut self, tokens: &[TokenTree], at: usize) -> usize {
         let Some(TokenTree::Ident(ident)) = tokens.get(at + 1) else {
+            if matches!(tokens.get(at + 1), Some(TokenTree::Punct(punct)) if punct.as_char() == '$')
+                && opens_call(tokens, at + 3).is_some()
+            {
+                self.spliced(tokens[at].span());
+            }
             return at + 1;
         };
         if opens_call(tokens, at + 2).is_some() {
@@ -197,6 +257,10 @@ impl Scan<'_, '_> {
             }
             match tokens.get(at + 2) {
                 Some(TokenTree::Ident(_)) => at += 2,
+                Some(TokenTree::Punct(punct)) if punct.as_char() == '$' => {
+                    self.spliced(punct.span());
+                    break;
+                }
                 // `::<…>`: generic arguments, which are scanned like everything else.
                 _ => break,
             }
@@ -221,6 +285,20 @@ impl Scan<'_, '_> {
         self.builder.mention(self.node, what, self.cfg, spot);
         at
     }
+}
+
+/// `name = …` where an argument starts: the name is the macro's.
+fn is_named_argument(tokens: &[TokenTree], at: usize) -> bool {
+    let punct = |at: usize| match tokens.get(at) {
+        Some(TokenTree::Punct(punct)) => punct.as_char(),
+        _ => ' ',
+    };
+    let starts = at == 0 || punct(at - 1) == ',';
+    starts && punct(at + 1) == '=' && !matches!(punct(at + 2), '=' | '>')
+}
+
+fn is_bang(tokens: &[TokenTree], at: usize) -> bool {
+    matches!(tokens.get(at), Some(TokenTree::Punct(punct)) if punct.as_char() == '!')
 }
 
 fn is_colons(tokens: &[TokenTree], at: usize) -> bool {

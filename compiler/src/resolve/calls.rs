@@ -240,6 +240,7 @@ impl<'p> Walk<'_, 'p> {
                 self.hub(this, hub.as_ref(), span);
             }
             What::Macro(path) => self.invocation(this, scope, file, index, path, span),
+            What::Spliced => self.spliced(this, span),
         }
     }
 
@@ -267,6 +268,10 @@ impl<'p> Walk<'_, 'p> {
                 let hub = self.hubs.of_type.get(&(ty, name)).copied();
                 self.hub(this, hub.as_ref(), span);
                 let hub = self.hubs.anything.get(&name).copied();
+                self.hub(this, hub.as_ref(), span);
+            }
+            Some(Rest::OfForeign(name)) => {
+                let hub = self.hubs.of_traits.get(&name).copied();
                 self.hub(this, hub.as_ref(), span);
             }
             Some(Rest::OfAnything(name)) => {
@@ -439,6 +444,33 @@ impl<'p> Walk<'_, 'p> {
             };
             if let Some(facts) = file.facts.nodes.get(*node as usize - file.node_base) {
                 self.mentions(this, scope, file, index as u32, facts);
+            }
+        }
+    }
+
+    /// A macro puts names that it is given behind a `.` or `::`: any name in the tokens of the node that
+    /// invokes it may be a function's.
+    fn spliced(&mut self, this: u32, span: Span) {
+        let Some((index, file)) = self.names.program.file_at_node(this as usize) else {
+            return;
+        };
+        let Some(facts) = file.facts.nodes.get(this as usize - file.node_base) else {
+            return;
+        };
+        for mention in &facts.mentions {
+            let What::Tokens(path) = mention.what else {
+                continue;
+            };
+            let path = file.facts.paths.get(path as usize);
+            for name in path.into_iter().flat_map(|path| &path.segments) {
+                let name = self.names.symbols.of(index, *name);
+                for hub in [
+                    self.hubs.methods.get(&(name, None)),
+                    self.hubs.associated.get(&name),
+                    self.hubs.functions.get(&name),
+                ] {
+                    self.hub(this, hub.copied().as_ref(), span);
+                }
             }
         }
     }

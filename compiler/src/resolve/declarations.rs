@@ -1,6 +1,6 @@
 //! Which attributes are cloudc's, and what they declare.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::names::{Memo, Names};
 use super::scopes::{Def, Namespace, both};
@@ -55,6 +55,7 @@ pub(super) fn collect(
         project,
         diagnostics,
         declarations: Declarations::default(),
+        declared: BTreeSet::new(),
         memo: Memo::default(),
     };
     for (index, file) in names.program.files.iter().enumerate() {
@@ -72,6 +73,8 @@ struct Collect<'a, 'p> {
     project: &'a Project,
     diagnostics: &'a mut Vec<Diagnostic>,
     declarations: Declarations,
+    /// The nodes that are something.
+    declared: BTreeSet<usize>,
     memo: Memo,
 }
 
@@ -135,16 +138,7 @@ impl Collect<'_, '_> {
             );
             return;
         }
-        let twice = self
-            .declarations
-            .all
-            .iter()
-            .rev()
-            .take_while(|other| other.file == index);
-        if twice
-            .into_iter()
-            .any(|other| other.node == file.node(mark.node))
-        {
+        if !self.declared.insert(file.node(mark.node)) {
             let name = file.name(node.name);
             let message = format!("`{name}` has two attributes of cloudc");
             self.error(

@@ -8,7 +8,7 @@ use super::methods::Methods;
 use super::names::{Memo, Names};
 use super::scopes::{Def, Namespace};
 use super::symbols::Symbol;
-use crate::lift::facts::{NodeFacts, What};
+use crate::lift::facts::{ItemKind, NodeFacts, What};
 use crate::load::program::File;
 
 /// Nodes that stand for several.
@@ -17,6 +17,9 @@ pub(super) struct Hubs {
     pub(super) associated: FxHashMap<Symbol, u32>,
     pub(super) anything: FxHashMap<Symbol, u32>,
     pub(super) of_type: FxHashMap<(u32, Symbol), u32>,
+    pub(super) of_traits: FxHashMap<Symbol, u32>,
+    /// Free functions; only where a macro splices names.
+    pub(super) functions: FxHashMap<Symbol, u32>,
     /// Item macros that may define a name.
     pub(super) defines: FxHashMap<Symbol, u32>,
     pub(super) edges: Vec<Edge>,
@@ -31,6 +34,8 @@ impl Hubs {
             associated: FxHashMap::default(),
             anything: FxHashMap::default(),
             of_type: FxHashMap::default(),
+            of_traits: FxHashMap::default(),
+            functions: FxHashMap::default(),
             defines: FxHashMap::default(),
             edges: Vec::new(),
             count: names.program.nodes,
@@ -48,6 +53,10 @@ impl Hubs {
                 let mut defines: Vec<Symbol> = own.collect();
                 if let Some(macros) = invoked(names, index, node) {
                     defines.extend(defined_by(names, macros));
+                    // `item!(name)` may define what it is given.
+                    defines.extend(given(names, index, node));
+                }
+                if is_invocation(file, node) && !holds_statics(file, node) {
                     for ty in types_named(names, index, node, &mut memo) {
                         hubs.edge(ty, (file.node_base + local) as u32);
                     }
@@ -92,6 +101,14 @@ impl Hubs {
             let hub = hubs.of(&functions);
             hubs.anything.insert(name, hub);
         }
+        for (name, functions) in sorted(methods.of_traits) {
+            let hub = hubs.of(&functions);
+            hubs.of_traits.insert(name, hub);
+        }
+        for (name, functions) in sorted(spliceable(names)) {
+            let hub = hubs.of(&functions);
+            hubs.functions.insert(name, hub);
+        }
         for (key, functions) in sorted(methods.of_type) {
             let hub = hubs.of(&functions);
             hubs.of_type.insert(key, hub);
@@ -118,14 +135,69 @@ impl Hubs {
     }
 }
 
+/// Whether a node is the invocation of an item macro: it is called after the macro, as no function can
+/// be.
+fn is_invocation(file: &File, node: &NodeFacts) -> bool {
+    file.name(node.name).ends_with('!')
+}
+
+/// Whether it is one of the macros that only hold values: the types in them lead nowhere by themselves.
+fn holds_statics(file: &File, node: &NodeFacts) -> bool {
+    let name = file.name(node.name).trim_end_matches('!');
+    let last = name.rsplit("::").next();
+    matches!(last, Some("thread_local" | "lazy_static" | "task_local"))
+}
+
+/// The names that an item macro is given.
+fn given(names: &Names<'_>, index: usize, node: &NodeFacts) -> Vec<Symbol> {
+    let file = names.program.files.get(index);
+    let mentions = node
+        .mentions
+        .iter()
+        .filter_map(|mention| match mention.what {
+            What::Tokens(path) => file?.facts.paths.get(path as usize),
+            _ => None,
+        });
+    mentions
+        .filter_map(|path| match path.segments.as_slice() {
+            [name] => Some(names.symbols.of(index, *name)),
+            _ => None,
+        })
+        .collect()
+}
+
+/// The free functions by name, if any macro splices names into paths.
+fn spliceable(names: &Names<'_>) -> FxHashMap<Symbol, Vec<u32>> {
+    let mut functions: FxHashMap<Symbol, Vec<u32>> = FxHashMap::default();
+    let files = || names.program.files.iter();
+    let splices = files().any(|file| {
+        let mut mentions = file.facts.nodes.iter().flat_map(|node| &node.mentions);
+        mentions.any(|mention| mention.what == What::Spliced)
+    });
+    if !splices {
+        return functions;
+    }
+    for (index, file) in files().enumerate() {
+        for item in file.facts.scopes.iter().flat_map(|scope| &scope.items) {
+            if let ItemKind::Function(node) = item.kind {
+                let name = names.symbols.of(index, item.name);
+                functions
+                    .entry(name)
+                    .or_default()
+                    .push(file.node(node) as u32);
+            }
+        }
+    }
+    functions
+}
+
 /// The `macro_rules!` of ours that an item macro may invoke.
 fn invoked<'n>(names: &'n Names<'_>, index: usize, node: &NodeFacts) -> Option<&'n [u32]> {
     let What::Macro(path) = node.mentions.first()?.what else {
         return None;
     };
-    // An item macro is called after the macro, as no function can be.
-    let is_item = |file: &&File| file.name(node.name).ends_with('!');
-    let file = names.program.files.get(index).filter(is_item)?;
+    let file = names.program.files.get(index);
+    let file = file.filter(|file| is_invocation(file, node))?;
     let path = file.facts.paths.get(path as usize)?;
     let name = names.symbols.of(index, *path.segments.last()?);
     names.scopes.macros.get(&name).map(Vec::as_slice)

@@ -17,6 +17,8 @@ pub(super) struct Methods {
     pub(super) of_type: FxHashMap<(u32, Symbol), Vec<u32>>,
     /// Functions that any type may have: of traits, and of impls for no plain type.
     pub(super) of_anything: FxHashMap<Symbol, Vec<u32>>,
+    /// Functions of traits and of impls of traits.
+    pub(super) of_traits: FxHashMap<Symbol, Vec<u32>>,
     /// Every function of any impl or trait.
     pub(super) associated: FxHashMap<Symbol, Vec<u32>>,
     /// What comes with a type: other crates' code calls the functions of their traits.
@@ -39,6 +41,7 @@ impl Methods {
                         let ty = names.scopes.type_of_node.get(&node).copied();
                         for function in functions {
                             methods.function(names, index, file, function, ty, true);
+                            methods.of_a_trait(names, index, file, function);
                         }
                     }
                 }
@@ -58,6 +61,9 @@ impl Methods {
                 let anything = self_type.is_none();
                 for function in &block.methods {
                     methods.function(names, index, file, function, self_type, anything);
+                    if block.of_trait.is_some() {
+                        methods.of_a_trait(names, index, file, function);
+                    }
                     if let Some(of_trait) = of_trait {
                         let name = names.symbols.of(index, function.name);
                         let node = file.node(function.node) as u32;
@@ -67,6 +73,12 @@ impl Methods {
                             .or_default()
                             .push(node);
                     }
+                }
+                // The type leads to what its impls make of it: `<Type as Trait>::Output`.
+                let ty = self_type.and_then(|ty| names.scopes.types.get(ty as usize));
+                if let Some(ty) = ty {
+                    let header = file.node(block.header) as u32;
+                    methods.with_type.push((ty.node, header));
                 }
                 // Code that is not analysed may call a trait that is not: all it needs is the type.
                 if block.of_trait.is_some() && of_trait.is_none() {
@@ -98,6 +110,12 @@ impl Methods {
             self.of_anything.entry(name).or_default().push(node);
         }
         self.associated.entry(name).or_default().push(node);
+    }
+
+    fn of_a_trait(&mut self, names: &Names<'_>, index: usize, file: &File, function: &MethodFacts) {
+        let name = names.symbols.of(index, function.name);
+        let node = file.node(function.node) as u32;
+        self.of_traits.entry(name).or_default().push(node);
     }
 
     /// Ties the functions of an impl to every type of ours in its header.

@@ -1,7 +1,7 @@
 //! From a path in a scope to what it means: Rust's rules for renames, globs, re-exports, shadowing,
 //! `self`, `super`, `crate` and `Self`, with cycles cut.
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::scopes::{Def, Namespace, Scopes, Target, TypeKind};
 use super::symbols::{Symbol, Symbols};
@@ -11,6 +11,68 @@ use crate::project::{Dependency, Project};
 
 /// Aliases of aliases beyond this are a cycle.
 const MOST_ALIASES: usize = 32;
+
+/// Primitive types, and what every module has from the standard library.
+const PRELUDE: &[&str] = &[
+    "AsMut",
+    "AsRef",
+    "Box",
+    "Clone",
+    "Copy",
+    "Default",
+    "DoubleEndedIterator",
+    "Drop",
+    "Eq",
+    "Err",
+    "ExactSizeIterator",
+    "Extend",
+    "Fn",
+    "FnMut",
+    "FnOnce",
+    "From",
+    "FromIterator",
+    "Future",
+    "Into",
+    "IntoFuture",
+    "IntoIterator",
+    "Iterator",
+    "None",
+    "Ok",
+    "Option",
+    "Ord",
+    "PartialEq",
+    "PartialOrd",
+    "Result",
+    "Send",
+    "Sized",
+    "Some",
+    "String",
+    "Sync",
+    "ToOwned",
+    "ToString",
+    "TryFrom",
+    "TryInto",
+    "Unpin",
+    "Vec",
+    "bool",
+    "char",
+    "drop",
+    "f32",
+    "f64",
+    "i128",
+    "i16",
+    "i32",
+    "i64",
+    "i8",
+    "isize",
+    "str",
+    "u128",
+    "u16",
+    "u32",
+    "u64",
+    "u8",
+    "usize",
+];
 
 /// What a path means.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -29,7 +91,9 @@ pub(crate) struct Found {
 pub(crate) enum Rest {
     /// A function or const of this type or trait.
     OfType(u32, Symbol),
-    /// One of a type that is not analysed, or not known.
+    /// One of a type of another crate: ours can only be of a trait.
+    OfForeign(Symbol),
+    /// One of a type that is not known.
     OfAnything(Symbol),
 }
 
@@ -67,6 +131,8 @@ pub(crate) struct Names<'p> {
     /// For each crate: the crates it can name.
     crates: Vec<FxHashMap<Symbol, Dependency>>,
     edition_2015: Vec<bool>,
+    /// Names of the language and its prelude, which nothing of ours defines.
+    prelude: FxHashSet<Symbol>,
 }
 
 type Key = (u32, Namespace, Symbol);
@@ -100,12 +166,14 @@ impl<'p> Names<'p> {
                 known
             })
             .collect();
+        let prelude = PRELUDE.iter().map(|name| symbols.intern(name)).collect();
         let scopes = Scopes::new(program, &symbols);
         let mut names = Self {
             program,
             symbols,
             scopes,
             crates,
+            prelude,
             edition_2015: project
                 .crates
                 .iter()
@@ -195,7 +263,7 @@ impl<'p> Names<'p> {
                 Def::Foreign(cloudc, _) => Found {
                     defs: vec![Def::Foreign(cloudc, segment)],
                     ambiguous: false,
-                    rest: Some(Rest::OfAnything(segment)),
+                    rest: Some(Rest::OfForeign(segment)),
                 },
                 Def::Node(_) => Found::default(),
             };
@@ -334,11 +402,14 @@ impl<'p> Names<'p> {
                 return found;
             }
         }
-        if space == Namespace::Type {
-            self.extern_crate(krate, name)
-        } else {
-            Found::default()
+        let found = match space {
+            Namespace::Type => self.extern_crate(krate, name),
+            _ => Found::default(),
+        };
+        if found.is_empty() && self.prelude.contains(&name) {
+            return Found::one(Def::Foreign(false, name));
         }
+        found
     }
 
     /// `Self`
@@ -440,7 +511,7 @@ impl<'p> Names<'p> {
     /// Walks the globs of a scope, and those of the modules without the name that they lead to.
     fn through_globs(&self, key: Key, from: u32, memo: &mut Memo, found: &mut Found) {
         let (scope, space, name) = key;
-        let mut seen = vec![scope];
+        let mut seen = FxHashSet::from_iter([scope]);
         let mut work = vec![scope];
         while let Some(at) = work.pop() {
             for glob in self.scopes.globs.get(&at).into_iter().flatten() {
@@ -452,7 +523,7 @@ impl<'p> Names<'p> {
                     match *target {
                         Def::Module(module) if seen.contains(&module) => {}
                         Def::Module(module) => {
-                            seen.push(module);
+                            seen.insert(module);
                             brought = self.explicit((module, space, name), from, memo);
                             if brought.defs.is_empty() {
                                 work.push(module);
