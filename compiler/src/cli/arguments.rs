@@ -146,7 +146,7 @@ pub(super) struct ProjectArguments {
     #[arg(long, short = 'D', value_name = "WHAT", value_enum)]
     pub(super) deny: Vec<Deny>,
     /// How to print diagnostics: for a person, to the standard error; or one JSON object a line, to the
-    /// standard output.
+    /// standard output (to the standard error where a command prints something else).
     #[arg(long, value_enum, default_value = "text", value_name = "FORM")]
     pub(super) message_format: MessageFormat,
 }

@@ -12,12 +12,12 @@ pub(super) fn run(arguments: &Graph) -> u8 {
     let format = arguments.project.message_format;
     let opened = match open(&arguments.project) {
         Ok(opened) => opened,
-        Err(found) => return output::report(&[found], &Sources::default(), format),
+        Err(found) => return output::report_beside(&[found], &Sources::default(), format),
     };
     let (graph, sources) = (&opened.analysis.graph, &opened.analysis.sources);
     // A graph with a mistake in it is when one wants to see it.
     let code = if opened.is_refused() {
-        output::report(&opened.analysis.diagnostics, sources, format);
+        output::report_beside(&opened.analysis.diagnostics, sources, format);
         REFUSED
     } else {
         DONE
@@ -35,7 +35,7 @@ pub(super) fn run(arguments: &Graph) -> u8 {
             if let Err(error) = std::fs::write(path, text) {
                 let message = format!("cannot write {}: {error}", path.display());
                 let found = Diagnostic::error(codes::WRITE_FAILED, message);
-                return output::report(&[found], sources, format);
+                return output::report_beside(&[found], sources, format);
             }
         }
     }

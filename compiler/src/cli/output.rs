@@ -11,6 +11,20 @@ use crate::span::Sources;
 /// Columns, where no terminal tells.
 const WIDTH: usize = 100;
 
+/// Prints diagnostics beside other output, which has the standard output for itself; the exit code that
+/// they ask for.
+pub(super) fn report_beside(
+    diagnostics: &[Diagnostic],
+    sources: &Sources,
+    format: MessageFormat,
+) -> u8 {
+    if format == MessageFormat::Json {
+        let _ = io::stderr().write_all(render_json(diagnostics, sources).as_bytes());
+        return code(diagnostics);
+    }
+    report(diagnostics, sources, format)
+}
+
 /// Prints diagnostics; the exit code that they ask for.
 pub(super) fn report(diagnostics: &[Diagnostic], sources: &Sources, format: MessageFormat) -> u8 {
     match format {
@@ -21,6 +35,10 @@ pub(super) fn report(diagnostics: &[Diagnostic], sources: &Sources, format: Mess
         }
         MessageFormat::Json => print(&render_json(diagnostics, sources)),
     }
+    code(diagnostics)
+}
+
+fn code(diagnostics: &[Diagnostic]) -> u8 {
     let refused = diagnostics
         .iter()
         .any(|found| found.severity == Severity::Error);

@@ -13,11 +13,11 @@ pub(super) fn run(arguments: &Why) -> u8 {
     let format = arguments.project.message_format;
     let opened = match open(&arguments.project) {
         Ok(opened) => opened,
-        Err(found) => return output::report(&[found], &Sources::default(), format),
+        Err(found) => return output::report_beside(&[found], &Sources::default(), format),
     };
     let (graph, sources) = (&opened.analysis.graph, &opened.analysis.sources);
     if opened.is_refused() {
-        output::report(&opened.analysis.diagnostics, sources, format);
+        output::report_beside(&opened.analysis.diagnostics, sources, format);
         return REFUSED;
     }
     let unknown = |what: &str, name: &str, nearest: Option<String>| {
@@ -26,7 +26,7 @@ pub(super) fn run(arguments: &Why) -> u8 {
             Some(nearest) => found.help(format!("there is a {what} `{nearest}`")),
             None => found.help("`cloudc graph` shows what there is"),
         };
-        output::report(&[found], sources, format)
+        output::report_beside(&[found], sources, format)
     };
     match why(graph, &arguments.function, &arguments.resource) {
         Answer::NoFunction(nearest) => unknown("function", &arguments.function, nearest),

@@ -209,10 +209,11 @@ fn assemble(
         if !known {
             let mut names: Vec<&str> = package.features.keys().map(String::as_str).collect();
             names.sort_unstable();
-            return Err(
-                problem(format!("{} has no feature `{feature}`", package.name))
-                    .help(format!("its features are: {}", names.join(", "))),
-            );
+            let help = match names.as_slice() {
+                [] => "it has none".to_owned(),
+                names => format!("its features are: {}", names.join(", ")),
+            };
+            return Err(problem(format!("{} has no feature `{feature}`", package.name)).help(help));
         }
     }
     let enabled = features::resolve(packages, root, options, &local, &applies);
