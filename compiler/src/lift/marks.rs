@@ -134,7 +134,11 @@ fn add(
 fn arguments(foreign: &Foreign) -> proc_macro2::TokenStream {
     match &foreign.meta {
         syn::Meta::List(list) => list.tokens.clone(),
-        syn::Meta::NameValue(pair) => pair.to_token_stream(),
+        // `#[function = "x"]`: all that is behind the name.
+        syn::Meta::NameValue(pair) => {
+            let (eq, value) = (&pair.eq_token, &pair.value);
+            quote::quote!(#eq #value)
+        }
         syn::Meta::Path(_) => proc_macro2::TokenStream::new(),
     }
 }
