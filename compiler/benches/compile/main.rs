@@ -16,11 +16,10 @@ use cloudc_compiler::load::cache::Cache;
 use cloudc_compiler::project::Project;
 use cloudc_compiler::project::files::Memory;
 use cloudc_compiler::span::Sources;
-use cloudc_compiler::{Analysis, analyse, emit, lower, render};
+use cloudc_compiler::{Analysis, analyse, emit, lift, lower, render};
 use rayon::prelude::*;
 
 const SIZES: [usize; 3] = [100, 1_000, 10_000];
-const STACK: usize = 512 << 20;
 
 fn main() {
     let arguments: Vec<String> = std::env::args().collect();
@@ -147,7 +146,7 @@ fn check(project: &Project, files: &Memory, cache: &Cache) -> Analysis {
 /// What parsing alone takes, on a pool like the compiler's.
 fn parse_only(files: &Memory) {
     let pool = rayon::ThreadPoolBuilder::new()
-        .stack_size(STACK)
+        .stack_size(lift::STACK)
         .build()
         .unwrap();
     pool.install(|| {

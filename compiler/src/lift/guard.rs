@@ -8,7 +8,7 @@ use proc_macro2::{Delimiter, Span, TokenStream, TokenTree};
 const MOST: u32 = 8_000;
 
 /// The stack that a parser of accepted code needs: about 10 KiB a level without optimisation.
-pub(crate) const STACK: usize = 512 << 20;
+pub const STACK: usize = 512 << 20;
 
 /// The first token that is nested too deeply, if there is one. Walks with a stack of its own.
 pub(crate) fn too_deep(tokens: TokenStream) -> Option<Span> {

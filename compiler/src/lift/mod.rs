@@ -19,7 +19,7 @@ use proc_macro2::TokenStream;
 use facts::{FileFacts, Spot};
 use positions::Positions;
 
-pub(crate) use guard::STACK;
+pub use guard::STACK;
 
 /// The largest source file, in bytes. Offsets are `u32`, and a token takes about forty times its
 /// text in memory; no file that a person wrote comes near.
