@@ -261,7 +261,7 @@ impl<'p> Walk<'_, 'p> {
             }
         }
         match found.rest {
-            Some(Rest::OfType(ty, name)) => {
+            Some(Rest::Known(ty, name)) => {
                 if let Some(node) = self.names.scopes.types.get(ty as usize).map(|ty| ty.node) {
                     self.edge(this, node, Some(span));
                 }
@@ -270,11 +270,11 @@ impl<'p> Walk<'_, 'p> {
                 let hub = self.hubs.anything.get(&name).copied();
                 self.hub(this, hub.as_ref(), span);
             }
-            Some(Rest::OfForeign(name)) => {
+            Some(Rest::Foreign(name)) => {
                 let hub = self.hubs.of_traits.get(&name).copied();
                 self.hub(this, hub.as_ref(), span);
             }
-            Some(Rest::OfAnything(name)) => {
+            Some(Rest::Unknown(name)) => {
                 let hub = self.hubs.associated.get(&name).copied();
                 self.hub(this, hub.as_ref(), span);
             }

@@ -90,11 +90,11 @@ pub(crate) struct Found {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Rest {
     /// A function or const of this type or trait.
-    OfType(u32, Symbol),
+    Known(u32, Symbol),
     /// One of a type of another crate: ours can only be of a trait.
-    OfForeign(Symbol),
+    Foreign(Symbol),
     /// One of a type that is not known.
-    OfAnything(Symbol),
+    Unknown(Symbol),
 }
 
 impl Found {
@@ -252,7 +252,7 @@ impl<'p> Names<'p> {
         };
         if found.defs.is_empty() {
             // A type of another crate may have a function that a trait of ours gives it.
-            next.rest = Some(Rest::OfAnything(segment));
+            next.rest = Some(Rest::Unknown(segment));
             return next;
         }
         for def in found.defs {
@@ -263,7 +263,7 @@ impl<'p> Names<'p> {
                 Def::Foreign(cloudc, _) => Found {
                     defs: vec![Def::Foreign(cloudc, segment)],
                     ambiguous: false,
-                    rest: Some(Rest::OfForeign(segment)),
+                    rest: Some(Rest::Foreign(segment)),
                 },
                 Def::Node(_) => Found::default(),
             };
@@ -277,14 +277,14 @@ impl<'p> Names<'p> {
     fn of_type(&self, ty: u32, segment: Symbol, last: bool, memo: &mut Memo) -> Found {
         let ty = self.target(ty, memo);
         let Some(known) = ty.and_then(|ty| self.scopes.types.get(ty as usize)) else {
-            return Found::rest(Rest::OfAnything(segment));
+            return Found::rest(Rest::Unknown(segment));
         };
         match (&known.kind, ty) {
             (TypeKind::Enum(variants), Some(ty)) if variants.contains(&segment) => {
                 Found::one(Def::Type(ty))
             }
-            (_, Some(ty)) if last => Found::rest(Rest::OfType(ty, segment)),
-            _ => Found::rest(Rest::OfAnything(segment)),
+            (_, Some(ty)) if last => Found::rest(Rest::Known(ty, segment)),
+            _ => Found::rest(Rest::Unknown(segment)),
         }
     }
 
