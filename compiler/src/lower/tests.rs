@@ -269,3 +269,96 @@ fn the_longest_name_fits_a_label() {
     let longest = names.max_by_key(|name| name.len()).unwrap_or_default();
     assert_eq!(longest.len(), 63, "{longest}");
 }
+
+/// The application with this scale for every workload.
+fn scaled(min: u32, max: Option<u32>) -> Graph {
+    let mut graph = shop();
+    for workload in &mut graph.workloads {
+        workload.limits.scale = crate::graph::Scale { min, max };
+    }
+    graph
+}
+
+#[test]
+fn the_most_is_never_less_than_the_least() {
+    let tree = tree_of(&scaled(200, None), &Settings::default());
+    let charge = file(&tree, "consumer-charge.yaml");
+    assert!(
+        charge.contains("minReplicaCount: 200") && charge.contains("maxReplicaCount: 200"),
+        "{charge}"
+    );
+}
+
+/// A GitOps controller makes a Job anew that Kubernetes has deleted.
+#[test]
+fn the_provisioner_stays() {
+    let tree = tree(&Settings::default());
+    assert!(!tree.contains("ttlSeconds"), "{tree}");
+}
+
+/// The activator counts a cold start against the timeout.
+#[test]
+fn knative_waits_longer_than_the_handler_may_take() {
+    let timeout = |millis| {
+        let mut graph = hello();
+        graph.workloads[0].limits.timeout = std::time::Duration::from_millis(millis);
+        let tree = tree_of(&graph, &Settings::default());
+        let line = tree.lines().find_map(|line| {
+            let number = line.trim().strip_prefix("timeoutSeconds: ")?;
+            number.parse::<u32>().ok()
+        });
+        line.expect("a timeout")
+    };
+    assert_eq!(
+        [1_500, 30_000, 590_000, 595_000, 600_000].map(timeout),
+        [12, 40, 600, 600, 600]
+    );
+}
+
+#[test]
+fn metrics_are_for_the_autoscaler_alone() {
+    let tree = tree_of(&hello(), &Settings::default());
+    let prices = file(&tree, "service-prices.yaml");
+    let ports = |rule: &str| {
+        let lines = rule.lines().filter_map(|line| {
+            let (_, port) = line.split_once("port: ")?;
+            port.parse().ok()
+        });
+        lines.collect::<Vec<u16>>()
+    };
+    let (serving, rest) = prices
+        .split_once("- from:")
+        .expect("a rule")
+        .1
+        .split_once("- from:")
+        .expect("another");
+    assert!(serving.contains("knative-serving") && rest.contains("kourier-system"));
+    assert_eq!(ports(serving), [8012, 8013, 8112, 9090]);
+    assert_eq!(ports(rest), [8012, 8013, 8112]);
+
+    let nobody = Settings {
+        knative: Knative {
+            ingress: Vec::new(),
+            ..Knative::default()
+        },
+        ..Settings::default()
+    };
+    let tree = tree_of(&hello(), &nobody);
+    assert_eq!(
+        tree.matches("- from:").count(),
+        1,
+        "an empty selector lets everybody in"
+    );
+}
+
+#[test]
+fn several_pods_of_a_knative_service_are_drained_one_by_one() {
+    for (min, budgets) in [(0, 0), (1, 0), (2, 2)] {
+        let tree = tree_of(&scaled(min, None), &Settings::default());
+        let services = tree
+            .split("==== ")
+            .filter(|file| file.starts_with("service-"));
+        let with = services.filter(|file| file.contains("PodDisruptionBudget"));
+        assert_eq!(with.count(), budgets, "{min}");
+    }
+}
