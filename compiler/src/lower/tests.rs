@@ -256,10 +256,11 @@ fn a_configuration_of_other_content_has_another_name() {
     assert_eq!(name(&shop(), config), name(&changed, config));
 }
 
+/// The numbers of `check` are those of what is made here.
 #[test]
 fn the_longest_name_fits_a_label() {
     let mut graph = shop();
-    graph.app = "a".repeat(super::names::LONGEST_APP);
+    graph.app = "a".repeat(crate::check::longest_app(&graph).0);
     let tree = tree_of(&graph, &Settings::default());
     let names = tree
         .lines()
@@ -268,6 +269,18 @@ fn the_longest_name_fits_a_label() {
     let names = names.filter(|name| !name.contains("-config-"));
     let longest = names.max_by_key(|name| name.len()).unwrap_or_default();
     assert_eq!(longest.len(), 63, "{longest}");
+
+    graph.queues.clear();
+    graph
+        .edges
+        .retain(|edge| matches!(edge.resource, crate::graph::Resource::Cache(_)));
+    graph.app = "a".repeat(crate::check::longest_app(&graph).0);
+    let tree = tree_of(&graph, &Settings::default());
+    let (_, name) = file(&tree, "valkey.yaml")
+        .split_once("kind: StatefulSet\nmetadata:\n  name: ")
+        .map(|(_, rest)| ((), rest.lines().next().unwrap_or_default().to_owned()))
+        .expect("a StatefulSet");
+    assert_eq!(name.len(), 52, "{name}");
 }
 
 /// The application with this scale for every workload.
