@@ -103,7 +103,7 @@ pub(super) fn scaled_object(
         Nats::Existing(nats) => (
             nats.monitoring.as_ref()?.to_string(),
             nats.account.as_deref()?,
-            nats.tls,
+            nats.monitoring_tls,
         ),
     };
     let object = ScaledObject {

@@ -22,7 +22,7 @@ pub(super) fn manifest(cx: Context<'_>) -> Option<Manifest> {
         return None;
     }
     let identity = cx.identity(&names::provision(cx.app()), names::PROVISION, "provisioner");
-    let links = [links::nats(cx, &identity.object)];
+    let links = [links::provisioner(cx)];
     let container = pod::container(cx, names::PROVISION, (CPU, MEMORY), &links, &Probes::None);
     let spec = JobSpec {
         backoff_limit: Some(RETRIES),
@@ -41,7 +41,7 @@ pub(super) fn manifest(cx: Context<'_>) -> Option<Manifest> {
     };
     Some(Manifest {
         file: "provision.yaml".to_owned(),
-        comment: about(cx),
+        comment: about(cx) + &comment::notes(&links),
         objects: vec![
             account::account(&identity),
             job(cx, &identity, spec),

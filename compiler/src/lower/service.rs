@@ -43,7 +43,7 @@ pub(super) fn manifest(cx: Context<'_>, id: WorkloadId, workload: &Workload) -> 
     }
     Manifest {
         file: format!("service-{}.yaml", workload.name),
-        comment: comment::workload(cx, workload),
+        comment: comment::workload(cx, workload, &links),
         objects,
     }
 }

@@ -59,7 +59,9 @@ fn existing_nats() -> ExistingNats {
             host: "nats.messaging.svc".to_owned(),
             port: 4222,
         },
+        provision_secret: None,
         tls: true,
+        monitoring_tls: false,
         account: Some("SHOP".to_owned()),
         monitoring: Some(Address {
             host: "nats.messaging.svc".to_owned(),
@@ -373,5 +375,116 @@ fn several_pods_of_a_knative_service_are_drained_one_by_one() {
             .filter(|file| file.starts_with("service-"));
         let with = services.filter(|file| file.contains("PodDisruptionBudget"));
         assert_eq!(with.count(), budgets, "{min}");
+    }
+}
+
+/// The egress of a queue function whose broker is at this host.
+fn egress_to(host: &str) -> String {
+    let nats = Nats::Existing(ExistingNats {
+        address: Address {
+            host: host.to_owned(),
+            port: 4222,
+        },
+        ..existing_nats()
+    });
+    let tree = tree(&Settings {
+        nats,
+        ..Settings::default()
+    });
+    file(&tree, "consumer-ship.yaml")
+}
+
+#[test]
+fn connections_are_held_to_where_an_address_is() {
+    for (host, held) in [
+        ("[fd00::7]", "cidr: fd00::7/128"),
+        ("10.0.0.7", "cidr: 10.0.0.7/32"),
+        ("broker", "- podSelector: {}"),
+        ("nats.messaging", "metadata.name: messaging"),
+        ("nats.messaging.svc", "metadata.name: messaging"),
+        (
+            "nats.messaging.svc.cluster.local.",
+            "metadata.name: messaging",
+        ),
+    ] {
+        let file = egress_to(host);
+        assert!(
+            file.contains(held) && !file.contains("0.0.0.0/0"),
+            "{host}\n{file}"
+        );
+    }
+    for host in ["nats.example.com", "example.com."] {
+        let file = egress_to(host);
+        assert!(
+            file.contains(&format!("and {host} is outside of the cluster."))
+                && file.contains("cidr: 0.0.0.0/0")
+                && file.contains("cidr: ::/0"),
+            "{host}\n{file}"
+        );
+    }
+}
+
+#[test]
+fn the_provisioner_may_have_a_secret_of_its_own() {
+    let nats = Nats::Existing(ExistingNats {
+        provision_secret: Some("admin".to_owned()),
+        ..existing_nats()
+    });
+    let tree = tree(&Settings {
+        nats,
+        ..Settings::default()
+    });
+    let secret = |name: &str| {
+        let file = file(&tree, name);
+        let secret = file.split("secretName: ").nth(1);
+        secret.and_then(|rest| rest.lines().next().map(str::to_owned))
+    };
+    assert_eq!(secret("provision.yaml").as_deref(), Some("admin"));
+    assert_eq!(secret("consumer-ship.yaml").as_deref(), Some("broker"));
+    assert!(file(&tree, "kustomization.yaml").contains("admin   "));
+}
+
+#[test]
+fn the_monitoring_has_its_own_tls() {
+    let https = |tls, monitoring_tls| {
+        let nats = Nats::Existing(ExistingNats {
+            tls,
+            monitoring_tls,
+            ..existing_nats()
+        });
+        let tree = tree(&Settings {
+            nats,
+            ..Settings::default()
+        });
+        file(&tree, "consumer-ship.yaml").contains("useHttps: 'true'")
+    };
+    assert!(!https(true, false));
+    assert!(https(false, true));
+}
+
+#[test]
+fn the_clusters_own_namespaces_stay_its_own() {
+    let of = |namespace: Option<&str>, app: &str| {
+        let mut graph = hello();
+        graph.app = app.to_owned();
+        let settings = Settings {
+            namespace: namespace.map(str::to_owned),
+            keda_namespace: "scaling".to_owned(),
+            ..Settings::default()
+        };
+        let found = super::lower(&graph, &settings).err().unwrap_or_default();
+        found.iter().map(|found| found.code).collect::<Vec<_>>()
+    };
+    assert_eq!(of(None, "hello"), []);
+    assert_eq!(of(Some("hello"), "kube-hello"), []);
+    for app in ["default", "kube-hello", "knative-hello", "keda", "scaling"] {
+        assert_eq!(of(None, app), [codes::NAME_COLLISION], "{app}");
+    }
+    for namespace in ["scaling", "kourier-system"] {
+        assert_eq!(
+            of(Some(namespace), "hello"),
+            [codes::CONFIG_VALUE],
+            "{namespace}"
+        );
     }
 }
