@@ -174,7 +174,7 @@ pub(crate) fn scale(argument: &Argument) -> Result<Spanned<Scale>, Error> {
                 format!("`scale` asks for more than {MOST} pods"),
                 "out of range",
             )
-            .help("leave the end away where there is no bound: `scale = 0..`")),
+            .help("write `scale = 0..=20`, or `scale = 0..` where there is no bound")),
         Some(max) if max < min => Err(argument
             .error("`scale` ends before it starts", "an empty range")
             .help(format!("write `scale = {max}..={min}`"))),
