@@ -93,8 +93,8 @@ pub(super) fn service(identity: &Identity, limits: &Limits, pod: PodSpec) -> Obj
     .into()
 }
 
-/// More than the user's number, which the runtime itself holds a handler to. Knative counts from the request's
-/// arrival: the activator (`NewTimeoutHandler` in `cmd/activator/main.go`) holds it while a pod starts, and
+/// More than the user's number, which only the runtime can hold a handler to (it does not yet). Knative counts
+/// from the request's arrival: the activator (`NewTimeoutHandler` in `cmd/activator/main.go`) holds it while a pod starts, and
 /// a cold start must not eat the handler's time. The pod's grace period is the same number.
 fn timeout_seconds(limits: &Limits) -> i64 {
     pod::grace_seconds(limits.timeout).min(MOST_SECONDS)
