@@ -19,8 +19,21 @@ const KNATIVE_SERVICE: usize = 52;
 /// The name of a Service is a DNS label (RFC 1123).
 const SERVICE: usize = 63;
 
+/// A pod of a StatefulSet is labelled `controller-revision-hash: <name>-<ten characters>`, so a longer
+/// StatefulSet gets no pods (kubernetes/kubernetes#64023).
+const STATEFUL_SET: usize = 52;
+
+/// The name of a Job is a label of its pod.
+const JOB: usize = 63;
+
 /// The longest name that the compiler makes from the application's is that of a Service.
 const APP: usize = SERVICE - "-nats-monitoring".len();
+
+/// With caches it is that of the bundled server's StatefulSet.
+const APP_WITH_CACHES: usize = STATEFUL_SET - "-valkey".len();
+
+/// With queues it is that of the provisioner's Job: ten digits of a hash stand behind it.
+const APP_WITH_QUEUES: usize = JOB - "-provision-".len() - 10;
 
 /// `JSMaxNameLen` of nats-server: the name of a stream is the name of a folder.
 const STREAM: usize = 255;
@@ -29,9 +42,10 @@ const STREAM: usize = 255;
 const STREAM_EXTRA: usize = "--dead".len();
 
 pub(super) fn check(graph: &Graph, target: Target, found: &mut Vec<Diagnostic>) {
-    if graph.app.len() > APP {
+    let (longest, application) = longest_app(graph);
+    if graph.app.len() > longest {
         found.push(
-            too_long(&graph.app, APP, "package of an application")
+            too_long(&graph.app, longest, application)
                 .help("give the package a shorter name in its Cargo.toml"),
         );
     }
@@ -47,6 +61,17 @@ pub(super) fn check(graph: &Graph, target: Target, found: &mut Vec<Diagnostic>) 
             let becomes = "NATS stream of this application";
             found.push(too_long(&queue.name, limit, becomes).at(queue.span, "this name"));
         }
+    }
+}
+
+/// How long the name of this application may be, and how such an application is called.
+pub(crate) fn longest_app(graph: &Graph) -> (usize, &'static str) {
+    if !graph.queues.is_empty() {
+        (APP_WITH_QUEUES, "package of an application with queues")
+    } else if !graph.caches.is_empty() {
+        (APP_WITH_CACHES, "package of an application with caches")
+    } else {
+        (APP, "package of an application")
     }
 }
 
@@ -125,6 +150,25 @@ mod tests {
             app.report()
         };
         assert_eq!(app(47), "");
+        let resources = |length, queue| {
+            let mut app = App::new();
+            app.rename_app(&"a".repeat(length));
+            let place = app.http("shop", "place", "POST", "/");
+            let cache = app.cache("PRICES");
+            app.reads(place, cache);
+            if queue {
+                let orders = app.queue("ORDERS");
+                app.sends(place, orders);
+                app.consumer("charge", orders);
+            }
+            app.report()
+        };
+        assert_eq!(resources(45, false) + &resources(42, true), "");
+        let wrong = resources(46, false) + &resources(43, true);
+        assert!(
+            wrong.contains("with caches takes 45") && wrong.contains("with queues takes 42"),
+            "{wrong}"
+        );
         insta::assert_snapshot!(app(48), @r"
         error CC302: `aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa` is 48 characters long, and a package of an application takes 47
           help: give the package a shorter name in its Cargo.toml

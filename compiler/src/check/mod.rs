@@ -17,6 +17,9 @@ mod usage;
 #[cfg(test)]
 mod testing;
 
+#[cfg(test)]
+pub(crate) use lengths::longest_app;
+
 use crate::config::Target;
 use crate::diagnostic::{self, Diagnostic};
 use crate::graph::Graph;

@@ -13,6 +13,9 @@ use crate::span::Span;
 /// backends with the Service for monitoring. Their objects are named `<application>-<this>`.
 const OWN: [&str; 4] = ["nats", "nats-monitoring", "provision", "valkey"];
 
+/// The ServiceAccount that every namespace has. A workload's own of that name would take it over.
+const DEFAULT: &str = "default";
+
 /// A queue's failed messages are kept in a stream of this name.
 fn dead_letters(queue: &str) -> String {
     format!("{queue}-dead")
@@ -48,6 +51,7 @@ pub(super) fn check(graph: &Graph, found: &mut Vec<Diagnostic>) {
     dead_letter_streams(graph, found);
     services(graph, found);
     own_names(graph, found);
+    packages(graph, found);
 }
 
 /// A queue named like the stream in which another keeps its failed messages.
@@ -110,7 +114,13 @@ fn own_names(graph: &Graph, found: &mut Vec<Diagnostic>) {
         let name = workload.name.as_str();
         let prefix = name.strip_prefix(graph.app.as_str());
         let suffix = prefix.and_then(|rest| rest.strip_prefix('-'));
-        if OWN.contains(&suffix.unwrap_or(name)) || OWN.contains(&name) {
+        let own = OWN.contains(&suffix.unwrap_or(name)) || OWN.contains(&name);
+        if own || name == DEFAULT {
+            let owner = if own {
+                "something that cloudc adds to every application"
+            } else {
+                "the ServiceAccount that every namespace has"
+            };
             let rename = match workload.kind {
                 WorkloadKind::Service => "service",
                 WorkloadKind::Consumer | WorkloadKind::Schedule => "name",
@@ -118,12 +128,39 @@ fn own_names(graph: &Graph, found: &mut Vec<Diagnostic>) {
             found.push(
                 Diagnostic::error(
                     codes::NAME_COLLISION,
-                    format!(
-                        "`{name}` is the name of something that cloudc adds to every application"
-                    ),
+                    format!("`{name}` is the name of {owner}"),
                 )
                 .at(workload.span, "this name is taken")
                 .help(format!("choose another one: `{rename} = \"…\"`")),
+            );
+        }
+    }
+}
+
+/// A package's name is the application's, or that of a service, and Cargo takes more than Kubernetes does.
+fn packages(graph: &Graph, found: &mut Vec<Diagnostic>) {
+    let refused = |name: &str| {
+        if name.len() > cloudc_syntax::MAX_NAME {
+            // `lengths` says so.
+            return None;
+        }
+        let reason = cloudc_syntax::fault(name)?;
+        let message = format!("a package gives the name `{name}`, which {reason}");
+        Some(Diagnostic::error(codes::BAD_NAME, message))
+    };
+    if let Some(diagnostic) = refused(&graph.app) {
+        found.push(diagnostic.help("give the package another name in its Cargo.toml"));
+    }
+    for workload in &graph.workloads {
+        // All other names the grammar has read.
+        if workload.kind == WorkloadKind::Service
+            && workload.name != graph.app
+            && let Some(diagnostic) = refused(&workload.name)
+        {
+            found.push(
+                diagnostic
+                    .at(workload.span, "runs in a service of that name")
+                    .help("name the service: `service = \"…\"`"),
             );
         }
     }
@@ -261,6 +298,8 @@ mod tests {
         app.http("shop-valkey", "look", "GET", "/");
         app.http("shop-natural", "fine", "GET", "/");
         app.schedule("provision", "@daily", "Etc/UTC");
+        app.http("default", "rest", "GET", "/");
+        app.http("shop-default", "more", "GET", "/");
         insta::assert_snapshot!(app.report(), @r#"
         error CC301: `nats` is the name of something that cloudc adds to every application
           [nats] this name is taken
@@ -271,6 +310,24 @@ mod tests {
         error CC301: `provision` is the name of something that cloudc adds to every application
           [provision] this name is taken
           help: choose another one: `name = "…"`
+        error CC301: `default` is the name of the ServiceAccount that every namespace has
+          [default] this name is taken
+          help: choose another one: `service = "…"`
+        "#);
+    }
+
+    #[test]
+    fn a_package_with_a_name_that_kubernetes_refuses() {
+        let mut app = App::new();
+        app.rename_app("-x");
+        app.http("-x", "find", "GET", "/");
+        app.http("-y", "look", "GET", "/");
+        insta::assert_snapshot!(app.report(), @r#"
+        error CC109: a package gives the name `-x`, which does not start with a letter
+          help: give the package another name in its Cargo.toml
+        error CC109: a package gives the name `-y`, which does not start with a letter
+          [-y] runs in a service of that name
+          help: name the service: `service = "…"`
         "#);
     }
 

@@ -3,23 +3,25 @@
 //! | key | default | meaning |
 //! | --- | --- | --- |
 //! | `registry` | none | where images are pushed: `registry.example.com/team`. Without one, images are named `cloudc.local/<app>`, for an overlay's `images:` to replace |
-//! | `namespace` | the application's name | the namespace of everything |
+//! | `namespace` | the application's name | the namespace of everything. One application per namespace; none of the cluster's own (`default`, `kube-…`, `knative-…`, KEDA's, the ingress') |
 //! | `target` | `"knative"` | `"knative"`: Knative Serving and KEDA, everything can sleep. `"kubernetes"`: neither, at least one pod of everything |
 //! | `image_pull_secrets` | `[]` | names of Secrets with which the cluster pulls the image |
 //! | `[nats]` | bundled | the broker, one server in the namespace |
-//! | `nats.storage` | `"10Gi"` | the size of the bundled broker's volume |
-//! | `nats.memory` | `"512Mi"` | the bundled broker's memory |
+//! | `nats.storage` | `"10Gi"` | the size of the bundled broker's volume, at least `64Mi` |
+//! | `nats.memory` | `"512Mi"` | the bundled broker's memory, at least `64Mi` |
 //! | `nats.image` | pinned | the bundled broker's image |
-//! | `nats.secret` | none | use a broker that is there already, with the credentials in this Secret |
-//! | `nats.address` | needed with `secret` | where it listens: `"nats.messaging.svc:4222"` |
+//! | `nats.secret` | none | use a broker that is there already, with the credentials in this Secret. Every workload that uses the broker mounts all of it |
+//! | `nats.provision_secret` | the same as `secret` | the provisioner's own credentials, so that no function holds the right to make streams |
+//! | `nats.address` | needed with `secret` | where it listens: `"nats.messaging.svc:4222"`. Connections are held to an IP address, or to the namespace of a Service: `NAME`, `NAME.NAMESPACE` or `NAME.NAMESPACE.svc`. Any other name lets them go anywhere on that port |
 //! | `nats.account` | needed with `secret` on Knative | the account's exact name on the server |
 //! | `nats.monitoring` | needed with `secret` on Knative | where its monitoring listens: `"nats.messaging.svc:8222"`. KEDA reads the lag there |
-//! | `nats.tls` | `false` | whether it wants TLS |
+//! | `nats.monitoring_tls` | `false` | whether its monitoring speaks HTTPS |
+//! | `nats.tls` | `false` | whether its clients need TLS |
 //! | `[valkey]` | bundled | the cache server, one in the namespace |
-//! | `valkey.memory` | `"256Mi"` | the bundled server's memory; three quarters hold entries |
+//! | `valkey.memory` | `"256Mi"` | the bundled server's memory, at least `16Mi`; three quarters hold entries |
 //! | `valkey.image` | pinned | the bundled server's image |
-//! | `valkey.secret` | none | use a server that is there already, with the credentials in this Secret |
-//! | `valkey.address` | needed with `secret` | where it listens: `"valkey.caches.svc:6379"` |
+//! | `valkey.secret` | none | use a server that is there already, with the credentials in this Secret. Every workload that uses a cache mounts all of it |
+//! | `valkey.address` | needed with `secret` | where it listens: `"valkey.caches.svc:6379"`. As for `nats.address` |
 //! | `valkey.tls` | `false` | whether it wants TLS |
 //! | `[[egress]]` | none | a destination outside of the application that pods may connect to; nothing else is let through |
 //! | `egress.cidr` | needed | its addresses: `"203.0.113.0/24"` |

@@ -56,6 +56,14 @@ impl Default for Settings {
 }
 
 impl Settings {
+    /// Whether a namespace is the cluster's and no application's: Kubernetes' own, Knative's, KEDA's, the ingress'.
+    /// cloudc writes the Namespace object, and its Pod Security labels would keep the cluster's pods out.
+    pub fn is_of_the_cluster(&self, namespace: &str) -> bool {
+        is_system(namespace)
+            || namespace == self.keda_namespace
+            || self.knative.ingress.iter().any(|own| own == namespace)
+    }
+
     /// The namespace of an application.
     pub fn namespace<'a>(&'a self, app: &'a str) -> &'a str {
         self.namespace.as_deref().unwrap_or(app)
@@ -75,6 +83,13 @@ impl Settings {
             None => format!("{name}:{UNBUILT_TAG}"),
         }
     }
+}
+
+/// The namespaces that are the cluster's wherever it is.
+pub(super) fn is_system(namespace: &str) -> bool {
+    ["default", "keda"].contains(&namespace)
+        || namespace.starts_with("kube-")
+        || namespace.starts_with("knative-")
 }
 
 /// What the cluster runs beside Kubernetes.
@@ -129,12 +144,17 @@ impl Default for BundledNats {
 /// A broker that is there already.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ExistingNats {
-    /// The Secret with the credentials, in the application's namespace; its keys become files.
+    /// The Secret with the credentials, in the application's namespace; its keys become files in every
+    /// workload that uses the broker.
     pub secret: String,
+    /// The Secret of the provisioner, which alone makes streams; `secret` where nothing is said.
+    pub provision_secret: Option<String>,
     /// Where it listens.
     pub address: Address,
-    /// Whether it wants TLS.
+    /// Whether clients need TLS.
     pub tls: bool,
+    /// Whether its monitoring speaks HTTPS.
+    pub monitoring_tls: bool,
     /// The account's name as the server has it. KEDA needs it to find the consumer.
     pub account: Option<String>,
     /// Where its monitoring listens. KEDA reads the lag there.
@@ -173,7 +193,8 @@ impl Default for BundledValkey {
 /// A cache server that is there already.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ExistingValkey {
-    /// The Secret with the credentials, in the application's namespace; its keys become files.
+    /// The Secret with the credentials, in the application's namespace; its keys become files in every
+    /// workload that uses a cache.
     pub secret: String,
     /// Where it listens.
     pub address: Address,

@@ -116,12 +116,12 @@ impl Config {
 fn layer(reader: &mut Reader<'_, '_>) -> Layer {
     Layer {
         registry: values::registry(reader, "registry"),
-        namespace: values::name(reader, "namespace"),
+        namespace: values::namespace(reader, "namespace"),
         target: values::target(reader, "target"),
         nats: reader.table("nats", nats),
         valkey: reader.table("valkey", valkey),
         egress: reader.tables("egress", egress),
-        image_pull_secrets: values::names(reader, "image_pull_secrets"),
+        image_pull_secrets: values::secrets(reader, "image_pull_secrets"),
         knative: reader.table("knative", knative),
         keda_namespace: reader.table("keda", |keda| values::name(keda, "namespace")),
     }
@@ -131,26 +131,37 @@ fn nats(reader: &mut Reader<'_, '_>) -> Option<Nats> {
     let existing = existing(
         reader,
         &["storage", "memory", "image"],
-        &["address", "account", "monitoring", "tls"],
+        &[
+            "provision_secret",
+            "address",
+            "account",
+            "monitoring",
+            "monitoring_tls",
+            "tls",
+        ],
     );
-    let secret = values::name(reader, "secret");
+    let secret = values::secret(reader, "secret");
+    let provision_secret = values::secret(reader, "provision_secret");
     let address = values::address(reader, "address");
     let default = BundledNats::default();
     let bundled = BundledNats {
-        storage: values::quantity(reader, "storage").unwrap_or(default.storage),
-        memory: values::quantity(reader, "memory").unwrap_or(default.memory),
+        storage: values::quantity(reader, "storage", 64).unwrap_or(default.storage),
+        memory: values::quantity(reader, "memory", 64).unwrap_or(default.memory),
         image: values::image(reader, "image").unwrap_or(default.image),
     };
-    let account = reader.text("account").map(|text| text.value);
+    let account = values::account(reader, "account");
     let monitoring = values::address(reader, "monitoring");
+    let monitoring_tls = reader.boolean("monitoring_tls").unwrap_or(false);
     let tls = reader.boolean("tls").unwrap_or(false);
     if !existing {
         return Some(Nats::Bundled(bundled));
     }
     Some(Nats::Existing(ExistingNats {
         secret: secret?,
+        provision_secret,
         address: address?,
         tls,
+        monitoring_tls,
         account,
         monitoring,
         span: reader.span,
@@ -159,11 +170,11 @@ fn nats(reader: &mut Reader<'_, '_>) -> Option<Nats> {
 
 fn valkey(reader: &mut Reader<'_, '_>) -> Option<Valkey> {
     let existing = existing(reader, &["memory", "image"], &["address", "tls"]);
-    let secret = values::name(reader, "secret");
+    let secret = values::secret(reader, "secret");
     let address = values::address(reader, "address");
     let default = BundledValkey::default();
     let bundled = BundledValkey {
-        memory: values::quantity(reader, "memory").unwrap_or(default.memory),
+        memory: values::quantity(reader, "memory", 16).unwrap_or(default.memory),
         image: values::image(reader, "image").unwrap_or(default.image),
     };
     let tls = reader.boolean("tls").unwrap_or(false);

@@ -151,6 +151,98 @@ nats = "none"
     ));
 }
 
+/// The mistakes that a line makes, without their places.
+fn mistakes(text: &str) -> String {
+    let lines = problems(text);
+    lines
+        .lines()
+        .filter(|line| line.starts_with("  "))
+        .map(|line| format!("{}\n", line.trim()))
+        .collect()
+}
+
+#[test]
+fn the_clusters_own_namespaces() {
+    for name in ["default", "kube-system", "knative-serving", "keda"] {
+        let found = mistakes(&format!("namespace = \"{name}\""));
+        assert!(found.contains("it is the cluster's own"), "{name} {found}");
+    }
+    for name in ["shop", "kube", "default-shop", "keda-test"] {
+        assert_eq!(mistakes(&format!("namespace = \"{name}\"")), "");
+    }
+}
+
+#[test]
+fn too_little_for_a_server() {
+    insta::assert_snapshot!(mistakes("[nats]\nstorage = \"10\"\nmemory = \"63Mi\"\n[valkey]\nmemory = \"1\""), @r"
+    `storage` is `10`, which is too little to work with
+    help: write at least `64Mi`
+    `memory` is `63Mi`, which is too little to work with
+    help: write at least `64Mi`
+    `memory` is `1`, which is too little to work with
+    help: write at least `16Mi`
+    ");
+    assert_eq!(
+        mistakes("[nats]\nstorage = \"64Mi\"\nmemory = \"64Mi\"\n[valkey]\nmemory = \"16Mi\""),
+        ""
+    );
+}
+
+#[test]
+fn names_of_registries_accounts_and_secrets() {
+    let registries = [
+        "registry.example.com",
+        "registry.example.com:5000/team_a/b.c",
+        "localhost:5000",
+        "team",
+    ];
+    for registry in registries {
+        assert_eq!(mistakes(&format!("registry = \"{registry}\"")), "");
+    }
+    for registry in [":/-", "", "a//b", "a:b", "a:0", "-a/b", "a/b:5", "a/b-"] {
+        assert_ne!(
+            mistakes(&format!("registry = \"{registry}\"")),
+            "",
+            "{registry}"
+        );
+    }
+    assert_eq!(mistakes("image_pull_secrets = [\"pull.example.com\"]"), "");
+    assert_ne!(mistakes("image_pull_secrets = [\"pull..com\"]"), "");
+    let nats = "[nats]\nsecret = \"team.broker\"\naddress = \"nats.messaging.svc:4222\"\n";
+    assert_eq!(mistakes(&format!("{nats}account = \"A 1\"")), "");
+    assert_ne!(mistakes(&format!("{nats}account = \"\"")), "");
+}
+
+#[test]
+fn the_provisioner_and_the_monitoring_have_keys_of_their_own() {
+    let nats = "[nats]\nsecret = \"broker\"\naddress = \"nats.messaging.svc:4222\"\n";
+    let read = |more: &str| match settings(&format!("{nats}{more}"), None).nats {
+        Nats::Existing(nats) => (nats.provision_secret, nats.tls, nats.monitoring_tls),
+        Nats::Bundled(_) => panic!("it exists"),
+    };
+    assert_eq!(read("tls = true"), (None, true, false));
+    assert_eq!(
+        read("monitoring_tls = true\nprovision_secret = \"admin\""),
+        (Some("admin".to_owned()), false, true)
+    );
+    let bundled = mistakes("[nats]\nmonitoring_tls = true\nprovision_secret = \"admin\"");
+    assert_eq!(
+        bundled
+            .matches("is for a server that is there already")
+            .count(),
+        2
+    );
+}
+
+/// The README shows the same table.
+#[test]
+fn the_readme_has_every_row() {
+    let readme = include_str!("../../../README.md");
+    for row in super::reference().lines() {
+        assert!(readme.contains(row), "README.md lacks {row}");
+    }
+}
+
 #[test]
 fn every_key_is_in_the_reference() {
     let reference = super::reference();

@@ -7,6 +7,9 @@ use crate::graph::{Setting, quantity};
 use super::reader::Reader;
 use super::{Address, Target};
 
+const LABEL: &str = "write lower-case letters, digits and `-`, at most 63, that start and end with a letter or digit";
+const SUBDOMAIN: &str = "write lower-case letters, digits, `-` and `.`; every part starts and ends with a letter or digit";
+
 /// A text that this test takes; any other is reported with this help.
 fn checked(
     reader: &mut Reader<'_, '_>,
@@ -26,17 +29,49 @@ fn checked(
     None
 }
 
-/// A name that Kubernetes takes for a namespace or a Secret.
-pub(super) fn name(reader: &mut Reader<'_, '_>, key: &'static str) -> Option<String> {
-    let help = "write lower-case letters, digits and `-`, at most 63, that start and end with a letter or digit";
-    checked(reader, key, is_label, help).map(|text| text.value)
+/// The namespace of an application: none of the cluster's own.
+pub(super) fn namespace(reader: &mut Reader<'_, '_>, key: &'static str) -> Option<String> {
+    let text = checked(reader, key, is_label, LABEL)?;
+    if super::model::is_system(&text.value) {
+        let help = "write a namespace of the application's own: cloudc makes it, and puts limits on its pods";
+        let message = format!(
+            "`{key}` cannot be `{}`: it is the cluster's own",
+            text.value
+        );
+        reader.bad(text.span, message, help);
+        return None;
+    }
+    Some(text.value)
 }
 
-/// A list of such names.
+/// A name that Kubernetes takes for a namespace.
+pub(super) fn name(reader: &mut Reader<'_, '_>, key: &'static str) -> Option<String> {
+    checked(reader, key, is_label, LABEL).map(|text| text.value)
+}
+
+/// A list of namespaces.
 pub(super) fn names(reader: &mut Reader<'_, '_>, key: &'static str) -> Option<Vec<String>> {
+    list(reader, key, is_label, LABEL)
+}
+
+/// The name of a Secret.
+pub(super) fn secret(reader: &mut Reader<'_, '_>, key: &'static str) -> Option<String> {
+    checked(reader, key, is_subdomain, SUBDOMAIN).map(|text| text.value)
+}
+
+/// A list of Secrets.
+pub(super) fn secrets(reader: &mut Reader<'_, '_>, key: &'static str) -> Option<Vec<String>> {
+    list(reader, key, is_subdomain, SUBDOMAIN)
+}
+
+fn list(
+    reader: &mut Reader<'_, '_>,
+    key: &'static str,
+    good: impl Fn(&str) -> bool,
+    help: &str,
+) -> Option<Vec<String>> {
     let names = reader.texts(key)?;
-    for name in names.iter().filter(|name| !is_label(&name.value)) {
-        let help = "write lower-case letters, digits and `-`, at most 63";
+    for name in names.iter().filter(|name| !good(&name.value)) {
         reader.bad(
             name.span,
             format!("`{}` is no name in Kubernetes", name.value),
@@ -61,24 +96,65 @@ fn is_label(text: &str) -> bool {
         && !text.ends_with('-')
 }
 
-/// A positive Kubernetes quantity.
-pub(super) fn quantity(reader: &mut Reader<'_, '_>, key: &'static str) -> Option<String> {
+/// A subdomain of RFC 1123: labels with dots between them.
+fn is_subdomain(text: &str) -> bool {
+    text.len() <= 253 && text.split('.').all(is_label)
+}
+
+/// An account of a NATS server, whose names are any text.
+pub(super) fn account(reader: &mut Reader<'_, '_>, key: &'static str) -> Option<String> {
+    let help = "write the account's name exactly as the server has it";
+    let good = |text: &str| !text.trim().is_empty();
+    checked(reader, key, good, help).map(|text| text.value)
+}
+
+/// A Kubernetes quantity of at least so many MiB: with less, a server would start and keep nothing, or
+/// understand "no bound".
+pub(super) fn quantity(
+    reader: &mut Reader<'_, '_>,
+    key: &'static str,
+    least: u32,
+) -> Option<String> {
     let good = |text: &str| quantity::parse(text).is_ok();
-    checked(reader, key, good, "write a quantity: `256Mi`, `10Gi`").map(|text| text.value)
+    let text = checked(reader, key, good, "write a quantity: `256Mi`, `10Gi`")?;
+    let bytes = quantity::parse(&text.value).map_or(0, quantity::Quantity::units);
+    if bytes < u128::from(least) << 20 {
+        let message = format!(
+            "`{key}` is `{}`, which is too little to work with",
+            text.value
+        );
+        reader.bad(text.span, message, format!("write at least `{least}Mi`"));
+        return None;
+    }
+    Some(text.value)
 }
 
 /// The first part of an image's name: a host, maybe a port, maybe folders.
 pub(super) fn registry(reader: &mut Reader<'_, '_>, key: &'static str) -> Option<String> {
-    let allowed =
-        |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"./-_:".contains(&byte);
-    let good = |text: &str| {
-        text.bytes().all(allowed)
-            && !text.contains("://")
-            && text.split('/').all(|part| !part.is_empty())
-    };
     let help = "write it as an image's name starts, without `https://` and without a `/` at the end: \
                 `registry.example.com/team`";
-    checked(reader, key, good, help).map(|text| text.value)
+    checked(reader, key, is_registry, help).map(|text| text.value)
+}
+
+/// Parts between `/`, each of which starts and ends with a letter or digit; the first may have a port.
+fn is_registry(text: &str) -> bool {
+    let part = |text: &str| {
+        let alphanumeric = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+        let bytes = text.as_bytes();
+        let ends = [bytes.first(), bytes.last()];
+        ends.iter()
+            .all(|end| end.is_some_and(|end| alphanumeric(*end)))
+            && bytes
+                .iter()
+                .all(|byte| alphanumeric(*byte) || b".-_".contains(byte))
+    };
+    let mut parts = text.split('/');
+    let first = parts.next().unwrap_or_default();
+    let first = match first.split_once(':') {
+        Some((host, port)) => part(host) && port.parse::<u16>().is_ok_and(|port| port != 0),
+        None => part(first),
+    };
+    first && parts.all(part)
 }
 
 /// An image with a tag that stays, or a digest.

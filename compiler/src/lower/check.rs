@@ -10,9 +10,25 @@ use super::context::Context;
 /// Everything that keeps this graph from being lowered with these settings.
 pub(super) fn check(cx: Context<'_>) -> Vec<Diagnostic> {
     let mut found = sandboxes(cx);
+    found.extend(namespace(cx));
     found.extend(broker(cx));
     found.extend(egress(cx));
     found
+}
+
+/// What the grammar of `cloudc.toml` can't know: the namespace that nobody wrote, and the cluster's as configured.
+fn namespace(cx: Context<'_>) -> Option<Diagnostic> {
+    let namespace = cx.namespace();
+    if !cx.settings.is_of_the_cluster(namespace) {
+        return None;
+    }
+    let (code, whose) = match cx.settings.namespace {
+        Some(_) => (codes::CONFIG_VALUE, "cloudc.toml names"),
+        None => (codes::NAME_COLLISION, "the application's name gives"),
+    };
+    let message = format!("{whose} the namespace `{namespace}`, which is the cluster's own");
+    let help = "write another one in cloudc.toml: `namespace = \"…\"`";
+    Some(Diagnostic::error(code, message).help(help))
 }
 
 /// A Knative Service takes a runtime class only where the cluster's flag is on.

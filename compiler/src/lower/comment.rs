@@ -3,9 +3,10 @@
 use crate::graph::{Function, Operation, Queue, Resource, Trigger, Workload, WorkloadKind};
 
 use super::context::Context;
+use super::links::Link;
 
 /// A workload: its functions, each with its trigger, path and doc, and what they use.
-pub(super) fn workload(cx: Context<'_>, workload: &Workload) -> String {
+pub(super) fn workload(cx: Context<'_>, workload: &Workload, links: &[Link]) -> String {
     let kind = match workload.kind {
         WorkloadKind::Service => "The HTTP service",
         WorkloadKind::Consumer => "The queue function",
@@ -24,7 +25,14 @@ pub(super) fn workload(cx: Context<'_>, workload: &Workload) -> String {
             text.push_str(&format!("\n  {}", usage(cx, edge.operation, edge.resource)));
         }
     }
+    text.push_str(&notes(links));
     text
+}
+
+/// What is to be said about connections, each a paragraph.
+pub(super) fn notes(links: &[Link]) -> String {
+    let notes = links.iter().filter_map(|link| link.note.as_deref());
+    notes.map(|note| format!("\n\n{note}")).collect()
 }
 
 fn trigger(cx: Context<'_>, function: &Function) -> String {

@@ -42,7 +42,7 @@ pub(super) fn manifest(cx: Context<'_>, id: WorkloadId, workload: &Workload) -> 
     objects.push(network::policy(&identity, Vec::new(), egress).into());
     Manifest {
         file: format!("consumer-{}.yaml", workload.name),
-        comment: comment::workload(cx, workload),
+        comment: comment::workload(cx, workload, &links),
         objects,
     }
 }

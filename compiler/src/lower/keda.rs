@@ -82,7 +82,7 @@ const POLLING_SECONDS: i32 = 5;
 /// As long as Knative lets an idle service live, so that all of an application falls asleep alike. Work in
 /// hand counts as lag, so nothing is cut short.
 const COOLDOWN_SECONDS: i32 = 60;
-/// KEDA's own bound where the user sets none.
+/// KEDA's own bound where the user sets none; more where they want more at the least.
 const UNBOUNDED: u32 = 100;
 
 /// The scale of a queue function. `None` without monitoring to look at; `lower::check` has reported that.
@@ -103,7 +103,7 @@ pub(super) fn scaled_object(
         Nats::Existing(nats) => (
             nats.monitoring.as_ref()?.to_string(),
             nats.account.as_deref()?,
-            nats.tls,
+            nats.monitoring_tls,
         ),
     };
     let object = ScaledObject {
@@ -117,7 +117,7 @@ pub(super) fn scaled_object(
             polling_interval: POLLING_SECONDS,
             cooldown_period: COOLDOWN_SECONDS,
             min_replica_count: limits.scale.min,
-            max_replica_count: limits.scale.max.unwrap_or(UNBOUNDED),
+            max_replica_count: limits.scale.max.unwrap_or(UNBOUNDED).max(limits.scale.min),
             triggers: vec![Trigger {
                 kind: "nats-jetstream",
                 metadata: JetStream {

@@ -47,15 +47,20 @@ pub struct RevisionTemplate {
 pub struct RevisionSpec {
     /// Requests at the same time in one pod; the rest waits.
     pub container_concurrency: i64,
-    /// How long a request may take; also how long a pod may take to leave.
+    /// How long a request may take, the wait for a pod included; also how long a pod may take to leave.
     pub timeout_seconds: i64,
     /// The pod.
     #[serde(flatten)]
     pub pod: PodSpec,
 }
 
-/// The ports of the queue-proxy beside the container: HTTP/1, HTTP/2, and its metrics for the autoscaler.
-const QUEUE_PROXY: [u16; 3] = [8012, 8013, 9090];
+/// The ports on which the queue-proxy beside the container takes requests: HTTP/1, HTTP/2, and TLS where the
+/// cluster turns `system-internal-tls` on. `BackendHTTPPort` and its like in Knative's `networking`.
+const REQUESTS: [u16; 3] = [8012, 8013, 8112];
+/// The queue-proxy's metrics, which the autoscaler reads.
+const METRICS: u16 = 9090;
+/// `max-revision-timeout-seconds` of Knative Serving, as it comes. A longer timeout of a user's `check` refuses.
+const MOST_SECONDS: i64 = 600;
 
 /// An HTTP service.
 pub(super) fn service(identity: &Identity, limits: &Limits, pod: PodSpec) -> Object {
@@ -79,13 +84,20 @@ pub(super) fn service(identity: &Identity, limits: &Limits, pod: PodSpec) -> Obj
                 },
                 spec: RevisionSpec {
                     container_concurrency: limits.concurrency.into(),
-                    timeout_seconds: pod::seconds(limits.timeout),
+                    timeout_seconds: timeout_seconds(limits),
                     pod: eager(pod),
                 },
             },
         },
     }
     .into()
+}
+
+/// More than the user's number, which only the runtime can hold a handler to (it does not yet). Knative counts
+/// from the request's arrival: the activator (`NewTimeoutHandler` in `cmd/activator/main.go`) holds it while a pod starts, and
+/// a cold start must not eat the handler's time. The pod's grace period is the same number.
+fn timeout_seconds(limits: &Limits) -> i64 {
+    pod::grace_seconds(limits.timeout).min(MOST_SECONDS)
 }
 
 /// Leaves the period of the readiness probe to Knative: without one it asks many times a second until the
@@ -118,11 +130,13 @@ pub(super) fn policy(
     egress: Vec<NetworkPolicyEgressRule>,
 ) -> Object {
     let ingress = cx.settings.knative.ingress.iter().map(String::as_str);
-    let namespaces = network::namespaces(["knative-serving"].into_iter().chain(ingress));
-    network::policy(
-        identity,
-        vec![network::from([namespaces], QUEUE_PROXY)],
-        egress,
-    )
-    .into()
+    let serving = network::namespaces(["knative-serving"]);
+    let mut rules = vec![network::from(
+        [serving],
+        REQUESTS.into_iter().chain([METRICS]),
+    )];
+    if !cx.settings.knative.ingress.is_empty() {
+        rules.push(network::from([network::namespaces(ingress)], REQUESTS));
+    }
+    network::policy(identity, rules, egress).into()
 }

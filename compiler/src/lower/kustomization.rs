@@ -55,8 +55,8 @@ pub(super) fn manifest(cx: Context<'_>, others: &[Manifest]) -> Manifest {
     };
     let mut comment = format!(
         "The application `{}` for the target `{}`.\n\n\
-         An overlay names this folder under `resources:` and may change anything but the namespace, which is\n\
-         also a part of addresses: that one is set in cloudc.toml.",
+         An overlay names this folder under `resources:` and may change anything but names and the namespace:\n\
+         addresses contain both. The namespace is set in cloudc.toml.",
         cx.app(),
         cx.settings.target,
     );

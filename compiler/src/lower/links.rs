@@ -1,6 +1,8 @@
 //! What a workload connects to, and what its pods need for that: addresses, credentials, a way
 //! through the network.
 
+use std::net::IpAddr;
+
 use k8s_openapi::api::core::v1::{EnvVar, SecretVolumeSource, Volume, VolumeMount};
 use k8s_openapi::api::networking::v1::{NetworkPolicyEgressRule, NetworkPolicyPeer};
 
@@ -27,6 +29,8 @@ pub(super) struct Link {
     secret: String,
     /// The rule that lets the workload's pods through to it.
     pub(super) egress: NetworkPolicyEgressRule,
+    /// What people should know of that rule.
+    pub(super) note: Option<String>,
 }
 
 /// The backends of a workload: those that its edges need, none besides.
@@ -49,6 +53,19 @@ pub(super) fn nats(cx: Context<'_>, workload: &str) -> Link {
             names::nats_secret(workload),
         ),
         Nats::Existing(nats) => existing("nats", scheme(nats.tls), &nats.address, &nats.secret),
+    }
+}
+
+/// The broker, for the provisioner: it may have credentials of its own.
+pub(super) fn provisioner(cx: Context<'_>) -> Link {
+    let link = nats(cx, &names::provision(cx.app()));
+    let own = match &cx.settings.nats {
+        Nats::Bundled(_) => None,
+        Nats::Existing(nats) => nats.provision_secret.clone(),
+    };
+    Link {
+        secret: own.unwrap_or(link.secret),
+        ..link
     }
 }
 
@@ -86,30 +103,46 @@ fn bundled(
         url: format!("{scheme}://{host}:{port}"),
         secret,
         egress: network::to([network::pods(cx.app(), [host])], [port]),
+        note: None,
     }
 }
 
 fn existing(name: &'static str, scheme: &str, address: &Address, secret: &str) -> Link {
+    let (peers, note) = match peer(address) {
+        Some(peer) => (vec![peer], None),
+        None => (network::anywhere(), Some(anywhere(address))),
+    };
     Link {
         name,
         url: format!("{scheme}://{address}"),
         secret: secret.to_owned(),
-        egress: network::to(peer(address), [address.port]),
+        egress: network::to(peers, [address.port]),
+        note,
     }
 }
 
-/// Where an address can be held to: its namespace for a Service of the cluster, itself for an IP
-/// address. Any other name may lead anywhere, and a NetworkPolicy knows no names: the port alone limits it.
+/// Where an address can be held to: itself for an IP address, its namespace for a Service of the cluster, as
+/// far as Kubernetes' search domains take it. `None` for a name outside, or one that ends with a dot.
 fn peer(address: &Address) -> Option<NetworkPolicyPeer> {
-    if let Ok(ip) = address.host.parse::<std::net::IpAddr>() {
+    let host = address.host.trim_start_matches('[').trim_end_matches(']');
+    if let Ok(ip) = host.parse::<IpAddr>() {
         let bits = if ip.is_ipv4() { 32 } else { 128 };
         return Some(network::cidr(&format!("{ip}/{bits}")));
     }
-    let mut parts = address.host.split('.');
-    match (parts.next(), parts.next(), parts.next()) {
-        (Some(_), Some(namespace), Some("svc")) => Some(network::namespaces([namespace])),
+    let mut parts = host.split('.').skip(1);
+    match (parts.next(), parts.next()) {
+        (None, _) => Some(network::neighbours()),
+        (Some(namespace), None | Some("svc")) => Some(network::namespaces([namespace])),
         _ => None,
     }
+}
+
+/// Why a rule lets everything through.
+fn anywhere(address: &Address) -> String {
+    format!(
+        "Connections to port {} go anywhere: a NetworkPolicy knows no names, and {} is outside of the cluster.",
+        address.port, address.host
+    )
 }
 
 impl Link {

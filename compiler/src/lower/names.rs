@@ -93,8 +93,8 @@ pub fn variable(prefix: &str, workload: &str, suffix: &str) -> String {
     format!("{prefix}{workload}{suffix}")
 }
 
-/// Names that a workload must not have: those of the objects that cloudc makes beside the workloads', and the
-/// provisioner's own value of `CLOUDC_WORKLOAD`.
+/// Names that a workload must not have: those of the objects that cloudc makes beside the workloads', the
+/// provisioner's own value of `CLOUDC_WORKLOAD`, and that of the ServiceAccount which every namespace has.
 pub fn reserved(app: &str) -> Vec<String> {
     vec![
         nats(app),
@@ -102,9 +102,6 @@ pub fn reserved(app: &str) -> Vec<String> {
         provision(app),
         valkey(app),
         PROVISION.to_owned(),
+        "default".to_owned(),
     ]
 }
-
-/// The longest name of an application with queues: `<app>-provision-` and ten digits of a hash is the name
-/// of a Job, which Kubernetes puts into a label of at most 63 characters.
-pub const LONGEST_APP: usize = 63 - "-provision-".len() - 10;

@@ -146,6 +146,19 @@ pub(super) fn cluster() -> NetworkPolicyPeer {
     }
 }
 
+/// Every pod of the application's own namespace, whichever an overlay makes it.
+pub(super) fn neighbours() -> NetworkPolicyPeer {
+    NetworkPolicyPeer {
+        pod_selector: Some(LabelSelector::default()),
+        ..Default::default()
+    }
+}
+
+/// Every address.
+pub(super) fn anywhere() -> Vec<NetworkPolicyPeer> {
+    ["0.0.0.0/0", "::/0"].map(cidr).to_vec()
+}
+
 /// A range of addresses.
 pub(super) fn cidr(cidr: &str) -> NetworkPolicyPeer {
     NetworkPolicyPeer {

@@ -15,8 +15,6 @@ const MEMORY: &str = "64Mi";
 /// Long enough for a broker that starts at the same time.
 const DEADLINE_SECONDS: i64 = 600;
 const RETRIES: i32 = 10;
-/// How long a finished one stays to be looked at.
-const KEPT_SECONDS: i32 = 3600;
 
 /// The provisioner's file; `None` where there is no queue.
 pub(super) fn manifest(cx: Context<'_>) -> Option<Manifest> {
@@ -24,12 +22,13 @@ pub(super) fn manifest(cx: Context<'_>) -> Option<Manifest> {
         return None;
     }
     let identity = cx.identity(&names::provision(cx.app()), names::PROVISION, "provisioner");
-    let links = [links::nats(cx, &identity.object)];
+    let links = [links::provisioner(cx)];
     let container = pod::container(cx, names::PROVISION, (CPU, MEMORY), &links, &Probes::None);
     let spec = JobSpec {
         backoff_limit: Some(RETRIES),
         active_deadline_seconds: Some(DEADLINE_SECONDS),
-        ttl_seconds_after_finished: Some(KEPT_SECONDS),
+        // No `ttlSecondsAfterFinished`: a GitOps controller would make a deleted Job anew, for ever. It stays
+        // until its name changes and the controller prunes it.
         template: PodTemplateSpec {
             metadata: Some(identity.template()),
             spec: Some(PodSpec {
@@ -42,7 +41,7 @@ pub(super) fn manifest(cx: Context<'_>) -> Option<Manifest> {
     };
     Some(Manifest {
         file: "provision.yaml".to_owned(),
-        comment: about(cx),
+        comment: about(cx) + &comment::notes(&links),
         objects: vec![
             account::account(&identity),
             job(cx, &identity, spec),
@@ -51,8 +50,8 @@ pub(super) fn manifest(cx: Context<'_>) -> Option<Manifest> {
     })
 }
 
-/// A Job can't be changed, so its name follows from what it does: the streams and consumers it makes,
-/// and its own pod.
+/// A Job's template can't be changed, so its name follows from what it does: the streams and consumers it
+/// makes, and its own pod with the image. What an overlay changes is not in the name.
 fn job(cx: Context<'_>, identity: &Identity, spec: JobSpec) -> Object {
     let mut hasher = blake3::Hasher::new();
     for queue in &cx.graph.queues {
@@ -89,7 +88,9 @@ fn job(cx: Context<'_>, identity: &Identity, spec: JobSpec) -> Object {
 fn about(cx: Context<'_>) -> String {
     let mut text =
         "Makes the streams and consumers of the queues, before any function needs them.\n\
-                    The image knows them; this only says when."
+                    The image knows them; this only says when.\n\n\
+                    Kubernetes never changes a Job's pod, so the name follows from it, image and all. Build with the\n\
+                    image's digest; where an overlay's `images:` changes it, the old Job has to be replaced."
             .to_owned();
     for queue in &cx.graph.queues {
         text.push_str("\n\n");

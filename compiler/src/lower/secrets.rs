@@ -19,10 +19,14 @@ pub(super) fn expected(cx: Context<'_>) -> Option<String> {
             let users = broker.iter().map(|user| names::nats_secret(&user.name));
             lines.extend(users.map(|secret| line(&secret, "seed: the user's nkey seed")));
         }
-        Nats::Existing(nats) => lines.push(line(
-            &nats.secret,
-            "seed, or creds, or user and password, or token: for the broker",
-        )),
+        Nats::Existing(nats) => {
+            let keys = "seed, or creds, or user and password, or token: for the broker";
+            lines.push(line(&nats.secret, keys));
+            let own = nats.provision_secret.iter();
+            lines.extend(
+                own.map(|secret| line(secret, "the same keys, of a user who may make streams")),
+            );
+        }
     }
     let cache = valkey::users(cx);
     match &cx.settings.valkey {

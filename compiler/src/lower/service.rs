@@ -33,13 +33,17 @@ pub(super) fn manifest(cx: Context<'_>, id: WorkloadId, workload: &Workload) -> 
     match cx.settings.target {
         Target::Knative => {
             objects.push(knative::service(&identity, limits, pod));
+            // One pod alone may go at any time: Knative starts another when a request comes.
+            if limits.scale.min >= 2 {
+                objects.push(disruption::budget(&identity));
+            }
             objects.push(knative::policy(cx, &identity, egress));
         }
         Target::Kubernetes => objects.extend(plain(&identity, workload, pod, egress)),
     }
     Manifest {
         file: format!("service-{}.yaml", workload.name),
-        comment: comment::workload(cx, workload),
+        comment: comment::workload(cx, workload, &links),
         objects,
     }
 }

@@ -59,7 +59,9 @@ fn existing_nats() -> ExistingNats {
             host: "nats.messaging.svc".to_owned(),
             port: 4222,
         },
+        provision_secret: None,
         tls: true,
+        monitoring_tls: false,
         account: Some("SHOP".to_owned()),
         monitoring: Some(Address {
             host: "nats.messaging.svc".to_owned(),
@@ -256,10 +258,11 @@ fn a_configuration_of_other_content_has_another_name() {
     assert_eq!(name(&shop(), config), name(&changed, config));
 }
 
+/// The numbers of `check` are those of what is made here.
 #[test]
 fn the_longest_name_fits_a_label() {
     let mut graph = shop();
-    graph.app = "a".repeat(super::names::LONGEST_APP);
+    graph.app = "a".repeat(crate::check::longest_app(&graph).0);
     let tree = tree_of(&graph, &Settings::default());
     let names = tree
         .lines()
@@ -268,4 +271,220 @@ fn the_longest_name_fits_a_label() {
     let names = names.filter(|name| !name.contains("-config-"));
     let longest = names.max_by_key(|name| name.len()).unwrap_or_default();
     assert_eq!(longest.len(), 63, "{longest}");
+
+    graph.queues.clear();
+    graph
+        .edges
+        .retain(|edge| matches!(edge.resource, crate::graph::Resource::Cache(_)));
+    graph.app = "a".repeat(crate::check::longest_app(&graph).0);
+    let tree = tree_of(&graph, &Settings::default());
+    let (_, name) = file(&tree, "valkey.yaml")
+        .split_once("kind: StatefulSet\nmetadata:\n  name: ")
+        .map(|(_, rest)| ((), rest.lines().next().unwrap_or_default().to_owned()))
+        .expect("a StatefulSet");
+    assert_eq!(name.len(), 52, "{name}");
+}
+
+/// The application with this scale for every workload.
+fn scaled(min: u32, max: Option<u32>) -> Graph {
+    let mut graph = shop();
+    for workload in &mut graph.workloads {
+        workload.limits.scale = crate::graph::Scale { min, max };
+    }
+    graph
+}
+
+#[test]
+fn the_most_is_never_less_than_the_least() {
+    let tree = tree_of(&scaled(200, None), &Settings::default());
+    let charge = file(&tree, "consumer-charge.yaml");
+    assert!(
+        charge.contains("minReplicaCount: 200") && charge.contains("maxReplicaCount: 200"),
+        "{charge}"
+    );
+}
+
+/// A GitOps controller makes a Job anew that Kubernetes has deleted.
+#[test]
+fn the_provisioner_stays() {
+    let tree = tree(&Settings::default());
+    assert!(!tree.contains("ttlSeconds"), "{tree}");
+}
+
+/// The activator counts a cold start against the timeout.
+#[test]
+fn knative_waits_longer_than_the_handler_may_take() {
+    let timeout = |millis| {
+        let mut graph = hello();
+        graph.workloads[0].limits.timeout = std::time::Duration::from_millis(millis);
+        let tree = tree_of(&graph, &Settings::default());
+        let line = tree.lines().find_map(|line| {
+            let number = line.trim().strip_prefix("timeoutSeconds: ")?;
+            number.parse::<u32>().ok()
+        });
+        line.expect("a timeout")
+    };
+    assert_eq!(
+        [1_500, 30_000, 590_000, 595_000, 600_000].map(timeout),
+        [12, 40, 600, 600, 600]
+    );
+}
+
+#[test]
+fn metrics_are_for_the_autoscaler_alone() {
+    let tree = tree_of(&hello(), &Settings::default());
+    let prices = file(&tree, "service-prices.yaml");
+    let ports = |rule: &str| {
+        let lines = rule.lines().filter_map(|line| {
+            let (_, port) = line.split_once("port: ")?;
+            port.parse().ok()
+        });
+        lines.collect::<Vec<u16>>()
+    };
+    let (serving, rest) = prices
+        .split_once("- from:")
+        .expect("a rule")
+        .1
+        .split_once("- from:")
+        .expect("another");
+    assert!(serving.contains("knative-serving") && rest.contains("kourier-system"));
+    assert_eq!(ports(serving), [8012, 8013, 8112, 9090]);
+    assert_eq!(ports(rest), [8012, 8013, 8112]);
+
+    let nobody = Settings {
+        knative: Knative {
+            ingress: Vec::new(),
+            ..Knative::default()
+        },
+        ..Settings::default()
+    };
+    let tree = tree_of(&hello(), &nobody);
+    assert_eq!(
+        tree.matches("- from:").count(),
+        1,
+        "an empty selector lets everybody in"
+    );
+}
+
+#[test]
+fn several_pods_of_a_knative_service_are_drained_one_by_one() {
+    for (min, budgets) in [(0, 0), (1, 0), (2, 2)] {
+        let tree = tree_of(&scaled(min, None), &Settings::default());
+        let services = tree
+            .split("==== ")
+            .filter(|file| file.starts_with("service-"));
+        let with = services.filter(|file| file.contains("PodDisruptionBudget"));
+        assert_eq!(with.count(), budgets, "{min}");
+    }
+}
+
+/// The egress of a queue function whose broker is at this host.
+fn egress_to(host: &str) -> String {
+    let nats = Nats::Existing(ExistingNats {
+        address: Address {
+            host: host.to_owned(),
+            port: 4222,
+        },
+        ..existing_nats()
+    });
+    let tree = tree(&Settings {
+        nats,
+        ..Settings::default()
+    });
+    file(&tree, "consumer-ship.yaml")
+}
+
+#[test]
+fn connections_are_held_to_where_an_address_is() {
+    for (host, held) in [
+        ("[fd00::7]", "cidr: fd00::7/128"),
+        ("10.0.0.7", "cidr: 10.0.0.7/32"),
+        ("broker", "- podSelector: {}"),
+        ("nats.messaging", "metadata.name: messaging"),
+        ("nats.messaging.svc", "metadata.name: messaging"),
+        (
+            "nats.messaging.svc.cluster.local.",
+            "metadata.name: messaging",
+        ),
+    ] {
+        let file = egress_to(host);
+        assert!(
+            file.contains(held) && !file.contains("0.0.0.0/0"),
+            "{host}\n{file}"
+        );
+    }
+    for host in ["nats.example.com", "example.com."] {
+        let file = egress_to(host);
+        assert!(
+            file.contains(&format!("and {host} is outside of the cluster."))
+                && file.contains("cidr: 0.0.0.0/0")
+                && file.contains("cidr: ::/0"),
+            "{host}\n{file}"
+        );
+    }
+}
+
+#[test]
+fn the_provisioner_may_have_a_secret_of_its_own() {
+    let nats = Nats::Existing(ExistingNats {
+        provision_secret: Some("admin".to_owned()),
+        ..existing_nats()
+    });
+    let tree = tree(&Settings {
+        nats,
+        ..Settings::default()
+    });
+    let secret = |name: &str| {
+        let file = file(&tree, name);
+        let secret = file.split("secretName: ").nth(1);
+        secret.and_then(|rest| rest.lines().next().map(str::to_owned))
+    };
+    assert_eq!(secret("provision.yaml").as_deref(), Some("admin"));
+    assert_eq!(secret("consumer-ship.yaml").as_deref(), Some("broker"));
+    assert!(file(&tree, "kustomization.yaml").contains("admin   "));
+}
+
+#[test]
+fn the_monitoring_has_its_own_tls() {
+    let https = |tls, monitoring_tls| {
+        let nats = Nats::Existing(ExistingNats {
+            tls,
+            monitoring_tls,
+            ..existing_nats()
+        });
+        let tree = tree(&Settings {
+            nats,
+            ..Settings::default()
+        });
+        file(&tree, "consumer-ship.yaml").contains("useHttps: 'true'")
+    };
+    assert!(!https(true, false));
+    assert!(https(false, true));
+}
+
+#[test]
+fn the_clusters_own_namespaces_stay_its_own() {
+    let of = |namespace: Option<&str>, app: &str| {
+        let mut graph = hello();
+        graph.app = app.to_owned();
+        let settings = Settings {
+            namespace: namespace.map(str::to_owned),
+            keda_namespace: "scaling".to_owned(),
+            ..Settings::default()
+        };
+        let found = super::lower(&graph, &settings).err().unwrap_or_default();
+        found.iter().map(|found| found.code).collect::<Vec<_>>()
+    };
+    assert_eq!(of(None, "hello"), []);
+    assert_eq!(of(Some("hello"), "kube-hello"), []);
+    for app in ["default", "kube-hello", "knative-hello", "keda", "scaling"] {
+        assert_eq!(of(None, app), [codes::NAME_COLLISION], "{app}");
+    }
+    for namespace in ["scaling", "kourier-system"] {
+        assert_eq!(
+            of(Some(namespace), "hello"),
+            [codes::CONFIG_VALUE],
+            "{namespace}"
+        );
+    }
 }

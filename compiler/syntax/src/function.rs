@@ -361,6 +361,27 @@ mod tests {
         );
     }
 
+    /// Kubernetes counts pods in an `int32`.
+    #[test]
+    fn counts_within_reach() {
+        let of = |text: &str| codes(&format!(r#"http = "GET /", {text}"#), "async fn f()");
+        for text in [
+            "scale = 0..=1_000_000",
+            "scale = 1_000_000..",
+            "concurrency = 1_000_000",
+        ] {
+            assert_eq!(of(text), [""; 0], "{text}");
+        }
+        for text in [
+            "scale = 0..=1_000_001",
+            "scale = 3_000_000_000..",
+            "scale = 1_000_001",
+            "concurrency = 1_000_001",
+        ] {
+            assert_eq!(of(text), [codes::BAD_VALUE], "{text}");
+        }
+    }
+
     #[test]
     fn keys_in_their_places() {
         let keys = [

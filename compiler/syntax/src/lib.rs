@@ -30,7 +30,7 @@ pub use error::{Error, Parsed, Spanned, codes};
 pub use function::{Function, Trigger, function};
 pub use item::{Attribute, FnItem, StaticItem, StaticKeyword, stacked, wrong_item};
 pub use knobs::{Knobs, Sandbox, Scale, Visibility};
-pub use name::{MAX_NAME, kebab};
+pub use name::{MAX_NAME, fault, kebab};
 pub use operation::{
     Operation, cache_operation, cache_operations, queue_operation, queue_operations,
 };

@@ -60,7 +60,7 @@ pub(crate) fn explicit(argument: &Argument) -> Result<Spanned<String>, Error> {
 
 /// Why a text is no name: a DNS-1123 label that starts with a letter, so that it is a DNS-1035
 /// label too, which Services and revisions must be.
-fn fault(name: &str) -> Option<String> {
+pub fn fault(name: &str) -> Option<String> {
     let alphanumeric = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
     if name.is_empty() {
         Some("is empty".to_owned())

@@ -32,16 +32,18 @@ pub(crate) fn string(argument: &Argument) -> Result<Spanned<String>, Error> {
     }
 }
 
-/// A whole number of at least 1.
+/// The most of anything that is counted: more than any cluster gives, and within Kubernetes' `int32`.
+const MOST: u32 = 1_000_000;
+
+/// A whole number from 1 to [`MOST`].
 pub(crate) fn count(argument: &Argument) -> Result<Spanned<u32>, Error> {
     match literal(argument)? {
         Some(Lit::Int(number)) if number.suffix().is_empty() => match number.base10_parse() {
-            Ok(value) if value > 0 => Ok(Spanned::new(value, argument.span())),
+            Ok(value) if (1..=MOST).contains(&value) => Ok(Spanned::new(value, argument.span())),
             _ => Err(argument.error(
                 format!(
-                    "`{}` is {number}, which is not from 1 to {}",
+                    "`{}` is {number}, which is not from 1 to {MOST}",
                     argument.key.name,
-                    u32::MAX
                 ),
                 "out of range",
             )),
@@ -167,6 +169,12 @@ pub(crate) fn scale(argument: &Argument) -> Result<Spanned<Scale>, Error> {
     };
     match max {
         Some(0) => Err(argument.error("`scale` allows no pod at all", "must allow at least 1")),
+        _ if min.max(max.unwrap_or(0)) > MOST => Err(argument
+            .error(
+                format!("`scale` asks for more than {MOST} pods"),
+                "out of range",
+            )
+            .help("write `scale = 0..=20`, or `scale = 0..` where there is no bound")),
         Some(max) if max < min => Err(argument
             .error("`scale` ends before it starts", "an empty range")
             .help(format!("write `scale = {max}..={min}`"))),
