@@ -120,7 +120,7 @@ fn tidy(value: Value, quoted: &mut Vec<String>) -> Value {
         Value::Sequence(items) => {
             Value::Sequence(items.into_iter().map(|item| tidy(item, quoted)).collect())
         }
-        Value::String(text) if is_boolean_of_yaml_1_1(&text) => {
+        Value::String(text) if means_more_in_yaml_1_1(&text) => {
             quoted.push(text);
             Value::String(placeholder(quoted.len() - 1))
         }
@@ -133,12 +133,15 @@ fn rank(key: &Value) -> usize {
     key.as_str().and_then(position).unwrap_or(FIRST.len())
 }
 
-/// Kubernetes reads YAML 1.1, where these are booleans; the serializer writes YAML 1.2, where they are text.
-fn is_boolean_of_yaml_1_1(text: &str) -> bool {
-    matches!(
-        text.to_ascii_lowercase().as_str(),
-        "on" | "off" | "yes" | "no" | "y" | "n"
-    )
+/// Readers of YAML 1.1 take these for booleans, dates and numbers of base 60; the serializer writes YAML
+/// 1.2, where they are text.
+fn means_more_in_yaml_1_1(text: &str) -> bool {
+    let word = text.to_ascii_lowercase();
+    let boolean = matches!(word.as_str(), "on" | "off" | "yes" | "no" | "y" | "n");
+    let numbers = text.starts_with(|c: char| c.is_ascii_digit())
+        && text.contains(['-', ':'])
+        && text.bytes().all(|c| c.is_ascii_digit() || b"-:.".contains(&c));
+    boolean || numbers
 }
 
 /// Stands for a word until the document is written: the serializer can't be told to quote.
@@ -163,7 +166,7 @@ mod tests {
 
     #[test]
     fn text_stays_text_for_a_reader_of_yaml_1_1() {
-        let object = json!({"args": ["on", "Off", "yes", "n", "1", "true", "null", "0x10", "1e3", "~", "", "a: b", "- x", "é"]});
+        let object = json!({"args": ["on", "Off", "yes", "n", "1", "true", "null", "0x10", "1e3", "~", "", "a: b", "- x", "é", "2001-01-01", "1:30", "10.0.0.1"]});
         insta::assert_snapshot!(document(&object).unwrap());
     }
 
