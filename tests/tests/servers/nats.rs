@@ -133,6 +133,8 @@ impl Client {
         let connect = json!({
             "verbose": false,
             "pedantic": false,
+            "headers": true,
+            "no_responders": true,
             "nkey": key(user).public_key(),
             "sig": data_encoding::BASE64URL_NOPAD.encode(&signature),
         });
@@ -164,7 +166,7 @@ impl Client {
             match self.line() {
                 line if line == "PONG" => return objection,
                 line if line.starts_with("-ERR") => objection = Err(line),
-                line if line.starts_with("MSG ") => drop(self.payload(&line)),
+                line if is_message(&line) => drop(self.payload(&line)),
                 line if line.is_empty() => {
                     return objection.and(Err("the server hung up".to_owned()));
                 }
@@ -185,19 +187,45 @@ impl Client {
         String::from_utf8(payload).expect("text")
     }
 
-    /// The first message after a request: the subject to answer to, and the payload.
-    fn request(&mut self, subject: &str, payload: &str) -> Result<(String, String), String> {
+    /// Publishes a message that asks to be answered on a subject.
+    fn publish(&mut self, subject: &str, reply: &str, payload: &str) {
+        let length = payload.len();
+        self.send(&format!("PUB {subject} {reply} {length}\r\n{payload}\r\n"));
+    }
+
+    /// An inbox that was not used yet.
+    fn inbox(&mut self) -> String {
         self.requests += 1;
-        let inbox = format!("_INBOX_{}.{}", self.user, self.requests);
+        format!("_INBOX_{}.{}", self.user, self.requests)
+    }
+
+    /// The first message after a request: the subject to answer to, and the payload with its headers.
+    fn request(&mut self, subject: &str, payload: &str) -> Result<(String, String), String> {
+        let inbox = self.inbox();
+        self.publish(subject, &inbox, payload);
+        self.next()
+    }
+
+    /// A request with a header.
+    fn request_with(&mut self, header: &str, subject: &str, payload: &str) -> Value {
+        let inbox = self.inbox();
+        let header = format!("NATS/1.0\r\n{header}\r\n\r\n");
+        let (head, all) = (header.len(), header.len() + payload.len());
         self.send(&format!(
-            "PUB {subject} {inbox} {}\r\n{payload}\r\n",
-            payload.len()
+            "HPUB {subject} {inbox} {head} {all}\r\n{header}{payload}\r\n"
         ));
+        let (_, answer) = self.next().expect("an answer");
+        serde_json::from_str(&answer).expect("JSON")
+    }
+
+    /// The next message.
+    fn next(&mut self) -> Result<(String, String), String> {
         loop {
             match self.line() {
-                line if line.starts_with("MSG ") => {
+                line if is_message(&line) => {
                     let fields: Vec<&str> = line.split(' ').collect();
-                    let reply = if fields.len() == 5 {
+                    let lengths = if fields[0] == "HMSG" { 2 } else { 1 };
+                    let reply = if fields.len() == 4 + lengths {
                         fields[3].to_owned()
                     } else {
                         String::new()
@@ -234,6 +262,21 @@ impl Client {
         self.send("UNSUB 9\r\n");
         allowed
     }
+}
+
+fn is_message(line: &str) -> bool {
+    line.starts_with("MSG ") || line.starts_with("HMSG ")
+}
+
+/// How many messages each of these streams holds; `None` for one that is gone.
+fn held(provisioner: &mut Client, streams: &[&str]) -> Vec<Option<u64>> {
+    let info = |stream| {
+        let subject = format!("$JS.API.STREAM.INFO.{stream}");
+        let (_, answer) = provisioner.request(&subject, "").expect("an answer");
+        let answer: Value = serde_json::from_str(&answer).expect("JSON");
+        answer["state"]["messages"].as_u64()
+    };
+    streams.iter().map(info).collect()
 }
 
 /// Makes what the provisioner makes, as its own user.
@@ -321,6 +364,125 @@ fn a_message_takes_its_way_and_keda_sees_it() {
         charge.api("shop.parcels", &json!({}))["stream"],
         "shop-parcels"
     );
+}
+
+#[test]
+fn every_kind_of_answer_finds_its_way() {
+    let Some(server) = server() else {
+        return;
+    };
+    let broker = Broker::start(&server);
+    provision(&broker);
+
+    // Sent again with the same id: stored once.
+    let mut shop = broker.user("shop");
+    let mut send = |id: &str, payload: &str| {
+        let stored = shop.request_with(&format!("Nats-Msg-Id: {id}"), "shop.orders", payload);
+        assert_eq!(stored["stream"], "shop-orders", "{stored}");
+        stored["duplicate"].as_bool().unwrap_or_default()
+    };
+    assert_eq!(
+        [send("1", "one"), send("1", "one"), send("2", "two")],
+        [false, true, false]
+    );
+
+    // One request, two messages.
+    let next = "$JS.API.CONSUMER.MSG.NEXT.shop-orders.charge";
+    let mut charge = broker.user("charge");
+    let (one, payload) = charge.request(next, "{\"batch\":2}").expect("a message");
+    assert!(payload.ends_with("one"), "{payload}");
+    let (two, payload) = charge.next().expect("a message");
+    assert!(payload.ends_with("two"), "{payload}");
+
+    // Each asks for a confirmation, which is empty.
+    let confirmed = |charge: &mut Client, ack: &str, what: &str| {
+        let (_, answer) = charge.request(ack, what).expect("a confirmation");
+        assert_eq!(answer, "", "{what}");
+    };
+    let waits = |charge: &mut Client| {
+        let info = charge.api("$JS.API.CONSUMER.INFO.shop-orders.charge", &json!({}));
+        (
+            info["num_ack_pending"].as_u64(),
+            info["num_pending"].as_u64(),
+        )
+    };
+    confirmed(&mut charge, &one, "+WPI");
+    assert_eq!(waits(&mut charge), (Some(2), Some(0)));
+    confirmed(&mut charge, &one, "-NAK");
+    let (again, payload) = charge.request(next, "{\"batch\":1}").expect("a message");
+    assert!(payload.ends_with("one"), "{payload}");
+    confirmed(&mut charge, &again, "+TERM");
+    assert_eq!(waits(&mut charge), (Some(1), Some(0)));
+    confirmed(&mut charge, &two, "+ACK");
+    assert_eq!(waits(&mut charge), (Some(0), Some(0)));
+    let (_, nothing) = charge
+        .request(next, "{\"batch\":1,\"no_wait\":true}")
+        .expect("a status");
+    assert!(nothing.starts_with("NATS/1.0 404"), "{nothing}");
+    let mut provisioner = broker.user("shop-provision");
+    assert_eq!(held(&mut provisioner, &["shop-orders"]), [Some(0)]);
+}
+
+/// The broker asks no permission for the subject on which a message wants its answer.
+#[test]
+fn an_answer_cannot_be_sent_elsewhere() {
+    let Some(server) = server() else {
+        return;
+    };
+    let broker = Broker::start(&server);
+    provision(&broker);
+    let mut provisioner = broker.user("shop-provision");
+    let mut charge = broker.user("charge");
+    let mut shop = broker.user("shop");
+    let mut ship = broker.user("ship");
+    for subject in ["shop.parcels", "shop.receipts", "shop.orders.dead"] {
+        charge.api(subject, &json!({}));
+    }
+    shop.api("shop.orders", &json!({}));
+
+    // JetStream says that it stored a message.
+    let others = ["shop-parcels", "shop-receipts", "shop-orders-dead"];
+    let before = held(&mut provisioner, &others);
+    assert_eq!(before, [Some(1); 3]);
+    for elsewhere in [
+        "shop.parcels",
+        "shop.receipts",
+        "shop.orders.dead",
+        "$JS.API.STREAM.PURGE.shop-parcels",
+        "$JS.API.STREAM.DELETE.shop-receipts",
+    ] {
+        shop.publish("shop.orders", elsewhere, "{}");
+        // The answer to the next one comes after the answer to this.
+        shop.api("shop.orders", &json!({}));
+        let after = held(&mut provisioner, &others);
+        assert_eq!(after, before, "stored, with the answer to {elsewhere}");
+    }
+
+    let next = "$JS.API.CONSUMER.MSG.NEXT.shop-parcels.ship";
+    let others = ["shop-orders", "shop-receipts", "shop-orders-dead"];
+    let before = held(&mut provisioner, &others);
+    assert_eq!(before, [Some(11), Some(1), Some(1)]);
+    for elsewhere in [
+        "shop.orders",
+        "shop.receipts",
+        "shop.orders.dead",
+        "$JS.API.STREAM.PURGE.shop-orders",
+        "$JS.API.STREAM.DELETE.shop-receipts",
+    ] {
+        // It hands out a message.
+        for _ in 0..2 {
+            charge.api("shop.parcels", &json!({}));
+        }
+        ship.publish(next, elsewhere, "{\"batch\":1}");
+        let (ack, _) = ship.request(next, "{\"batch\":1}").expect("a message");
+        let after = held(&mut provisioner, &others);
+        assert_eq!(after, before, "pulled to {elsewhere}");
+        // It confirms an acknowledgement. A second one is confirmed after it.
+        ship.publish(&ack, elsewhere, "+ACK");
+        ship.request(&ack, "+ACK").expect("a confirmation");
+        let after = held(&mut provisioner, &others);
+        assert_eq!(after, before, "acknowledged to {elsewhere}");
+    }
 }
 
 #[test]
