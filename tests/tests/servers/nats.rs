@@ -440,9 +440,11 @@ fn an_answer_cannot_be_sent_elsewhere() {
     }
     shop.api("shop.orders", &json!({}));
 
+    let mut effects = Vec::new();
+
     // JetStream says that it stored a message.
     let others = ["shop-parcels", "shop-receipts", "shop-orders-dead"];
-    let before = held(&mut provisioner, &others);
+    let mut before = held(&mut provisioner, &others);
     assert_eq!(before, [Some(1); 3]);
     for elsewhere in [
         "shop.parcels",
@@ -455,19 +457,21 @@ fn an_answer_cannot_be_sent_elsewhere() {
         // The answer to the next one comes after the answer to this.
         shop.api("shop.orders", &json!({}));
         let after = held(&mut provisioner, &others);
-        assert_eq!(after, before, "stored, with the answer to {elsewhere}");
+        if after != before {
+            effects.push(format!("stored, with the answer to {elsewhere}"));
+        }
+        before = after;
     }
 
     let next = "$JS.API.CONSUMER.MSG.NEXT.shop-parcels.ship";
     let others = ["shop-orders", "shop-receipts", "shop-orders-dead"];
-    let before = held(&mut provisioner, &others);
-    assert_eq!(before, [Some(11), Some(1), Some(1)]);
+    let mut before = held(&mut provisioner, &others);
     for elsewhere in [
         "shop.orders",
         "shop.receipts",
         "shop.orders.dead",
         "$JS.API.STREAM.PURGE.shop-orders",
-        "$JS.API.STREAM.DELETE.shop-receipts",
+        "$JS.API.STREAM.DELETE.shop-orders-dead",
     ] {
         // It hands out a message.
         for _ in 0..2 {
@@ -476,13 +480,20 @@ fn an_answer_cannot_be_sent_elsewhere() {
         ship.publish(next, elsewhere, "{\"batch\":1}");
         let (ack, _) = ship.request(next, "{\"batch\":1}").expect("a message");
         let after = held(&mut provisioner, &others);
-        assert_eq!(after, before, "pulled to {elsewhere}");
+        if after != before {
+            effects.push(format!("pulled to {elsewhere}"));
+        }
+        before = after;
         // It confirms an acknowledgement. A second one is confirmed after it.
         ship.publish(&ack, elsewhere, "+ACK");
         ship.request(&ack, "+ACK").expect("a confirmation");
         let after = held(&mut provisioner, &others);
-        assert_eq!(after, before, "acknowledged to {elsewhere}");
+        if after != before {
+            effects.push(format!("acknowledged to {elsewhere}"));
+        }
+        before = after;
     }
+    assert_eq!(effects, Vec::<String>::new());
 }
 
 #[test]
