@@ -46,8 +46,8 @@ pub(super) fn accounts(app: &str, users: &[User]) -> Conf {
     )
 }
 
-/// What a subject is called inside of a workload's account, if not by its own name. Every account answers `$JS.API.>` by itself, one
-/// without JetStream with an error, so the import has another name. The client need not know: the account maps it.
+/// What a subject is called inside of a workload's account, if not by its own name. Every account answers `$JS.API.>` by itself,
+/// one without JetStream with an error, so the import has another name. The client need not know: the account maps it.
 fn renamed(subject: &str) -> Option<&str> {
     let rest = subject.strip_prefix("$JS.")?;
     rest.starts_with("API.CONSUMER.INFO.").then_some(rest)
