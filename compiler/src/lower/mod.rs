@@ -31,6 +31,7 @@ mod links;
 pub mod names;
 mod namespace;
 mod nats;
+mod nats_accounts;
 mod nats_conf;
 mod network;
 mod object;

@@ -39,9 +39,14 @@ pub fn key_prefix(app: &str, cache: &str) -> String {
     format!("{app}:{cache}:")
 }
 
-/// The broker's account: all of the application, nothing else.
+/// The broker's account with the application's streams, in which the provisioner works. No workload is in it.
 pub fn account(app: &str) -> &str {
     app
+}
+
+/// A workload's own account at the broker. No application's name holds an underscore, so it is never [`account`].
+pub fn workload_account(app: &str, workload: &str) -> String {
+    format!("{app}_{workload}")
 }
 
 /// The bundled broker's StatefulSet and the Service for clients.

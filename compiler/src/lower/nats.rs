@@ -17,7 +17,7 @@ use super::links::{NATS_PORT, variable};
 use super::nats_conf::Conf;
 use super::object::{Manifest, Object};
 use super::permissions::{self, NatsPermissions};
-use super::{account, harden, names, network, pod, resources, server};
+use super::{account, harden, names, nats_accounts, network, pod, resources, server};
 
 /// The port of its monitoring.
 pub(super) const MONITORING_PORT: u16 = 8222;
@@ -27,11 +27,14 @@ const CPU: &str = "100m";
 pub(super) struct User {
     /// The workload, or the provisioner.
     pub(super) name: String,
-    permissions: NatsPermissions,
+    /// Where it logs in.
+    pub(super) account: String,
+    pub(super) permissions: NatsPermissions,
 }
 
 impl User {
-    fn variable(&self) -> String {
+    /// The variable with its public key.
+    pub(super) fn variable(&self) -> String {
         names::variable("NKEY_", &self.name, "")
     }
 }
@@ -40,11 +43,15 @@ impl User {
 pub(super) fn users(cx: Context<'_>) -> Vec<User> {
     let workloads = cx.workloads().filter_map(|(id, workload)| {
         let permissions = permissions::nats(cx.graph, id)?;
-        let name = workload.name.clone();
-        Some(User { name, permissions })
+        Some(User {
+            name: workload.name.clone(),
+            account: names::workload_account(cx.app(), &workload.name),
+            permissions,
+        })
     });
     let provision = permissions::provision(cx.graph).map(|permissions| User {
         name: names::provision(cx.app()),
+        account: names::account(cx.app()).to_owned(),
         permissions,
     });
     workloads.chain(provision).collect()
@@ -66,8 +73,8 @@ pub(super) fn manifest(cx: Context<'_>) -> Option<Manifest> {
     Some(Manifest {
         file: "nats.yaml".to_owned(),
         comment:
-            "The broker: one server, one account for the application, one user for each workload.\n\
-                  What a user may do follows from the edges of its functions."
+            "The broker: one server, one account with the streams, one account for each workload.\n\
+                  What a workload may do follows from the edges of its functions."
                 .to_owned(),
         objects: vec![
             account::account(&identity),
@@ -84,24 +91,6 @@ pub(super) fn manifest(cx: Context<'_>) -> Option<Manifest> {
 fn conf(cx: Context<'_>, nats: &BundledNats, users: &[User]) -> Conf {
     // A tenth of the volume is the file system's own.
     let bytes = resources::bytes(&nats.storage) / 10 * 9;
-    let users = users.iter().map(|user| {
-        let allow =
-            |subjects: &[String]| Conf::map([("allow", Conf::texts(subjects.iter().cloned()))]);
-        Conf::map([
-            ("nkey", Conf::Variable(user.variable())),
-            (
-                "permissions",
-                Conf::map([
-                    ("publish", allow(&user.permissions.publish)),
-                    ("subscribe", allow(&user.permissions.subscribe)),
-                ]),
-            ),
-        ])
-    });
-    let account = Conf::map([
-        ("jetstream", Conf::Word("enabled")),
-        ("users", Conf::List(users.collect())),
-    ]);
     Conf::map([
         ("server_name", Conf::text(names::nats(cx.app()))),
         ("port", Conf::Number(NATS_PORT.into())),
@@ -114,10 +103,7 @@ fn conf(cx: Context<'_>, nats: &BundledNats, users: &[User]) -> Conf {
                 ("sync_interval", Conf::Word("always")),
             ]),
         ),
-        (
-            "accounts",
-            Conf::Map(vec![(names::account(cx.app()).to_owned(), account)]),
-        ),
+        ("accounts", nats_accounts::accounts(cx.app(), users)),
     ])
 }
 

@@ -1,10 +1,15 @@
-//! What each workload may do at the broker and at the cache server: exactly what its edges say.
+//! What each workload may do at the broker and at the cache server: what its edges need.
+//!
+//! The broker checks the subject of a message and not the subject to answer to, and JetStream publishes its answers with no
+//! permission asked. So these lists hold only for a user whose account has nothing but their subjects: see `nats_accounts`.
+
+use std::collections::BTreeMap;
 
 use crate::graph::{CacheId, Graph, Operation, QueueId, Resource, Trigger, WorkloadId};
 
 use super::names;
 
-/// Subjects that a user of the broker may publish and subscribe to; everything else is denied.
+/// Subjects that a user of the broker may publish and subscribe to; the server denies everything else.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct NatsPermissions {
     /// Sorted, each once. Never empty for a workload that uses the broker: the server takes an
@@ -35,7 +40,8 @@ pub fn nats(graph: &Graph, id: WorkloadId) -> Option<NatsPermissions> {
     permissions(publish, &workload.name)
 }
 
-/// What the provisioner may do: make, change and look at the application's own streams and consumers. It reads no message.
+/// What the provisioner may do: make, change and look at the application's own streams and consumers. It is trusted with the
+/// messages: whoever changes a stream can have them sent to itself.
 pub fn provision(graph: &Graph) -> Option<NatsPermissions> {
     let mut publish = Vec::new();
     for function in &graph.functions {
@@ -61,6 +67,14 @@ pub fn provision(graph: &Graph) -> Option<NatsPermissions> {
     permissions(publish, &names::provision(&graph.app))
 }
 
+/// What the subject of a request for messages starts with.
+const PULL: &str = "$JS.API.CONSUMER.MSG.NEXT.";
+
+/// Whether a request on this subject may be answered by more than one message.
+pub fn answered_by_many(subject: &str) -> bool {
+    subject.starts_with(PULL)
+}
+
 fn consume(graph: &Graph, queue: QueueId, function: &str) -> Vec<String> {
     let Some(queue) = graph.queues.get(queue.0) else {
         return Vec::new();
@@ -70,7 +84,7 @@ fn consume(graph: &Graph, queue: QueueId, function: &str) -> Vec<String> {
     let mut publish = vec![
         format!("$JS.ACK.{stream}.{consumer}.>"),
         format!("$JS.API.CONSUMER.INFO.{stream}.{consumer}"),
-        format!("$JS.API.CONSUMER.MSG.NEXT.{stream}.{consumer}"),
+        format!("{PULL}{stream}.{consumer}"),
     ];
     if queue.dead_letter {
         publish.push(names::dead_subject(&graph.app, &queue.name));
@@ -93,28 +107,27 @@ fn queue_name(graph: &Graph, queue: QueueId) -> &str {
 
 /// The one command without a key: is the server there? Logging in needs no permission.
 const CONNECTION: &str = "+ping";
-/// Commands that look into a cache.
+/// Commands that look into a cache, and need no more than `%R`.
 const READ: [&str; 4] = ["+exists", "+get", "+mget", "+pttl"];
-/// Commands that change a cache.
+/// Commands that change a cache, and need no more than `%W`. With `GET`, `SET` also reads.
 const WRITE: [&str; 4] = ["+del", "+pexpire", "+set", "+unlink"];
 
 /// The rules of a workload's user at the cache server, after its password; `None` for one that
 /// uses no cache. Each cache is a selector of its own, so that reading one and writing another doesn't
-/// add up to both on both.
+/// add up to both on both. The keys of a cache are opened for reading, for writing, or for both: the commands alone
+/// would let `SET key value GET` read.
 pub fn valkey(graph: &Graph, id: WorkloadId) -> Option<Vec<String>> {
-    let mut caches: Vec<(CacheId, Vec<&str>)> = Vec::new();
+    // Whether it reads, and whether it writes.
+    let mut caches: BTreeMap<CacheId, (bool, bool)> = BTreeMap::new();
     for (resource, operation) in graph.uses(id) {
         let Resource::Cache(cache) = resource else {
             continue;
         };
-        let commands: &[&str] = match operation {
-            Operation::Read => &READ,
-            Operation::Write => &WRITE,
-            Operation::Send => &[],
-        };
-        match caches.last_mut() {
-            Some((last, known)) if *last == cache => known.extend(commands),
-            _ => caches.push((cache, commands.to_vec())),
+        let (reads, writes) = caches.entry(cache).or_default();
+        match operation {
+            Operation::Read => *reads = true,
+            Operation::Write => *writes = true,
+            Operation::Send => {}
         }
     }
     if caches.is_empty() {
@@ -123,11 +136,17 @@ pub fn valkey(graph: &Graph, id: WorkloadId) -> Option<Vec<String>> {
     let mut rules = ["resetchannels", "-@all", CONNECTION]
         .map(str::to_owned)
         .to_vec();
-    for (cache, mut commands) in caches {
+    for (cache, operations) in caches {
+        let (keys, mut commands) = match operations {
+            (true, true) => ("~", [READ, WRITE].concat()),
+            (true, false) => ("%R~", READ.to_vec()),
+            (false, true) => ("%W~", WRITE.to_vec()),
+            (false, false) => continue,
+        };
         commands.sort_unstable();
         let name = graph.caches.get(cache.0).map_or("", |cache| &cache.name);
         let prefix = names::key_prefix(&graph.app, name);
-        rules.push(format!("(~{prefix}* {})", commands.join(" ")));
+        rules.push(format!("({keys}{prefix}* {})", commands.join(" ")));
     }
     Some(rules)
 }

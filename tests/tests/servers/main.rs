@@ -1,6 +1,7 @@
 //! The bundled servers, started as their manifests say: every workload can do what its edges need, and
 //! nothing else.
 
+mod client;
 mod nats;
 mod process;
 mod valkey;

@@ -1,15 +1,15 @@
 //! The broker.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use cloudc_tests::program;
-use nkeys::{KeyPair, KeyPairType};
 use serde_json::{Value, json};
 
+use crate::client::{Client, key};
 use crate::process::Process;
 use crate::{object, objects, variables};
 
@@ -42,15 +42,6 @@ fn server() -> Option<PathBuf> {
         text.trim()
     );
     cloudc_tests::note(known.then_some(server), &missing)
-}
-
-/// A key that follows from the user's name.
-fn key(user: &str) -> KeyPair {
-    let mut seed = [7; 32];
-    for (byte, letter) in seed.iter_mut().zip(user.bytes()) {
-        *byte = letter;
-    }
-    KeyPair::new_from_raw(KeyPairType::User, seed).expect("a key")
 }
 
 /// The command line, with the configuration in this folder.
@@ -112,128 +103,15 @@ impl Broker {
     }
 }
 
-/// As little of a client as the questions here need.
-struct Client {
-    lines: BufReader<TcpStream>,
-    user: String,
-    requests: u32,
-}
-
-impl Client {
-    fn connect(address: &str, user: &str) -> Result<Self, String> {
-        let stream = TcpStream::connect(address).expect("a connection");
-        let mut client = Self {
-            lines: BufReader::new(stream),
-            user: user.to_owned(),
-            requests: 0,
-        };
-        let info: Value = serde_json::from_str(&client.line()["INFO ".len()..]).expect("JSON");
-        let nonce = info["nonce"].as_str().expect("a nonce");
-        let signature = key(user).sign(nonce.as_bytes()).expect("a signature");
-        let connect = json!({
-            "verbose": false,
-            "pedantic": false,
-            "nkey": key(user).public_key(),
-            "sig": data_encoding::BASE64URL_NOPAD.encode(&signature),
-        });
-        client.send(&format!("CONNECT {connect}\r\n"));
-        client.settle()?;
-        client.send(&format!("SUB _INBOX_{user}.> 1\r\n"));
-        client.settle()?;
-        Ok(client)
-    }
-
-    fn send(&mut self, text: &str) {
-        self.lines
-            .get_mut()
-            .write_all(text.as_bytes())
-            .expect("sent");
-    }
-
-    fn line(&mut self) -> String {
-        let mut line = String::new();
-        self.lines.read_line(&mut line).expect("a line");
-        line.trim_end().to_owned()
-    }
-
-    /// Waits until the server has seen everything, and returns its objection if it has one.
-    fn settle(&mut self) -> Result<(), String> {
-        self.send("PING\r\n");
-        let mut objection = Ok(());
-        loop {
-            match self.line() {
-                line if line == "PONG" => return objection,
-                line if line.starts_with("-ERR") => objection = Err(line),
-                line if line.starts_with("MSG ") => drop(self.payload(&line)),
-                line if line.is_empty() => {
-                    return objection.and(Err("the server hung up".to_owned()));
-                }
-                _ => {}
-            }
-        }
-    }
-
-    fn payload(&mut self, header: &str) -> String {
-        let length = header
-            .rsplit(' ')
-            .next()
-            .and_then(|length| length.parse().ok())
-            .expect("a length");
-        let mut payload = vec![0; length];
-        self.lines.read_exact(&mut payload).expect("a payload");
-        self.line();
-        String::from_utf8(payload).expect("text")
-    }
-
-    /// The first message after a request: the subject to answer to, and the payload.
-    fn request(&mut self, subject: &str, payload: &str) -> Result<(String, String), String> {
-        self.requests += 1;
-        let inbox = format!("_INBOX_{}.{}", self.user, self.requests);
-        self.send(&format!(
-            "PUB {subject} {inbox} {}\r\n{payload}\r\n",
-            payload.len()
-        ));
-        loop {
-            match self.line() {
-                line if line.starts_with("MSG ") => {
-                    let fields: Vec<&str> = line.split(' ').collect();
-                    let reply = if fields.len() == 5 {
-                        fields[3].to_owned()
-                    } else {
-                        String::new()
-                    };
-                    return Ok((reply, self.payload(&line)));
-                }
-                line if line.starts_with("-ERR") => return Err(line),
-                line if line == "PING" => self.send("PONG\r\n"),
-                line if line.is_empty() => return Err("the server hung up".to_owned()),
-                _ => {}
-            }
-        }
-    }
-
-    /// A request that is answered in JSON without an error.
-    fn api(&mut self, subject: &str, payload: &Value) -> Value {
-        let (_, answer) = self
-            .request(subject, &payload.to_string())
-            .unwrap_or_else(|error| panic!("{subject}: {error}"));
-        let answer: Value =
-            serde_json::from_str(&answer).unwrap_or_else(|_| panic!("{subject}: {answer}"));
-        assert_eq!(answer["error"], Value::Null, "{subject}: {answer}");
-        answer
-    }
-
-    fn may_publish(&mut self, subject: &str) -> bool {
-        self.send(&format!("PUB {subject} 0\r\n\r\n"));
-        self.settle().is_ok()
-    }
-
-    fn may_subscribe(&mut self, subject: &str) -> bool {
-        self.send(&format!("SUB {subject} 9\r\n"));
-        let allowed = self.settle().is_ok();
-        self.send("UNSUB 9\r\n");
-        allowed
-    }
+/// How many messages each of these streams holds; `None` for one that is gone.
+fn held(provisioner: &mut Client, streams: &[&str]) -> Vec<Option<u64>> {
+    let info = |stream| {
+        let subject = format!("$JS.API.STREAM.INFO.{stream}");
+        let (_, answer) = provisioner.request(&subject, "").expect("an answer");
+        let answer: Value = serde_json::from_str(&answer).expect("JSON");
+        answer["state"]["messages"].as_u64()
+    };
+    streams.iter().map(info).collect()
 }
 
 /// Makes what the provisioner makes, as its own user.
@@ -321,6 +199,136 @@ fn a_message_takes_its_way_and_keda_sees_it() {
         charge.api("shop.parcels", &json!({}))["stream"],
         "shop-parcels"
     );
+}
+
+#[test]
+fn every_kind_of_answer_finds_its_way() {
+    let Some(server) = server() else {
+        return;
+    };
+    let broker = Broker::start(&server);
+    provision(&broker);
+
+    // Sent again with the same id: stored once.
+    let mut shop = broker.user("shop");
+    let mut send = |id: &str, payload: &str| {
+        let stored = shop.request_with(&format!("Nats-Msg-Id: {id}"), "shop.orders", payload);
+        assert_eq!(stored["stream"], "shop-orders", "{stored}");
+        stored["duplicate"].as_bool().unwrap_or_default()
+    };
+    assert_eq!(
+        [send("1", "one"), send("1", "one"), send("2", "two")],
+        [false, true, false]
+    );
+
+    // One request, two messages.
+    let next = "$JS.API.CONSUMER.MSG.NEXT.shop-orders.charge";
+    let mut charge = broker.user("charge");
+    let (one, payload) = charge.request(next, "{\"batch\":2}").expect("a message");
+    assert!(payload.ends_with("one"), "{payload}");
+    let (two, payload) = charge.next().expect("a message");
+    assert!(payload.ends_with("two"), "{payload}");
+
+    // Each asks for a confirmation, which is empty.
+    let confirmed = |charge: &mut Client, ack: &str, what: &str| {
+        let (_, answer) = charge.request(ack, what).expect("a confirmation");
+        assert_eq!(answer, "", "{what}");
+    };
+    let waits = |charge: &mut Client| {
+        let info = charge.api("$JS.API.CONSUMER.INFO.shop-orders.charge", &json!({}));
+        (
+            info["num_ack_pending"].as_u64(),
+            info["num_pending"].as_u64(),
+        )
+    };
+    confirmed(&mut charge, &one, "+WPI");
+    assert_eq!(waits(&mut charge), (Some(2), Some(0)));
+    confirmed(&mut charge, &one, "-NAK");
+    let (again, payload) = charge.request(next, "{\"batch\":1}").expect("a message");
+    assert!(payload.ends_with("one"), "{payload}");
+    confirmed(&mut charge, &again, "+TERM");
+    assert_eq!(waits(&mut charge), (Some(1), Some(0)));
+    confirmed(&mut charge, &two, "+ACK");
+    assert_eq!(waits(&mut charge), (Some(0), Some(0)));
+    let (_, nothing) = charge
+        .request(next, "{\"batch\":1,\"no_wait\":true}")
+        .expect("a status");
+    assert!(nothing.starts_with("NATS/1.0 404"), "{nothing}");
+    let mut provisioner = broker.user("shop-provision");
+    assert_eq!(held(&mut provisioner, &["shop-orders"]), [Some(0)]);
+}
+
+/// The broker asks no permission for the subject on which a message wants its answer.
+#[test]
+fn an_answer_cannot_be_sent_elsewhere() {
+    let Some(server) = server() else {
+        return;
+    };
+    let broker = Broker::start(&server);
+    provision(&broker);
+    let mut provisioner = broker.user("shop-provision");
+    let mut charge = broker.user("charge");
+    let mut shop = broker.user("shop");
+    let mut ship = broker.user("ship");
+    for subject in ["shop.parcels", "shop.receipts", "shop.orders.dead"] {
+        charge.api(subject, &json!({}));
+    }
+    shop.api("shop.orders", &json!({}));
+
+    let mut effects = Vec::new();
+
+    // JetStream says that it stored a message.
+    let others = ["shop-parcels", "shop-receipts", "shop-orders-dead"];
+    let mut before = held(&mut provisioner, &others);
+    assert_eq!(before, [Some(1); 3]);
+    for elsewhere in [
+        "shop.parcels",
+        "shop.receipts",
+        "shop.orders.dead",
+        "$JS.API.STREAM.PURGE.shop-parcels",
+        "$JS.API.STREAM.DELETE.shop-receipts",
+    ] {
+        shop.publish("shop.orders", elsewhere, "{}");
+        // The answer to the next one comes after the answer to this.
+        shop.api("shop.orders", &json!({}));
+        let after = held(&mut provisioner, &others);
+        if after != before {
+            effects.push(format!("stored, with the answer to {elsewhere}"));
+        }
+        before = after;
+    }
+
+    let next = "$JS.API.CONSUMER.MSG.NEXT.shop-parcels.ship";
+    let others = ["shop-orders", "shop-receipts", "shop-orders-dead"];
+    let mut before = held(&mut provisioner, &others);
+    for elsewhere in [
+        "shop.orders",
+        "shop.receipts",
+        "shop.orders.dead",
+        "$JS.API.STREAM.PURGE.shop-orders",
+        "$JS.API.STREAM.DELETE.shop-orders-dead",
+    ] {
+        // It hands out a message.
+        for _ in 0..2 {
+            charge.api("shop.parcels", &json!({}));
+        }
+        ship.publish(next, elsewhere, "{\"batch\":1}");
+        let (ack, _) = ship.request(next, "{\"batch\":1}").expect("a message");
+        let after = held(&mut provisioner, &others);
+        if after != before {
+            effects.push(format!("pulled to {elsewhere}"));
+        }
+        before = after;
+        // It confirms an acknowledgement. A second one is confirmed after it.
+        ship.publish(&ack, elsewhere, "+ACK");
+        ship.request(&ack, "+ACK").expect("a confirmation");
+        let after = held(&mut provisioner, &others);
+        if after != before {
+            effects.push(format!("acknowledged to {elsewhere}"));
+        }
+        before = after;
+    }
+    assert_eq!(effects, Vec::<String>::new());
 }
 
 #[test]

@@ -86,9 +86,17 @@ fn everybody_can_do_what_its_edges_need_and_no_more() {
         "SET shop:prices:tea 3",
         "PTTL shop:prices:tea",
         "DEL shop:prices:tea",
+        "SET shop:prices:tea 3 PX 1000",
+        "SET shop:prices:tea 3 NX",
+        "SET shop:prices:tea 3 GET",
+        "PEXPIRE shop:prices:tea 1000",
+        "MGET shop:prices:tea shop:prices:coffee",
         "EXISTS shop:stock:tea",
+        "MGET shop:stock:tea shop:carts:1",
         "SET shop:stock:tea 3 PX 1000",
+        "SET shop:stock:tea 3 GET",
         "GET shop:carts:1",
+        "SET shop:carts:1 3 GET",
         "UNLINK shop:carts:1",
         // Nobody's.
         "GET shop:other:1",
@@ -117,21 +125,36 @@ fn everybody_can_do_what_its_edges_need_and_no_more() {
     let expected: BTreeMap<&str, Vec<&str>> = [
         (
             "charge",
-            with(&["EXISTS shop:stock:tea", "SET shop:stock:tea 3 PX 1000"]),
+            with(&[
+                "EXISTS shop:stock:tea",
+                "SET shop:stock:tea 3 PX 1000",
+                "SET shop:stock:tea 3 GET",
+            ]),
         ),
         (
             "prices",
-            with(&["GET shop:prices:tea", "PTTL shop:prices:tea"]),
+            with(&[
+                "GET shop:prices:tea",
+                "PTTL shop:prices:tea",
+                "MGET shop:prices:tea shop:prices:coffee",
+            ]),
         ),
         (
             "refresh-prices",
-            with(&["SET shop:prices:tea 3", "DEL shop:prices:tea"]),
+            with(&[
+                "SET shop:prices:tea 3",
+                "DEL shop:prices:tea",
+                "SET shop:prices:tea 3 PX 1000",
+                "SET shop:prices:tea 3 NX",
+                "PEXPIRE shop:prices:tea 1000",
+            ]),
         ),
         (
             "shop",
             with(&[
                 "GET shop:prices:tea",
                 "PTTL shop:prices:tea",
+                "MGET shop:prices:tea shop:prices:coffee",
                 "GET shop:carts:1",
             ]),
         ),
