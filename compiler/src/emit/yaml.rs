@@ -140,7 +140,9 @@ fn means_more_in_yaml_1_1(text: &str) -> bool {
     let boolean = matches!(word.as_str(), "on" | "off" | "yes" | "no" | "y" | "n");
     let numbers = text.starts_with(|c: char| c.is_ascii_digit())
         && text.contains(['-', ':'])
-        && text.bytes().all(|c| c.is_ascii_digit() || b"-:.".contains(&c));
+        && text
+            .bytes()
+            .all(|c| c.is_ascii_digit() || b"-:.".contains(&c));
     boolean || numbers
 }
 

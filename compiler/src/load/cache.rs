@@ -6,8 +6,8 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use rustc_hash::FxHashMap;
 
@@ -31,7 +31,7 @@ pub struct Cache {
 
 enum Kept {
     Old,
-    New(Vec<u8>),
+    New(Arc<[u8]>),
 }
 
 /// The key of a file's bytes.
@@ -59,30 +59,42 @@ impl Cache {
         }
     }
 
-    /// The facts of a file, if they are there and whole.
+    /// The facts of a file: those of this run, or those of an earlier one.
     pub fn get(&self, key: &Key) -> Option<FileFacts> {
-        let bytes = self.bytes(key)?;
-        let (checksum, facts) = bytes.split_at_checked(CHECKSUM)?;
-        if self::key(facts).get(..CHECKSUM)? != checksum {
-            return None;
+        let new = match self.kept.lock().ok()?.get(key) {
+            Some(Kept::New(facts)) => Some(facts.clone()),
+            _ => None,
+        };
+        match new {
+            Some(facts) => postcard::from_bytes(&facts).ok(),
+            None => postcard::from_bytes(self.whole(key)?).ok(),
         }
-        postcard::from_bytes(facts).ok()
+    }
+
+    /// The packed facts of an earlier run, if nothing happened to them.
+    fn whole(&self, key: &Key) -> Option<&[u8]> {
+        let (checksum, facts) = self.bytes(key)?.split_at_checked(CHECKSUM)?;
+        (self::key(facts).get(..CHECKSUM)? == checksum).then_some(facts)
     }
 
     fn bytes(&self, key: &Key) -> Option<&[u8]> {
         self.pack.get(self.entries.get(key)?.clone())
     }
 
-    /// Keeps facts that [`Cache::get`] gave, for the next run too.
-    pub fn keep(&self, key: Key) {
-        self.put(key, Kept::Old);
+    /// Keeps the facts of an earlier run for the next one; whether they are there and whole.
+    pub fn keep(&self, key: Key) -> bool {
+        let whole = self.whole(&key).is_some();
+        if whole {
+            self.put(key, Kept::Old);
+        }
+        whole
     }
 
     /// Adds facts that had to be made.
     pub fn add(&self, key: Key, facts: &FileFacts) {
         if let Ok(facts) = postcard::to_stdvec(facts) {
             self.made.fetch_add(1, Ordering::Relaxed);
-            self.put(key, Kept::New(facts));
+            self.put(key, Kept::New(facts.into()));
         }
     }
 
@@ -198,9 +210,8 @@ mod tests {
             for name in ["a", "b"] {
                 let found = cache.get(&key(name.as_bytes()));
                 assert!(found.is_none() || found == Some(facts(name)), "byte {at}");
-                match found {
-                    Some(_) => cache.keep(key(name.as_bytes())),
-                    None => cache.add(key(name.as_bytes()), &facts(name)),
+                if !cache.keep(key(name.as_bytes())) {
+                    cache.add(key(name.as_bytes()), &facts(name));
                 }
             }
             let mended = cache.pack().expect("something was mended");

@@ -108,9 +108,15 @@ impl Loader<'_> {
             .collect();
         new.sort_unstable();
         new.dedup();
-        let read: Vec<(PathBuf, Read)> = new
+        let lifted: Vec<Lifted> = new
             .into_par_iter()
-            .map(|path| (path.clone(), read(path, self.files, self.cache)))
+            .map(|path| read(path, self.files, self.cache))
+            .collect();
+        // Facts live on in many small pieces. Made while syntax trees come and go they would lie between
+        // those, and the allocator would search for room ever longer: so they are unpacked afterwards.
+        let read: Vec<(PathBuf, Read)> = lifted
+            .into_par_iter()
+            .map(|lifted| lifted.unpack(self.cache))
             .collect();
         for (path, read) in read {
             self.read.insert(path, (None, read));
@@ -209,33 +215,51 @@ impl Loader<'_> {
     }
 }
 
-fn read(path: &Path, files: &dyn Files, cache: &Cache) -> Read {
-    let unread = |problem| Read {
+/// A file that was read, with its facts in the cache.
+struct Lifted {
+    path: PathBuf,
+    text: Arc<str>,
+    key: Result<cache::Key, Problem>,
+}
+
+impl Lifted {
+    fn unpack(self, cache: &Cache) -> (PathBuf, Read) {
+        let Self { path, text, key } = self;
+        let facts = key.and_then(|key| {
+            // What was just packed can be unpacked; but nothing is lost by making it once more.
+            let facts = cache.get(&key).map_or_else(|| lift::lift(&text), Ok);
+            facts.map(Arc::new).map_err(Problem::Rejected)
+        });
+        (path, Read { text, facts })
+    }
+}
+
+fn read(path: &Path, files: &dyn Files, cache: &Cache) -> Lifted {
+    let path = path.to_owned();
+    let unread = |path, problem| Lifted {
+        path,
         text: Arc::from(""),
-        facts: Err(problem),
+        key: Err(problem),
     };
-    let bytes = match files.read(path, LARGEST_FILE) {
+    let bytes = match files.read(&path, LARGEST_FILE) {
         Ok(bytes) => bytes,
-        Err(error) => return unread(Problem::Io(error)),
+        Err(error) => return unread(path, Problem::Io(error)),
     };
     let key = cache::key(&bytes);
     let text: Arc<str> = match String::from_utf8(bytes) {
         Ok(text) => text.into(),
-        Err(error) => return unread(Problem::Utf8(error.utf8_error().valid_up_to())),
+        Err(error) => return unread(path, Problem::Utf8(error.utf8_error().valid_up_to())),
     };
-    let facts = match cache.get(&key) {
-        Some(facts) => {
-            cache.keep(key);
-            Ok(facts)
-        }
-        None => lift::lift(&text)
-            .inspect(|facts| cache.add(key, facts))
-            .map_err(Problem::Rejected),
+    let key = if cache.keep(key) {
+        Ok(key)
+    } else {
+        let facts = lift::lift(&text).map_err(Problem::Rejected);
+        facts.map(|facts| {
+            cache.add(key, &facts);
+            key
+        })
     };
-    Read {
-        text,
-        facts: facts.map(Arc::new),
-    }
+    Lifted { path, text, key }
 }
 
 fn diagnose(
