@@ -219,20 +219,19 @@ impl<'s, 'b> Body<'s, 'b> {
         self.builder.mention(self.node, what, self.cfg, spot);
     }
 
-    fn is_local(&self, path: &syn::Path) -> bool {
+    fn is_local(&mut self, path: &syn::Path) -> bool {
         let Some(ident) = path.get_ident() else {
             return false;
         };
-        let name = ident.to_string();
-        self.ribs
-            .iter()
-            .rev()
-            .find_map(|rib| match rib {
-                Rib::Locals(names) => names.contains(&name).then_some(true),
-                Rib::Items(names) => names.contains(&name).then_some(false),
+        let ribs = &self.ribs;
+        self.builder.with_text(ident, |_, name| {
+            let found = ribs.iter().rev().find_map(|rib| match rib {
+                Rib::Locals(names) => names.contains(name).then_some(true),
+                Rib::Items(names) => names.contains(name).then_some(false),
                 Rib::Anything => Some(false),
-            })
-            .unwrap_or(false)
+            });
+            found.unwrap_or(false)
+        })
     }
 
     fn bind(&mut self, name: String) {
@@ -487,7 +486,7 @@ impl<'ast> Visit<'ast> for Body<'_, '_> {
     }
 
     fn visit_pat_ident(&mut self, pat: &'ast syn::PatIdent) {
-        let name = pat.ident.to_string();
+        let name = pat.ident.to_string().trim_start_matches("r#").to_owned();
         // Only rustc knows whether `NAME` binds or compares; a variable is rarely upper case.
         if pat.subpat.is_none() && name.starts_with(char::is_uppercase) {
             self.mention_value(&syn::Path::from(pat.ident.clone()));

@@ -1,5 +1,7 @@
 //! Collects the facts of a file; every name, path and condition is kept once.
 
+use std::fmt::Write as _;
+
 use proc_macro2::Span;
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -18,6 +20,8 @@ pub(super) struct Builder<'a> {
     cfgs: FxHashMap<String, CfgId>,
     /// What the nodes in the making have mentioned already.
     seen: FxHashSet<(NodeId, What, Option<CfgId>)>,
+    /// The text of an identifier.
+    text: String,
 }
 
 impl<'a> Builder<'a> {
@@ -29,6 +33,7 @@ impl<'a> Builder<'a> {
             paths: FxHashMap::default(),
             cfgs: FxHashMap::default(),
             seen: FxHashSet::default(),
+            text: String::new(),
         }
     }
 
@@ -44,8 +49,23 @@ impl<'a> Builder<'a> {
 
     /// The name of an identifier, without `r#`.
     pub(super) fn ident(&mut self, ident: &proc_macro2::Ident) -> Name {
-        let text = ident.to_string();
-        self.name(text.strip_prefix("r#").unwrap_or(&text))
+        self.with_text(ident, |builder, text| builder.name(text))
+    }
+
+    /// Runs with the text of an identifier, without `r#`. Identifiers are most of a file, and this makes
+    /// no string for each.
+    pub(super) fn with_text<T>(
+        &mut self,
+        ident: &proc_macro2::Ident,
+        run: impl FnOnce(&mut Self, &str) -> T,
+    ) -> T {
+        let mut text = std::mem::take(&mut self.text);
+        text.clear();
+        // Writing to a string does not fail.
+        let _ = write!(text, "{ident}");
+        let result = run(self, text.strip_prefix("r#").unwrap_or(&text));
+        self.text = text;
+        result
     }
 
     pub(super) fn path(&mut self, root: PathRoot, segments: Vec<Name>) -> PathId {
