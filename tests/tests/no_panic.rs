@@ -145,7 +145,6 @@ fn project(example: &str) -> Project {
     let root = Path::new("/app");
     let krate = |name: &str, file: &str, dependencies: Vec<(String, Dependency)>| Crate {
         package: name.replace('_', "-"),
-        version: "0.1.0".to_owned(),
         name: name.to_owned(),
         folder: root.to_owned(),
         file: root.join(file),
@@ -164,7 +163,6 @@ fn project(example: &str) -> Project {
     Project {
         root: root.to_owned(),
         folder: root.to_owned(),
-        target: root.join("target"),
         crates,
         cfg: TargetCfg::parse("unix"),
         runtime: None,

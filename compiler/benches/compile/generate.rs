@@ -32,10 +32,8 @@ pub(crate) fn application(functions: usize) -> (Project, Memory) {
     let project = Project {
         root: root.clone(),
         folder: root.clone(),
-        target: root.join("target"),
         crates: vec![Crate {
             package: "app".to_owned(),
-            version: "0.1.0".to_owned(),
             name: "app".to_owned(),
             folder: root.clone(),
             file: root.join("src/lib.rs"),

@@ -148,10 +148,4 @@ impl Program {
         let index = after.checked_sub(1)?;
         Some((index, self.files.get(index)?))
     }
-
-    /// The file that holds a scope.
-    pub fn file_of_scope(&self, scope: usize) -> Option<&File> {
-        let after = self.files.partition_point(|file| file.scope_base <= scope);
-        self.files.get(after.checked_sub(1)?)
-    }
 }

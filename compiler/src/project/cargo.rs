@@ -263,7 +263,6 @@ fn assemble(
             .collect();
         crates.push(Crate {
             package: package.name.to_string(),
-            version: package.version.to_string(),
             name: library.name.replace('-', "_"),
             folder: folder(package),
             file: library.src_path.clone().into_std_path_buf(),
@@ -285,7 +284,6 @@ fn assemble(
     Ok(Project {
         root: metadata.workspace_root.clone().into_std_path_buf(),
         folder: folder(package),
-        target: metadata.target_directory.clone().into_std_path_buf(),
         crates,
         cfg,
         runtime: Some(Runtime {

@@ -16,8 +16,6 @@ pub struct Project {
     pub root: PathBuf,
     /// The package's folder.
     pub folder: PathBuf,
-    /// Where cargo and cloudc write.
-    pub target: PathBuf,
     /// The package, and the local packages that it depends on. The first is the package itself; a
     /// crate stands after those that need it.
     pub crates: Vec<Crate>,
@@ -32,8 +30,6 @@ pub struct Project {
 pub struct Crate {
     /// The package's name, with its `-`.
     pub package: String,
-    /// The package's version.
-    pub version: String,
     /// The crate's name in Rust.
     pub name: String,
     /// The package's folder.

@@ -114,10 +114,8 @@ fn project() -> Project {
     let root = PathBuf::from("/app");
     Project {
         folder: root.clone(),
-        target: root.join("target"),
         crates: vec![Crate {
             package: "app".to_owned(),
-            version: "0.1.0".to_owned(),
             name: "app".to_owned(),
             folder: root.clone(),
             file: root.join("src/lib.rs"),
