@@ -1,6 +1,6 @@
 //! A client of the broker.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::TcpStream;
 
 use nkeys::{KeyPair, KeyPairType};
@@ -20,6 +20,21 @@ pub(crate) struct Client {
     lines: BufReader<TcpStream>,
     user: String,
     requests: u32,
+}
+
+/// A server that closes with something unread resets the connection: an end like any other.
+fn hung_up(result: io::Result<()>) -> io::Result<()> {
+    match result {
+        Err(error)
+            if matches!(
+                error.kind(),
+                ErrorKind::ConnectionReset | ErrorKind::BrokenPipe
+            ) =>
+        {
+            Ok(())
+        }
+        result => result,
+    }
 }
 
 impl Client {
@@ -48,16 +63,15 @@ impl Client {
         Ok(client)
     }
 
+    /// Sends, or finds that the server hung up: why is in the lines that wait to be read.
     pub(crate) fn send(&mut self, text: &str) {
-        self.lines
-            .get_mut()
-            .write_all(text.as_bytes())
-            .expect("sent");
+        hung_up(self.lines.get_mut().write_all(text.as_bytes())).expect("sent");
     }
 
+    /// A line, empty when the server hung up.
     pub(crate) fn line(&mut self) -> String {
         let mut line = String::new();
-        self.lines.read_line(&mut line).expect("a line");
+        hung_up(self.lines.read_line(&mut line).map(drop)).expect("a line");
         line.trim_end().to_owned()
     }
 
