@@ -36,6 +36,8 @@
 // The attributes write `::cloudc::…`, here as in an application.
 extern crate self as cloudc;
 
+#[doc(hidden)]
+pub mod backend;
 mod cache;
 mod error;
 mod handler;
@@ -45,6 +47,8 @@ mod registry;
 mod router;
 pub mod shim;
 mod storable;
+#[cfg(feature = "test")]
+pub mod testing;
 
 #[doc(hidden)]
 pub mod __private;

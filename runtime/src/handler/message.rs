@@ -6,7 +6,7 @@ use crate::error::Result;
 use crate::{Cache, Message, Queue};
 
 /// A message as a queue delivers it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Delivery {
     /// JSON.
     pub payload: Vec<u8>,
