@@ -1,3 +1,4 @@
 //! Tests of an application: a world for each, with emulated backends and a clock of its own.
 
+pub mod faults;
 pub mod trace;

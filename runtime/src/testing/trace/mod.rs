@@ -272,3 +272,17 @@ impl Trace {
         self.events.push_back(event);
     }
 }
+
+impl Extend<Event> for Trace {
+    fn extend<I: IntoIterator<Item = Event>>(&mut self, events: I) {
+        events.into_iter().for_each(|event| self.push(event));
+    }
+}
+
+impl FromIterator<Event> for Trace {
+    fn from_iter<I: IntoIterator<Item = Event>>(events: I) -> Self {
+        let mut trace = Self::default();
+        trace.extend(events);
+        trace
+    }
+}
