@@ -23,5 +23,5 @@ where
     K: crate::storable::Storable,
     V: crate::storable::Storable,
 {
-    crate::Cache::new(name)
+    crate::Cache::new(name, None)
 }

@@ -39,8 +39,11 @@ extern crate self as cloudc;
 #[doc(hidden)]
 pub mod backend;
 mod cache;
+mod consumer;
+mod context;
 mod error;
 mod handler;
+mod host;
 mod message;
 mod queue;
 mod registry;
@@ -59,6 +62,7 @@ pub use axum::extract::{Path, Query};
 pub use cloudc_macros::{cache, function, queue};
 
 pub use crate::cache::{Cache, Reader, Writer};
+pub use crate::context::{Rng, effect, now, rng};
 pub use crate::error::{Error, Result};
 pub use crate::message::Message;
 pub use crate::queue::{Queue, Sender};

@@ -237,6 +237,8 @@ pub enum Fate {
     Dropped,
     /// The acknowledgement was lost on its way, so the message comes again.
     AckLost,
+    /// The acknowledgement is on its way for this time.
+    AckLate(Duration),
 }
 
 /// What happened in a world, in order.

@@ -162,6 +162,7 @@ impl fmt::Display for Fate {
             Self::Retried(delay) => write!(f, "comes again in {delay:?}"),
             Self::Returned => f.write_str("given back"),
             Self::Dropped => f.write_str("dropped"),
+            Self::AckLate(time) => write!(f, "acked, but the ack takes {time:?}"),
             Self::AckLost => f.write_str("acked, but the ack was lost"),
         }
     }

@@ -1,0 +1,329 @@
+//! What calls do in a world, and what is done to them.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use rand::SeedableRng as _;
+use rand::rngs::StdRng;
+
+use super::calls::{Call, Families};
+use super::client::{text, who};
+use super::inside::Inside;
+use super::pods::Pod;
+use crate::app::WorkloadKind;
+use crate::backend::{Failure, Outgoing, Published};
+use crate::host;
+use crate::testing::emulator::Taken;
+use crate::testing::faults::{
+    CallKind, CallLimits, Fault, Kind, OperationFault, RestartFault,
+};
+use crate::testing::lock;
+use crate::testing::trace::{self, End, Name, What, Who};
+
+/// So many calls without any time going by are no progress any more.
+const MOST_CALLS_AT_ONCE: u64 = 100_000;
+/// A message that was delivered so often will not get better.
+const MOST_DELIVERIES: u32 = 1_000;
+
+/// Calls.
+impl Inside {
+    /// A call begins.
+    pub(super) fn begin(&self, call: host::Call, pod: &Arc<Pod>) -> Arc<Call> {
+        self.stir();
+        let (run, attempt) = match call.messages.first() {
+            Some(first) => (first.sequence, first.attempt),
+            None => (self.next_run(call.function), 1),
+        };
+        let name = Arc::new(trace::Call {
+            function: call.function.into(),
+            run,
+            attempt,
+            messages: call.messages.len().max(1),
+        });
+        self.bound(&name);
+        if let Some(Ok(agreement)) = self.agreement.map(Ok::<_, ()>) {
+            agreement.ran(call.function);
+        }
+        let plan = self.plan.for_call(&name, self.limits(&call));
+        let plan = self.faults.for_call(&name, plan);
+        let key = trace_key(self.seed, &name);
+        let rng = StdRng::seed_from_u64(key);
+        let state = Call::new(name, plan, call.messages, pod, rng);
+        let mut holders = lock(&self.holders);
+        for message in &state.messages {
+            let place = (Name::from(message.queue), message.sequence, message.attempt);
+            holders.insert(place, Arc::clone(&state));
+        }
+        drop(holders);
+        if !state.messages.is_empty() {
+            self.tasks.fetch_add(1, Ordering::Relaxed);
+        }
+        self.running.fetch_add(1, Ordering::Relaxed);
+        state
+    }
+
+    /// A call has ended.
+    pub(super) fn ended(&self, call: &Arc<Call>, end: End) {
+        self.stir();
+        self.note(What::Ended {
+            call: Arc::clone(&call.name),
+            end: end.clone(),
+        });
+        if end == End::Crashed {
+            // Nobody is left to settle them.
+            for message in &call.messages {
+                self.forget(&message.queue.into(), message.sequence, message.attempt);
+            }
+        }
+        if !call.messages.is_empty() {
+            self.tasks.fetch_sub(1, Ordering::Relaxed);
+        }
+        self.running.fetch_sub(1, Ordering::Relaxed);
+        self.changed.notify_waiters();
+    }
+
+    /// The call that holds a delivery of a message.
+    pub(super) fn call_of(&self, queue: &Name, message: u64, attempt: u32) -> Option<Arc<Call>> {
+        let place = (Name::clone(queue), message, attempt);
+        lock(&self.holders).get(&place).cloned()
+    }
+
+    pub(super) fn forget(&self, queue: &Name, message: u64, attempt: u32) {
+        let place = (Name::clone(queue), message, attempt);
+        lock(&self.holders).remove(&place);
+    }
+
+    fn next_run(&self, function: &'static str) -> u64 {
+        let mut runs = lock(&self.runs);
+        let run = runs.entry(function).or_default();
+        *run += 1;
+        *run
+    }
+
+    fn limits(&self, call: &host::Call) -> CallLimits {
+        let function = self.app.function(call.function);
+        let queue = function.and_then(|function| self.app.queue_of(function));
+        let kind = match function.map(|function| self.app.workload_of(function).kind) {
+            Some(WorkloadKind::Consumer) => CallKind::Queue,
+            Some(WorkloadKind::Schedule) => CallKind::Schedule,
+            _ => CallKind::Http,
+        };
+        CallLimits {
+            max_deliveries: queue.and_then(|queue| queue.max_deliveries),
+            kind,
+            timeout: call.timeout,
+            ack_wait: queue.map(|queue| queue.ack_wait),
+        }
+    }
+
+    /// Ends the test when calls go round in a circle.
+    fn bound(&self, call: &trace::Call) {
+        let mut pace = lock(&self.pace);
+        let now = self.elapsed();
+        if pace.at != now {
+            pace.at = now;
+            pace.total = 0;
+            pace.calls.clear();
+        }
+        pace.total += 1;
+        *pace.calls.entry(Name::clone(&call.function)).or_default() += 1;
+        if pace.total == MOST_CALLS_AT_ONCE {
+            let most = pace.calls.iter().max_by_key(|(_, calls)| **calls);
+            let (name, calls) = most.map_or(("", 0), |(name, calls)| (&**name, *calls));
+            self.give_up(format!(
+                "{MOST_CALLS_AT_ONCE} calls began without any time going by, {calls} of them of \
+                 `{name}`: functions send to each other in a circle"
+            ));
+        }
+        if call.attempt == MOST_DELIVERIES {
+            self.give_up(format!(
+                "message {} was delivered {MOST_DELIVERIES} times to `{}`, which fails each time; its \
+                 queue has no `max_deliveries` or `dead_letter` that would end this",
+                call.run, call.function
+            ));
+        }
+    }
+}
+
+/// What goes wrong.
+impl Inside {
+    /// A fault of a call took effect.
+    pub(super) fn fault(&self, call: &Arc<Call>, kind: Kind) {
+        self.took_effect(Fault::in_call(&call.name, kind));
+    }
+
+    fn took_effect(&self, fault: Fault) {
+        self.note(What::Fault {
+            fault: fault.to_string(),
+        });
+        self.faults.took_effect(&fault);
+        lock(&self.injected).push(fault);
+    }
+
+    /// The pod dies.
+    pub(super) fn kill(&self, pod: &Pod) {
+        self.stir();
+        pod.die(self);
+    }
+
+    /// The messages of a call are delivered again, while it still has them.
+    pub(super) fn redeliver(&self, call: &Arc<Call>, at: u32) {
+        if call.messages.is_empty() {
+            return;
+        }
+        self.fault(call, Kind::Redeliver { at });
+        for message in &call.messages {
+            self.emulator.redeliver(message.queue, message.sequence);
+        }
+    }
+
+    /// What the plan says before the next message is published.
+    pub(super) fn next_publish(&self) -> Option<RestartFault> {
+        let publish = self.publishes.fetch_add(1, Ordering::Relaxed) + 1;
+        let fault = self.plan.publish(publish)?;
+        self.took_effect(Fault::Restart {
+            publish,
+            losing: fault.losing,
+        });
+        Some(fault)
+    }
+
+    /// The broker is away for a time, and may have lost what it took last.
+    pub(super) fn restart(self: &Arc<Self>, time: Duration, losing: Option<Duration>) {
+        self.emulator.restart(losing);
+        self.emulator.set_down(true);
+        let inside = Arc::clone(self);
+        self.runtime.spawn(async move {
+            tokio::time::sleep(time).await;
+            inside.emulator.set_down(false);
+        });
+    }
+
+    /// A use that the graph does not have was refused.
+    pub(super) fn refuse(&self, call: &Arc<Call>, reason: &str) {
+        lock(&self.refusals).insert(reason.to_owned());
+        self.note(What::Refused {
+            by: who(Some(call)),
+            reason: reason.to_owned(),
+        });
+    }
+
+    /// A poll held up its thread.
+    pub(super) fn blocked(&self, call: &Call, took: Duration) {
+        // How long it was is the machine's business, and differs from run to run.
+        let _ = took;
+        lock(&self.warnings).insert(format!(
+            "`{}` held up its thread for a while without waiting: a blocking call, such as \
+             `std::thread::sleep` or a lock; move it into `tokio::task::spawn_blocking`",
+            call.name.function
+        ));
+    }
+
+    /// Something that a handler spawned goes on after the handler's end.
+    pub(super) fn outlived(&self, call: &Call) {
+        if call.outlives() {
+            let function = Name::clone(&call.name.function);
+            self.tell_outlived(&function);
+            self.note(What::Outlived { function });
+        }
+    }
+
+    pub(super) fn tell_outlived(&self, function: &Name) {
+        lock(&self.warnings).insert(format!(
+            "a task that `{function}` spawned goes on after its end; a pod may be gone by then, so wait \
+             for it in the handler"
+        ));
+    }
+}
+
+/// Tasks.
+impl Inside {
+    /// A mark before a poll, if there are tasks that are neither ours nor a call's.
+    pub(super) fn mark_if_spawned(&self) -> Mark {
+        let alive = self.runtime.metrics().num_alive_tasks();
+        let known = self.own_tasks.load(Ordering::Relaxed) + self.tasks.load(Ordering::Relaxed);
+        if alive > known {
+            self.last_mark.store(Families::mark(), Ordering::Relaxed);
+        }
+        Mark {
+            alive: self.runtime.metrics().num_alive_tasks(),
+            after: self.last_mark.load(Ordering::Relaxed),
+        }
+    }
+
+    /// What was spawned since the mark, this call spawned.
+    pub(super) fn claim_spawned(&self, mark: Mark, call: &Arc<Call>) {
+        if self.runtime.metrics().num_alive_tasks() > mark.alive {
+            let before = Families::mark();
+            self.families.add(mark.after, before, call);
+            self.last_mark.store(before, Ordering::Relaxed);
+        }
+    }
+
+    /// Tasks that are not the world's own. When it is idle these are what handlers, or the test,
+    /// spawned.
+    pub(super) fn strays(&self) -> usize {
+        let alive = self.runtime.metrics().num_alive_tasks();
+        alive.saturating_sub(self.own_tasks.load(Ordering::Relaxed))
+    }
+}
+
+/// The state of the tasks before a poll.
+pub(super) struct Mark {
+    alive: usize,
+    after: u64,
+}
+
+/// Queues and caches.
+impl Inside {
+    /// Puts messages into a queue.
+    pub(super) fn send(
+        &self,
+        queue: &Name,
+        by: &Who,
+        messages: Vec<Outgoing>,
+    ) -> Result<Vec<Published>, Failure> {
+        let taken = self.emulator.take(queue, messages)?;
+        for taken in &taken {
+            self.note(What::Sent {
+                by: by.clone(),
+                queue: Name::clone(queue),
+                message: taken.sequence,
+                duplicate: taken.duplicate,
+            });
+        }
+        let published = |taken: &Taken| Published {
+            duplicate: taken.duplicate,
+        };
+        Ok(taken.iter().map(published).collect())
+    }
+
+    /// Reads a cache.
+    pub(super) fn read(
+        &self,
+        cache: &Name,
+        key: &[u8],
+        by: Who,
+        fault: Option<OperationFault>,
+    ) -> Result<Option<Vec<u8>>, Failure> {
+        let found = self.emulator.store(cache, |store, now| {
+            if fault == Some(OperationFault::Evict) {
+                store.evict(key);
+            }
+            Ok(store.get(now, key))
+        })?;
+        self.note(What::Read {
+            by,
+            cache: Name::clone(cache),
+            key: text(key),
+            found: found.is_some(),
+        });
+        Ok(found)
+    }
+}
+
+/// The key of a call's own random numbers.
+fn trace_key(seed: u64, call: &trace::Call) -> u64 {
+    crate::testing::faults::key(seed, call)
+}
