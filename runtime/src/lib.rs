@@ -39,6 +39,7 @@ extern crate self as cloudc;
 #[doc(hidden)]
 pub mod backend;
 mod cache;
+mod cron;
 mod error;
 mod handler;
 mod message;
