@@ -37,6 +37,8 @@
 extern crate self as cloudc;
 
 #[doc(hidden)]
+pub mod app;
+#[doc(hidden)]
 pub mod backend;
 mod cache;
 mod cron;
