@@ -1,1 +1,3 @@
 //! Tests of an application: a world for each, with emulated backends and a clock of its own.
+
+mod cron;
