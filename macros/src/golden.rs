@@ -52,7 +52,12 @@ fn http_without_parameters() {
     golden(
         "http_without_parameters",
         function::expand(
-            quote!(http = "GET /"),
+            quote!(
+                http = "GET /",
+                service = "front",
+                concurrency = 5,
+                scale = 1..
+            ),
             quote! {
                 async fn index() -> impl IntoResponse {
                     "hello"
@@ -95,7 +100,11 @@ fn schedule() {
     golden(
         "schedule",
         function::expand(
-            quote!(schedule = "0 3 * * *"),
+            quote!(
+                schedule = "0 3 * * 1-5",
+                timezone = "Europe/Berlin",
+                timeout = "5m"
+            ),
             quote! {
                 async fn refresh() -> Result<(), Error> {
                     Ok(())
@@ -110,7 +119,7 @@ fn queue() {
     golden(
         "queue",
         resource::expand_queue(
-            quote!(max_deliveries = 5),
+            quote!(max_deliveries = 5, ack_wait = "30s", dead_letter = true),
             quote! {
                 /// Orders that wait to be charged.
                 pub static NEW_ORDERS: cloudc::Queue<Order>;
@@ -124,7 +133,7 @@ fn cache() {
     golden(
         "cache",
         resource::expand_cache(
-            quote!(name = "price-list"),
+            quote!(name = "price-list", ttl = "1m30s"),
             quote! {
                 static PRICES: Cache<Sku, Price>;
             },

@@ -1,6 +1,7 @@
 //! The attributes of cloudc. Applications get them from the crate `cloudc`, which has the types that
 //! the expansions name.
 
+mod constant;
 mod error;
 mod function;
 #[cfg(test)]

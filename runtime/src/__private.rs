@@ -3,12 +3,14 @@
 pub use axum::extract::Request;
 pub use inventory;
 
+pub use crate::cron::Cron;
 pub use crate::handler::{
     Delivery, Done, Reading, Reply, Source, done, name_of, outcome, part, reply, respond, source,
     whole,
 };
 pub use crate::registry::{
-    FunctionRegistration, ResourceKind, ResourceRegistration, Trigger, functions, resources,
+    FunctionRegistration, ResourceKind, ResourceRegistration, Settings, Trigger, functions,
+    resources,
 };
 pub use crate::router::router;
 

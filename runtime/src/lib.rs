@@ -37,10 +37,16 @@
 extern crate self as cloudc;
 
 #[doc(hidden)]
+pub mod app;
+#[doc(hidden)]
 pub mod backend;
 mod cache;
+<<<<<<< HEAD
 mod consumer;
 mod context;
+=======
+mod cron;
+>>>>>>> grammar
 mod error;
 mod handler;
 mod host;

@@ -8,6 +8,7 @@
 
 mod arguments;
 mod cache;
+mod cron;
 mod duration;
 mod error;
 mod function;
@@ -26,6 +27,7 @@ mod value;
 mod no_panic;
 
 pub use cache::{Cache, cache};
+pub use cron::{Cron, Values};
 pub use error::{Error, Parsed, Spanned, codes};
 pub use function::{Function, Trigger, function};
 pub use item::{Attribute, FnItem, StaticItem, StaticKeyword, stacked, wrong_item};
