@@ -234,6 +234,23 @@ mod tests {
     }
 
     #[test]
+    fn a_graph_as_the_compiler_writes_it() {
+        let json = include_str!("../../../../snapshots/shop/graph.json");
+        let allowed = Allowed::parse(json).expect("a graph");
+        let (function, cache) = ("place-order", ResourceKind::Cache);
+        assert_eq!(
+            allowed.check((function, Use::Write, cache, "stock")),
+            Ok(())
+        );
+        let message = allowed.check((function, Use::Write, cache, "prices"));
+        let message = message.expect_err("it only reads them");
+        assert!(
+            message.contains("`cloudc why place_order PRICES`"),
+            "{message}"
+        );
+    }
+
+    #[test]
     fn what_is_no_graph() {
         let error = |json: &str| Allowed::parse(json).expect_err("no graph");
         assert!(error("{}").contains("missing field `version`"));
