@@ -41,12 +41,9 @@ pub mod app;
 #[doc(hidden)]
 pub mod backend;
 mod cache;
-<<<<<<< HEAD
 mod consumer;
 mod context;
-=======
 mod cron;
->>>>>>> grammar
 mod error;
 mod handler;
 mod host;
