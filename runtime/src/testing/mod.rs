@@ -1,4 +1,5 @@
 //! Tests of an application: a world for each, with emulated backends and a clock of its own.
 
+pub mod emulator;
 pub mod faults;
 pub mod trace;
