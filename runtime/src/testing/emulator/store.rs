@@ -280,7 +280,7 @@ impl Store {
     /// When a time that starts now is over. Redis keeps the end as signed 64-bit milliseconds.
     fn deadline(&self, ttl: Duration) -> Result<Duration, Failure> {
         let refuse = |why: &str| {
-            Err(Failure::Unavailable(format!(
+            Err(Failure::Refused(format!(
                 "an entry cannot live for {ttl:?}: {why}"
             )))
         };

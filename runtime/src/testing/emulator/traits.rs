@@ -32,6 +32,7 @@ impl Broker for Emulator {
                     attempt: one.delivery.attempt,
                 }),
                 delivery: one.delivery,
+                sequence: one.sequence,
             };
             Ok(fetched.into_iter().map(lease).collect())
         })
