@@ -2,5 +2,6 @@
 
 mod agreement;
 mod cron;
+pub mod emulator;
 pub mod faults;
 pub mod trace;
