@@ -58,12 +58,7 @@ impl<K, V> Cache<K, V> {
         let Some(value) = found.map_err(|failure| self.failed(failure))? else {
             return Ok(None);
         };
-        let value = (self.values.decode)(&value).map_err(|source| Error::Decode {
-            what: "a value",
-            resource: self.to_string(),
-            source,
-        })?;
-        Ok(Some(value))
+        self.decode_value(&value).map(Some)
     }
 
     /// Whether there is a value for a key.
@@ -141,8 +136,16 @@ impl<K, V> Cache<K, V> {
         self.name
     }
 
-    fn encode_key(&self, key: &K) -> Result<Vec<u8>> {
+    pub(crate) fn encode_key(&self, key: &K) -> Result<Vec<u8>> {
         (self.keys.encode)(key).map_err(|source| self.no_json("a key", source))
+    }
+
+    pub(crate) fn decode_value(&self, value: &[u8]) -> Result<V> {
+        (self.values.decode)(value).map_err(|source| Error::Decode {
+            what: "a value",
+            resource: self.to_string(),
+            source,
+        })
     }
 
     fn encode_value(&self, value: &V) -> Result<Vec<u8>> {
@@ -160,7 +163,11 @@ impl<K, V> Cache<K, V> {
     async fn put(&self, key: &K, value: &V, ttl: Option<Duration>) -> Result<()> {
         let key = self.encode_key(key)?;
         let value = self.encode_value(value)?;
-        let taken = self.backends()?.store.set(self.name, &key, value, ttl).await;
+        let taken = self
+            .backends()?
+            .store
+            .set(self.name, &key, value, ttl)
+            .await;
         taken.map_err(|failure| self.failed(failure))
     }
 

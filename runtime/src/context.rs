@@ -22,7 +22,7 @@ static CONNECTED: OnceLock<Backends> = OnceLock::new();
 pub(crate) fn backends() -> Option<Backends> {
     #[cfg(feature = "test")]
     if let Some(world) = crate::testing::current() {
-        return Some(world.backends());
+        return world.backends();
     }
     CONNECTED.get().cloned()
 }
@@ -87,7 +87,7 @@ pub struct Rng(Source);
 enum Source {
     Thread(ThreadRng),
     #[cfg(feature = "test")]
-    World(Arc<std::sync::Mutex<rand::rngs::StdRng>>),
+    World(Arc<std::sync::Mutex<rand::rngs::Xoshiro256PlusPlus>>),
 }
 
 impl rand::TryRng for Rng {

@@ -129,6 +129,15 @@ impl App {
         self.queues.get(at.ok()?)
     }
 
+    /// The queue that triggers a function.
+    pub fn queue_of(&self, function: &Function) -> Option<&Queue> {
+        let consumed = |queue: &&Queue| {
+            let consumer = queue.consumer.and_then(|index| self.functions.get(index));
+            consumer.is_some_and(|consumer| consumer.name == function.name)
+        };
+        self.queues.iter().find(consumed)
+    }
+
     /// The cache of this name.
     pub fn cache(&self, name: &str) -> Option<&Cache> {
         let at = self.caches.binary_search_by(|cache| cache.name.cmp(name));

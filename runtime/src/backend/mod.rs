@@ -130,9 +130,10 @@ pub enum Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Unavailable(why) | Self::NoAnswer(why) | Self::Refused(why) | Self::NotInGraph(why) => {
-                f.write_str(why)
-            }
+            Self::Unavailable(why)
+            | Self::NoAnswer(why)
+            | Self::Refused(why)
+            | Self::NotInGraph(why) => f.write_str(why),
             Self::TooLarge { size, limit } => {
                 write!(f, "{size} bytes are more than the {limit} that it takes")
             }

@@ -29,7 +29,15 @@ mod tests {
     #[test]
     fn it_doubles_up_to_five_minutes() {
         let mut rng = StdRng::seed_from_u64(1);
-        for (attempt, most) in [(0, 1), (1, 1), (2, 2), (3, 4), (9, 256), (10, 300), (u32::MAX, 300)] {
+        for (attempt, most) in [
+            (0, 1),
+            (1, 1),
+            (2, 2),
+            (3, 4),
+            (9, 256),
+            (10, 300),
+            (u32::MAX, 300),
+        ] {
             let most = Duration::from_secs(most);
             for _ in 0..100 {
                 let delay = delay(attempt, &mut rng);

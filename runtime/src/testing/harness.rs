@@ -3,17 +3,15 @@
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, resume_unwind};
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
 
 use futures_util::FutureExt as _;
 use tokio::runtime::{Builder, Handle};
 
 use super::case::{Case, Ended};
 use super::faults::Plan;
-use super::simulate::Overrides;
+use super::trace::Line;
 use super::world::{Inside, Making, World};
 use super::worlds;
-use crate::host::panic_text;
 
 /// So much of a trace is shown when a test fails: the last lines.
 const SHOWN: usize = 200;
@@ -28,19 +26,16 @@ where
     F: FnOnce(World) -> B,
     B: Future<Output: Ended>,
 {
-    let overrides = Overrides::from_environment().unwrap_or_else(|error| panic!("{error}"));
-    let seed = overrides.seed.or(case.seed);
-    let seed = seed.unwrap_or_else(|| super::faults::hash(case.name));
-    let plan = match overrides.faults {
-        Some(faults) => Plan::exactly(seed, faults),
-        None => Plan::none(),
-    };
+    let seed = case
+        .seed
+        .unwrap_or_else(|| super::faults::hash(case.name.as_bytes()));
+    let plan = Plan::none();
     let making = Making {
         seed,
         start: case.start(),
         plan,
     };
-    let run = run(making, body);
+    let mut run = run(making, body);
     for warning in run.warnings() {
         eprintln!("warning: {warning}");
     }
@@ -119,7 +114,6 @@ where
             Ok(Err(text)) => Err(Failure::Text(text)),
             Err(panic) => Err(Failure::Panic(panic)),
         };
-        inside.close();
         Run {
             inside: Some(inside),
             body,
@@ -154,7 +148,42 @@ impl Run {
 
     /// Why it failed: because the world gave up, because the graph lacks a use, by the test's own word, or
     /// because a fault that the test asked for did not happen.
-    pub(crate) fn failure(self: &Run) -> Option<Failure> {
-        None
+    pub(crate) fn failure(&mut self) -> Option<Failure> {
+        let body = std::mem::replace(&mut self.body, Ok(()));
+        let Some(inside) = &self.inside else {
+            return body.err();
+        };
+        if let Some(reason) = inside.aborted() {
+            return Some(Failure::Text(reason.to_owned()));
+        }
+        let refusals = inside.refusals();
+        if !refusals.is_empty() {
+            return Some(Failure::Text(refusals.join("\n\n")));
+        }
+        if let Err(failure) = body {
+            return Some(failure);
+        }
+        let unused = inside.faults.unused();
+        (!unused.is_empty()).then(|| Failure::Text(unused.join("\n")))
+    }
+
+    fn print_trace(&self) {
+        let Some(inside) = &self.inside else {
+            return;
+        };
+        inside.with_trace(|trace| {
+            let events = trace.events();
+            let left_out = events.len().saturating_sub(SHOWN);
+            eprintln!("\nwhat happened in the world:");
+            if left_out + trace.dropped() > 0 {
+                eprintln!(
+                    "({} earlier events are left out)",
+                    left_out + trace.dropped()
+                );
+            }
+            for event in events.skip(left_out) {
+                eprintln!("{}", Line(event));
+            }
+        });
     }
 }

@@ -212,12 +212,12 @@ impl Emulator {
         self.inner.lock().broker.max_payload = bytes;
     }
 
-    /// As the broker's `publish`, at once. None of the messages is taken if one is too large.
+    /// As the broker's `publish`, at once, and with the sequences. None of the messages is taken if one is too large.
     ///
     /// # Errors
     ///
     /// When there is no such queue, the broker is down, or a message is too large.
-    pub fn publish(&self, queue: &str, messages: Vec<Outgoing>) -> Result<Vec<Published>, Failure> {
+    pub fn take(&self, queue: &str, messages: Vec<Outgoing>) -> Result<Vec<Taken>, Failure> {
         let size = messages.iter().map(wire_size).max().unwrap_or(0);
         let taken = self.inner.with_queue(queue, |queue, now, broker| {
             broker.up()?;
@@ -225,10 +225,8 @@ impl Emulator {
             if size > limit {
                 return Err(Failure::TooLarge { size, limit });
             }
-            let mut publish = |message| Published {
-                duplicate: matches!(queue.stream.publish(now, message), Taken::Duplicate(_)),
-            };
-            Ok(messages.into_iter().map(&mut publish).collect())
+            let publish = |message| queue.stream.publish(now, message);
+            Ok(messages.into_iter().map(publish).collect())
         })??;
         self.inner.wake(queue);
         Ok(taken)

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Emulator, Inner};
+use super::{Emulator, Inner, Taken};
 use crate::backend::{Answer, Broker, Dead, Hold, Lease, Outgoing, Published, Settlement, Store};
 
 /// The hold on one delivery.
@@ -17,7 +17,13 @@ struct Held {
 impl Broker for Emulator {
     fn publish(&self, queue: &str, messages: Vec<Outgoing>) -> Answer<'_, Vec<Published>> {
         let queue = queue.to_owned();
-        Box::pin(async move { self.publish(&queue, messages) })
+        Box::pin(async move {
+            let taken = self.take(&queue, messages)?;
+            let published = |taken: &Taken| Published {
+                duplicate: matches!(taken, Taken::Duplicate(_)),
+            };
+            Ok(taken.iter().map(published).collect())
+        })
     }
 
     fn pull(&self, queue: &str, most: usize) -> Answer<'_, Vec<Lease>> {

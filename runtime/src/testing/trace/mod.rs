@@ -91,6 +91,13 @@ pub enum What {
         /// The message's number.
         message: u64,
     },
+    /// The broker restarted, and had not kept a message.
+    Lost {
+        /// The queue.
+        queue: Name,
+        /// The message's number.
+        message: u64,
+    },
     /// A cache was asked for a key.
     Read {
         /// Who asked.

@@ -102,6 +102,10 @@ fn words(what: &What) -> (String, String) {
         What::Aged { queue, message } => {
             (queue.to_string(), format!("#{message} was too old to keep"))
         }
+        What::Lost { queue, message } => (
+            queue.to_string(),
+            format!("#{message} was lost in a restart"),
+        ),
         What::Read {
             by,
             cache,

@@ -4,19 +4,16 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use rand::SeedableRng as _;
-use rand::rngs::StdRng;
-
 use super::calls::{Call, Families};
 use super::client::{text, who};
 use super::inside::Inside;
 use super::pods::Pod;
-use crate::app::WorkloadKind;
+use crate::app;
 use crate::backend::{Failure, Outgoing, Published};
 use crate::host;
-use crate::testing::emulator::Taken;
+use crate::testing::emulator::{Stream, Taken};
 use crate::testing::faults::{
-    CallKind, CallLimits, Fault, Kind, OperationFault, RestartFault,
+    self, CallKind, CallLimits, Decision, Fault, Kind, OperationFault, RestartFault,
 };
 use crate::testing::lock;
 use crate::testing::trace::{self, End, Name, What, Who};
@@ -42,13 +39,12 @@ impl Inside {
             messages: call.messages.len().max(1),
         });
         self.bound(&name);
-        if let Some(Ok(agreement)) = self.agreement.map(Ok::<_, ()>) {
+        if let Some(agreement) = self.agreement {
             agreement.ran(call.function);
         }
         let plan = self.plan.for_call(&name, self.limits(&call));
         let plan = self.faults.for_call(&name, plan);
-        let key = trace_key(self.seed, &name);
-        let rng = StdRng::seed_from_u64(key);
+        let rng = faults::generator(self.seed, &name, Decision::Own);
         let state = Call::new(name, plan, call.messages, pod, rng);
         let mut holders = lock(&self.holders);
         for message in &state.messages {
@@ -104,10 +100,11 @@ impl Inside {
     fn limits(&self, call: &host::Call) -> CallLimits {
         let function = self.app.function(call.function);
         let queue = function.and_then(|function| self.app.queue_of(function));
-        let kind = match function.map(|function| self.app.workload_of(function).kind) {
-            Some(WorkloadKind::Consumer) => CallKind::Queue,
-            Some(WorkloadKind::Schedule) => CallKind::Schedule,
-            _ => CallKind::Http,
+        let workload = function.and_then(|function| self.app.workloads.get(function.workload));
+        let kind = match workload.map(|workload| workload.kind) {
+            Some(app::Kind::Consumer) => CallKind::Queue,
+            Some(app::Kind::Schedule) => CallKind::Schedule,
+            Some(app::Kind::Service) | None => CallKind::Http,
         };
         CallLimits {
             max_deliveries: queue.and_then(|queue| queue.max_deliveries),
@@ -174,7 +171,11 @@ impl Inside {
         }
         self.fault(call, Kind::Redeliver { at });
         for message in &call.messages {
-            self.emulator.redeliver(message.queue, message.sequence);
+            let sequence = message.sequence;
+            // The queue is the call's own, so there is one.
+            let _ = self
+                .emulator
+                .stream(message.queue, |stream, _| stream.redeliver(sequence));
         }
     }
 
@@ -191,7 +192,8 @@ impl Inside {
 
     /// The broker is away for a time, and may have lost what it took last.
     pub(super) fn restart(self: &Arc<Self>, time: Duration, losing: Option<Duration>) {
-        self.emulator.restart(losing);
+        let since = losing.map(|losing| self.elapsed().saturating_sub(losing));
+        self.emulator.restart(since);
         self.emulator.set_down(true);
         let inside = Arc::clone(self);
         self.runtime.spawn(async move {
@@ -277,6 +279,33 @@ pub(super) struct Mark {
 
 /// Queues and caches.
 impl Inside {
+    /// The queues with messages that a function has yet to handle. Those that were sent with a delay
+    /// which is not over are left alone.
+    pub(super) fn unrest(&self) -> Vec<String> {
+        let consumed = self.app.queues.iter();
+        let consumed = consumed.filter(|queue| queue.consumer.is_some());
+        consumed
+            .filter_map(|queue| {
+                let waiting = self.look(queue.name, |stream, now| {
+                    stream.pending(now) + stream.in_flight(now) + stream.retrying(now)
+                });
+                (waiting > 0).then(|| format!("{waiting} messages of `{}`", queue.name))
+            })
+            .collect()
+    }
+
+    /// A look at a queue.
+    ///
+    /// # Panics
+    ///
+    /// When the application has none of this name; the queues of a program are all linked into it.
+    pub(super) fn look<T>(&self, queue: &str, look: impl FnOnce(&mut Stream, Duration) -> T) -> T {
+        match self.emulator.stream(queue, look) {
+            Ok(seen) => seen,
+            Err(failure) => panic!("{failure}"),
+        }
+    }
+
     /// Puts messages into a queue.
     pub(super) fn send(
         &self,
@@ -285,18 +314,21 @@ impl Inside {
         messages: Vec<Outgoing>,
     ) -> Result<Vec<Published>, Failure> {
         let taken = self.emulator.take(queue, messages)?;
-        for taken in &taken {
+        let mut published = Vec::with_capacity(taken.len());
+        for taken in taken {
+            let (message, duplicate) = match taken {
+                Taken::New(message) => (message, false),
+                Taken::Duplicate(message) => (message, true),
+            };
             self.note(What::Sent {
                 by: by.clone(),
                 queue: Name::clone(queue),
-                message: taken.sequence,
-                duplicate: taken.duplicate,
+                message,
+                duplicate,
             });
+            published.push(Published { duplicate });
         }
-        let published = |taken: &Taken| Published {
-            duplicate: taken.duplicate,
-        };
-        Ok(taken.iter().map(published).collect())
+        Ok(published)
     }
 
     /// Reads a cache.
@@ -311,7 +343,7 @@ impl Inside {
             if fault == Some(OperationFault::Evict) {
                 store.evict(key);
             }
-            Ok(store.get(now, key))
+            store.get(now, key)
         })?;
         self.note(What::Read {
             by,
@@ -321,9 +353,4 @@ impl Inside {
         });
         Ok(found)
     }
-}
-
-/// The key of a call's own random numbers.
-fn trace_key(seed: u64, call: &trace::Call) -> u64 {
-    crate::testing::faults::key(seed, call)
 }

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
-use rand::rngs::StdRng;
+use rand::rngs::Xoshiro256PlusPlus;
 
 use super::pods::Pod;
 use crate::host::Taken;
@@ -25,7 +25,7 @@ pub(crate) struct Call {
     operations: AtomicU32,
     ended: AtomicBool,
     outlived: AtomicBool,
-    rng: Arc<Mutex<StdRng>>,
+    rng: Arc<Mutex<Xoshiro256PlusPlus>>,
 }
 
 impl Call {
@@ -34,7 +34,7 @@ impl Call {
         plan: CallPlan,
         messages: Vec<Taken>,
         pod: &Arc<Pod>,
-        rng: StdRng,
+        rng: Xoshiro256PlusPlus,
     ) -> Arc<Self> {
         Arc::new(Self {
             name,
@@ -73,7 +73,7 @@ impl Call {
         self.ended.load(Ordering::Relaxed) && !self.outlived.swap(true, Ordering::Relaxed)
     }
 
-    pub(super) fn rng(&self) -> Arc<Mutex<StdRng>> {
+    pub(super) fn rng(&self) -> Arc<Mutex<Xoshiro256PlusPlus>> {
         Arc::clone(&self.rng)
     }
 }

@@ -39,9 +39,9 @@ impl Client {
     async fn operate<T>(
         &self,
         operation: Operation<'_>,
-        effect: impl FnOnce(&Inside, Who, Option<OperationFault>) -> Result<T, Failure>,
+        effect: impl FnOnce(&Arc<Inside>, Who, Option<OperationFault>) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
-        let inside = &*self.inside;
+        let inside = &self.inside;
         let call = inside.families.caller();
         if let Some(call) = &call {
             still_alive(call).await;
@@ -67,7 +67,9 @@ impl Client {
             still_alive(call).await;
         }
         if fault == Some(OperationFault::NoAnswer) {
-            return Err(Failure::NoAnswer("its answer was lost on purpose".to_owned()));
+            return Err(Failure::NoAnswer(
+                "its answer was lost on purpose".to_owned(),
+            ));
         }
         answer
     }
@@ -113,7 +115,7 @@ impl Broker for Client {
                 resource: ResourceKind::Queue,
                 name: &queue,
             };
-            self.operate(operation, |inside, by, fault| {
+            self.operate(operation, |inside: &Arc<Inside>, by, fault| {
                 if let Some(RestartFault { losing }) = inside.next_publish() {
                     inside.restart(RESTART, losing);
                 }
@@ -134,11 +136,11 @@ impl Broker for Client {
     }
 
     fn pull(&self, queue: &str, most: usize) -> Answer<'_, Vec<Lease>> {
-        self.inside.emulator.pull(queue, most)
+        Broker::pull(&self.inside.emulator, queue, most)
     }
 
     fn bury(&self, queue: &str, dead: Dead) -> Answer<'_, ()> {
-        self.inside.emulator.bury(queue, dead)
+        Broker::bury(&self.inside.emulator, queue, dead)
     }
 }
 
@@ -170,7 +172,7 @@ impl Store for Client {
             self.operate(cached(&cache, OperationKind::Write), |inside, by, _| {
                 inside.emulator.store(&cache, |store, now| {
                     store.set(now, &key, value.clone(), ttl)
-                })?;
+                })??;
                 inside.note(What::Wrote {
                     by,
                     cache: Name::clone(&cache),

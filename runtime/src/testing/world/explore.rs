@@ -137,4 +137,3 @@ impl<F: Future> Explored<F> {
         }
     }
 }
-

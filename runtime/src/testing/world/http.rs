@@ -15,7 +15,7 @@ use tower::ServiceExt as _;
 use super::host::WorldHost;
 use super::inside::Inside;
 use super::pods::Pod;
-use crate::app::{Workload, WorkloadKind};
+use crate::app::{Kind, Workload};
 use crate::router::routes;
 use crate::testing::trace::{Name, What};
 
@@ -31,7 +31,7 @@ pub(crate) struct Service {
 /// The services of the application, by name.
 pub(super) fn services(inside: &Arc<Inside>) -> BTreeMap<String, Arc<Service>> {
     let services = inside.app.workloads.iter();
-    let services = services.filter(|workload| workload.kind == WorkloadKind::Service);
+    let services = services.filter(|workload| workload.kind == Kind::Service);
     services
         .map(|workload| (workload.name.clone(), Arc::new(service(inside, workload))))
         .collect()
@@ -45,7 +45,7 @@ fn service(inside: &Arc<Inside>, workload: &Workload) -> Service {
         .collect();
     let pod = Pod::new(&workload.name);
     let host = WorldHost::new(inside, &pod);
-    let pods = workload.scale.1.unwrap_or(u32::MAX);
+    let pods = workload.scale.max.unwrap_or(u32::MAX);
     let slots = u64::from(workload.concurrency) * u64::from(pods.max(1));
     let most = Semaphore::MAX_PERMITS as u64;
     Service {

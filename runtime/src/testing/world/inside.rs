@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, Weak};
 use std::time::{Duration, SystemTime};
 
 use rand::SeedableRng as _;
-use rand::rngs::StdRng;
+use rand::rngs::Xoshiro256PlusPlus;
 use tokio::runtime::Handle;
 use tokio::sync::Notify;
 
@@ -18,66 +18,61 @@ use crate::backend::{Failure, Lease, Outgoing, Published};
 use crate::context::Backends;
 use crate::host;
 use crate::testing::agreement::Agreement;
-use crate::testing::emulator::Emulator;
+use crate::testing::emulator::{Emulator, Happening};
 use crate::testing::faults::{
     CallKind, CallLimits, Fault, Faults, Kind, OperationFault, Plan, RestartFault,
 };
 use crate::testing::trace::{self, End, Event, Name, Trace, What, Who};
 use crate::testing::{Site, lock};
 
-/// So many calls without any time going by are no progress any more.
-const MOST_CALLS_AT_ONCE: u64 = 100_000;
-/// A message that was delivered so often will not get better.
-const MOST_DELIVERIES: u32 = 1_000;
-
 /// What a world consists of.
 pub(crate) struct Inside {
     pub(super) app: &'static App,
-    pub(super) emulator: Arc<Emulator>,
+    pub(super) emulator: Emulator,
     pub(super) plan: Plan,
-    pub(super) faults: Faults,
+    pub(crate) faults: Faults,
     pub(super) agreement: Option<&'static Agreement>,
     pub(super) families: Families,
     pub(super) seed: u64,
-    runtime: Handle,
+    pub(super) runtime: Handle,
     start: SystemTime,
-    rng: Arc<Mutex<StdRng>>,
+    rng: Arc<Mutex<Xoshiro256PlusPlus>>,
     backends: OnceLock<Backends>,
     services: OnceLock<BTreeMap<String, Arc<super::http::Service>>>,
-    trace: Mutex<Trace>,
-    injected: Mutex<Vec<Fault>>,
+    pub(super) trace: Mutex<Trace>,
+    pub(super) injected: Mutex<Vec<Fault>>,
     /// The calls that hold a message, by queue, number and delivery.
-    holders: Mutex<BTreeMap<(Name, u64, u32), Arc<Call>>>,
+    pub(super) holders: Mutex<BTreeMap<(Name, u64, u32), Arc<Call>>>,
     /// How often each function was called that takes no messages.
-    runs: Mutex<BTreeMap<&'static str, u64>>,
+    pub(super) runs: Mutex<BTreeMap<&'static str, u64>>,
     ids: AtomicU64,
-    publishes: AtomicU64,
+    pub(super) publishes: AtomicU64,
     /// How often the test waits for the world.
     waits: AtomicUsize,
     /// Counts everything that happens.
     stirs: AtomicU64,
     /// Calls and jobs that run.
-    running: AtomicUsize,
+    pub(super) running: AtomicUsize,
     /// Calls that run in tasks of their own.
-    tasks: AtomicUsize,
+    pub(super) tasks: AtomicUsize,
     /// Tasks of the world itself.
-    own_tasks: AtomicUsize,
-    last_mark: AtomicU64,
-    pace: Mutex<Pace>,
+    pub(super) own_tasks: AtomicUsize,
+    pub(super) last_mark: AtomicU64,
+    pub(super) pace: Mutex<Pace>,
     pub(super) changed: Notify,
     aborted: OnceLock<String>,
-    pub(super) abort: Notify,
-    refusals: Mutex<BTreeSet<String>>,
-    warnings: Mutex<BTreeSet<String>>,
+    pub(crate) abort: Notify,
+    pub(super) refusals: Mutex<BTreeSet<String>>,
+    pub(super) warnings: Mutex<BTreeSet<String>>,
     sometimes: Mutex<BTreeMap<Site, bool>>,
 }
 
 /// How many calls began since the clock moved.
 #[derive(Default)]
-struct Pace {
-    at: Duration,
-    calls: BTreeMap<Name, u64>,
-    total: u64,
+pub(super) struct Pace {
+    pub(super) at: Duration,
+    pub(super) calls: BTreeMap<Name, u64>,
+    pub(super) total: u64,
 }
 
 /// What a world is made of.
@@ -90,7 +85,7 @@ pub(crate) struct Making {
 impl Inside {
     pub(super) fn new(
         app: &'static App,
-        emulator: Arc<Emulator>,
+        emulator: Emulator,
         agreement: Option<&'static Agreement>,
         making: Making,
     ) -> Self {
@@ -105,7 +100,7 @@ impl Inside {
             seed: making.seed,
             runtime: Handle::current(),
             start: making.start,
-            rng: Arc::new(Mutex::new(StdRng::seed_from_u64(making.seed))),
+            rng: Arc::new(Mutex::new(Xoshiro256PlusPlus::seed_from_u64(making.seed))),
             backends: OnceLock::new(),
             services: OnceLock::new(),
             trace: Mutex::default(),
@@ -139,10 +134,7 @@ impl Inside {
     }
 
     /// Connects the queues and caches, and the services; once.
-    pub(super) fn connect(
-        self: &Arc<Self>,
-        services: BTreeMap<String, Arc<super::http::Service>>,
-    ) {
+    pub(super) fn connect(self: &Arc<Self>, services: BTreeMap<String, Arc<super::http::Service>>) {
         let client = Arc::new(Client::new(self));
         let backends = Backends {
             broker: Arc::clone(&client) as Arc<_>,
@@ -161,7 +153,6 @@ impl Inside {
         self.services.get()
     }
 
-    /// Ends what holds the world in a circle.
     pub(crate) fn elapsed(&self) -> Duration {
         self.emulator.now()
     }
@@ -174,7 +165,7 @@ impl Inside {
         format!("m{}", self.ids.fetch_add(1, Ordering::Relaxed) + 1)
     }
 
-    pub(crate) fn rng(&self) -> Arc<Mutex<StdRng>> {
+    pub(crate) fn rng(&self) -> Arc<Mutex<Xoshiro256PlusPlus>> {
         match self.families.caller() {
             Some(call) => call.rng(),
             None => Arc::clone(&self.rng),
@@ -230,32 +221,32 @@ impl Inside {
         self.abort.notify_one();
     }
 
-    pub(super) fn aborted(&self) -> Option<&str> {
+    pub(crate) fn aborted(&self) -> Option<&str> {
         self.aborted.get().map(String::as_str)
     }
 
-    pub(super) fn trace(&self) -> Trace {
+    pub(crate) fn trace(&self) -> Trace {
         lock(&self.trace).clone()
     }
 
-    pub(super) fn with_trace<T>(&self, look: impl FnOnce(&Trace) -> T) -> T {
+    pub(crate) fn with_trace<T>(&self, look: impl FnOnce(&Trace) -> T) -> T {
         look(&lock(&self.trace))
     }
 
     /// The faults that took effect.
-    pub(super) fn injected(&self) -> Vec<Fault> {
+    pub(crate) fn injected(&self) -> Vec<Fault> {
         lock(&self.injected).clone()
     }
 
-    pub(super) fn refusals(&self) -> Vec<String> {
+    pub(crate) fn refusals(&self) -> Vec<String> {
         lock(&self.refusals).iter().cloned().collect()
     }
 
-    pub(super) fn warnings(&self) -> Vec<String> {
+    pub(crate) fn warnings(&self) -> Vec<String> {
         lock(&self.warnings).iter().cloned().collect()
     }
 
-    pub(super) fn sometimes_seen(&self) -> Vec<(Site, bool)> {
+    pub(crate) fn sometimes_seen(&self) -> Vec<(Site, bool)> {
         let seen = lock(&self.sometimes);
         seen.iter().map(|(site, ever)| (*site, *ever)).collect()
     }
@@ -312,23 +303,11 @@ impl Inside {
 
     /// Evicts an entry of a cache, or all of them.
     pub(super) fn evict(&self, cache: &str, key: Option<&[u8]>) {
-        let keys = self.emulator.store(cache, |store, now| match key {
-            Some(key) => {
-                let there = store.evict(key);
-                if there { vec![key.to_vec()] } else { Vec::new() }
-            }
-            None => {
-                let keys = store.keys(now);
-                store.evict_all();
-                keys
-            }
+        // The cache is one of the application's. What is evicted, the observer is told.
+        let _ = self.emulator.store(cache, |store, _| match key {
+            Some(key) => _ = store.evict(key),
+            None => _ = store.evict_all(),
         });
-        for key in keys {
-            self.note(What::Evicted {
-                cache: cache.into(),
-                key: text(&key),
-            });
-        }
     }
 }
 
@@ -350,4 +329,40 @@ pub(super) fn observer(inside: Weak<Inside>) -> Box<dyn Fn(Duration, Happening) 
             inside.changed.notify_waiters();
         }
     })
+}
+
+fn what(happening: Happening) -> What {
+    match happening {
+        Happening::LeaseExpired {
+            queue,
+            sequence,
+            attempt,
+        } => What::LeaseExpired {
+            queue,
+            message: sequence,
+            attempt,
+        },
+        Happening::Exhausted {
+            queue, sequence, ..
+        } => What::Exhausted {
+            queue,
+            message: sequence,
+        },
+        Happening::Aged { queue, sequence } => What::Aged {
+            queue,
+            message: sequence,
+        },
+        Happening::Lost { queue, sequence } => What::Lost {
+            queue,
+            message: sequence,
+        },
+        Happening::Evicted { cache, key } => What::Evicted {
+            cache,
+            key: text(&key),
+        },
+        Happening::EntryExpired { cache, key } => What::EntryExpired {
+            cache,
+            key: text(&key),
+        },
+    }
 }

@@ -21,13 +21,13 @@ impl Leases {
 
 impl Broker for Leases {
     fn publish(&self, queue: &str, messages: Vec<Outgoing>) -> Answer<'_, Vec<Published>> {
-        self.inside.emulator.publish(queue, messages)
+        Broker::publish(&self.inside.emulator, queue, messages)
     }
 
     fn pull(&self, queue: &str, most: usize) -> Answer<'_, Vec<Lease>> {
         let queue = Name::from(queue);
         Box::pin(async move {
-            let leases = self.inside.emulator.pull(&queue, most).await?;
+            let leases = Broker::pull(&self.inside.emulator, &queue, most).await?;
             self.inside.stir();
             let held = leases.into_iter().map(|lease| self.held(&queue, lease));
             Ok(held.collect())
@@ -41,7 +41,7 @@ impl Broker for Leases {
             id: dead.delivery.id.clone(),
             reason: dead.reason.clone(),
         });
-        self.inside.emulator.bury(queue, dead)
+        Broker::bury(&self.inside.emulator, queue, dead)
     }
 }
 
@@ -103,7 +103,9 @@ impl Hold for Held {
 impl Held {
     /// What the call's plan says of its acknowledgement.
     fn ack_fault(&self) -> Option<AckFault> {
-        let call = self.inside.call_of(&self.queue, self.message, self.attempt)?;
+        let call = self
+            .inside
+            .call_of(&self.queue, self.message, self.attempt)?;
         let fault = call.plan.ack?;
         self.inside.fault(&call, Kind::Ack(fault));
         Some(fault)
@@ -111,8 +113,7 @@ impl Held {
 
     /// The call has nothing to do with the message any more.
     fn forget(&self) {
-        self.inside
-            .forget(&self.queue, self.message, self.attempt);
+        self.inside.forget(&self.queue, self.message, self.attempt);
     }
 
     fn note(&self, how: Fate) {
@@ -134,4 +135,3 @@ fn fate(how: Settlement) -> Option<Fate> {
         Settlement::Progress => return None,
     })
 }
-

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::inside::Inside;
+use crate::testing::emulator::store::Ttl;
+use crate::testing::emulator::{Store, Stream};
 use crate::{Cache, Queue};
 
 /// What a test can see of a queue. From [`World::queue`](super::World::queue).
@@ -24,42 +26,54 @@ pub struct DeadLetter {
     pub reason: String,
     /// How often it was delivered.
     pub attempts: u32,
+    /// When it was given up, in the world's time since its start.
+    pub at: Duration,
 }
 
 impl<T> QueueView<T> {
-    /// Messages that wait for a delivery: new ones, and those that failed and come again.
+    /// Messages that wait for a delivery: new ones, and those that failed and come again, now or after
+    /// a while.
     pub fn pending(&self) -> usize {
-        self.inside.emulator.stream(self.queue.name(), |stream, now| {
-            stream.pending(now)
+        self.inside.look(self.queue.name(), |stream, now| {
+            stream.pending(now) + stream.retrying(now)
         })
+    }
+
+    /// Messages that had all their deliveries and stay in the queue, because nobody could settle them.
+    pub fn exhausted(&self) -> usize {
+        self.inside
+            .look(self.queue.name(), |stream, _| stream.exhausted())
+    }
+
+    /// Messages that were given up: dead letters, and those that are dropped because the queue keeps none.
+    pub fn dropped(&self) -> u64 {
+        self.inside
+            .look(self.queue.name(), |stream, _| stream.terminated())
     }
 
     /// Messages that are delivered, and not settled.
     pub fn in_flight(&self) -> usize {
-        self.inside.emulator.stream(self.queue.name(), |stream, now| {
-            stream.in_flight(now)
-        })
+        self.inside.look(self.queue.name(), Stream::in_flight)
     }
 
     /// Messages that were sent with a delay which is not over.
     pub fn delayed(&self) -> usize {
-        self.inside.emulator.stream(self.queue.name(), |stream, now| {
-            stream.delayed(now)
-        })
+        self.inside.look(self.queue.name(), Stream::delayed)
     }
 
     /// Messages that were handled well.
-    pub fn acked(&self) -> usize {
+    pub fn acked(&self) -> u64 {
         self.inside
-            .emulator
-            .stream(self.queue.name(), |stream, _| stream.acked())
+            .look(self.queue.name(), |stream, _| stream.acked())
     }
 
     /// The dead letters, in the order in which they failed.
     pub fn dead_letters(&self) -> Vec<DeadLetter> {
         let dead = self.inside.emulator.dead(self.queue.name());
         dead.into_iter()
-            .map(|dead| DeadLetter {
+            .flatten()
+            .map(|(at, dead)| DeadLetter {
+                at,
                 id: dead.delivery.id,
                 payload: dead.delivery.payload,
                 reason: dead.reason,
@@ -71,8 +85,9 @@ impl<T> QueueView<T> {
     /// The payloads of the messages that are in the queue, in the order in which they were sent. What
     /// does not decode is left out.
     pub fn payloads(&self) -> Vec<T> {
-        let payloads: Vec<Vec<u8>> = self.inside.emulator.stream(self.queue.name(), |stream, _| {
-            stream.messages().map(|message| message.payload.to_vec()).collect()
+        let payloads: Vec<Vec<u8>> = self.inside.look(self.queue.name(), |stream, now| {
+            let messages = stream.messages(now);
+            messages.map(|message| message.payload.to_vec()).collect()
         });
         payloads
             .iter()
@@ -119,10 +134,11 @@ impl<K, V> CacheView<K, V> {
     #[track_caller]
     pub fn get(&self, key: &K) -> Option<V> {
         let key = self.key(key);
-        let value = self
-            .inside
-            .emulator
-            .store(self.cache.name(), |store, now| store.peek(now, &key))?;
+        let value = self.look(|store, now| {
+            let mut entries = store.entries(now);
+            let entry = entries.find(|entry| entry.key == key)?;
+            Some(entry.value.to_vec())
+        })?;
         self.cache.decode_value(&value).ok()
     }
 
@@ -134,16 +150,15 @@ impl<K, V> CacheView<K, V> {
     #[track_caller]
     pub fn ttl(&self, key: &K) -> Option<Duration> {
         let key = self.key(key);
-        self.inside
-            .emulator
-            .store(self.cache.name(), |store, now| store.ttl(now, &key))
+        match self.look(|store, now| store.ttl(now, &key)) {
+            Ttl::Left(time) => Some(time),
+            Ttl::Missing | Ttl::Forever => None,
+        }
     }
 
     /// How many entries there are.
     pub fn len(&self) -> usize {
-        self.inside
-            .emulator
-            .store(self.cache.name(), |store, now| store.len(now))
+        self.look(Store::len)
     }
 
     /// Whether there is no entry.
@@ -165,6 +180,13 @@ impl<K, V> CacheView<K, V> {
     /// Evicts every entry, as a store that restarts without its data does.
     pub fn evict_all(&self) {
         self.inside.evict(self.cache.name(), None);
+    }
+
+    fn look<T>(&self, look: impl FnOnce(&mut Store, Duration) -> T) -> T {
+        match self.inside.emulator.store(self.cache.name(), look) {
+            Ok(seen) => seen,
+            Err(failure) => panic!("{failure}"),
+        }
     }
 
     #[track_caller]

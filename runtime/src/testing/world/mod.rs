@@ -21,11 +21,12 @@ pub use http::{Answer, Http, Sending};
 pub(crate) use inside::{Inside, Making};
 pub use look::{CacheView, DeadLetter, QueueView};
 
+use super::emulator::store::{Memory, Policy};
 use super::emulator::{Emulator, StreamSettings};
 use super::faults::{Fault, Faults};
 use super::trace::Trace;
 use super::{agreement, worlds};
-use crate::app::App;
+use crate::app::{App, Kind};
 use crate::registry::Trigger;
 use crate::{Cache, Queue};
 
@@ -62,8 +63,9 @@ impl World {
         });
         let caches = app.caches.iter().map(|cache| cache.name.to_owned());
         let inside = Arc::new_cyclic(|inside| {
-            let emulator = Emulator::new(streams, caches, Some(inside::observer(inside.clone())));
-            Inside::new(app, Arc::new(emulator), agreement, making)
+            let observer = inside::observer(inside.clone());
+            let emulator = Emulator::new(streams, caches, Some(observer));
+            Inside::new(app, emulator, agreement, making)
         });
         if !worlds::add(&inside) {
             return Err("this runtime has a world already: a test has one world".to_owned());
@@ -77,6 +79,10 @@ impl World {
         Ok(Self { inside })
     }
 
+    pub(crate) fn inside(&self) -> Arc<Inside> {
+        Arc::clone(&self.inside)
+    }
+
     /// Requests to the application's own service, which is named after its package.
     ///
     /// # Panics
@@ -84,10 +90,12 @@ impl World {
     /// When the application has no HTTP functions.
     #[track_caller]
     pub fn http(&self) -> Http {
-        let own = self.inside.app.default_service();
-        match own.or_else(|| self.only_service()) {
+        match self.own_service().or_else(|| self.only_service()) {
             Some(name) => self.service(&name),
-            None => panic!("the application has no service of its own{}", self.services()),
+            None => panic!(
+                "the application has no service of its own{}",
+                self.services()
+            ),
         }
     }
 
@@ -98,15 +106,38 @@ impl World {
     /// When there is no such service.
     #[track_caller]
     pub fn service(&self, name: &str) -> Http {
-        match self.inside.services().and_then(|services| services.get(name)) {
+        match self
+            .inside
+            .services()
+            .and_then(|services| services.get(name))
+        {
             Some(service) => Http::new(&self.inside, service),
             None => panic!("there is no service `{name}`{}", self.services()),
         }
     }
 
+    /// The service that is named after the crate of one of its functions.
+    fn own_service(&self) -> Option<String> {
+        let app = self.inside.app;
+        let own = app.workloads.iter().find(|workload| {
+            let functions = workload.functions.iter();
+            let mut paths = functions.filter_map(|index| Some(app.functions.get(*index)?.path));
+            let own = |path: &str| {
+                let crate_name = path.split("::").next().unwrap_or_default();
+                crate_name.replace('_', "-") == workload.name
+            };
+            workload.kind == Kind::Service && paths.any(own)
+        })?;
+        Some(own.name.clone())
+    }
+
     fn only_service(&self) -> Option<String> {
         let services = self.inside.services()?;
-        services.keys().next().filter(|_| services.len() == 1).cloned()
+        services
+            .keys()
+            .next()
+            .filter(|_| services.len() == 1)
+            .cloned()
     }
 
     fn services(&self) -> String {
@@ -161,9 +192,15 @@ impl World {
     /// Bounds the memory of a cache, in bytes of keys and values. A store that is full evicts what was
     /// not used for the longest time, as the bundled one does (`allkeys-lru`).
     pub fn limit_memory<K, V>(&self, cache: &'static Cache<K, V>, bytes: usize) {
-        self.inside.emulator.store(cache.name(), |store, _| {
-            store.limit_memory(bytes);
-        });
+        let memory = Memory {
+            bytes,
+            policy: Policy::EvictLeastRecent,
+        };
+        // The caches of a program are all linked into it.
+        let _ = self
+            .inside
+            .emulator
+            .store(cache.name(), |store, _| store.set_memory(Some(memory)));
     }
 
     /// Lets this much time go by. What is due on the way happens in its order: schedules, retries, ack
@@ -191,14 +228,15 @@ impl World {
         let path = std::any::type_name::<F>();
         let app = self.inside.app;
         let function = app.functions.iter().find(|function| function.path == path);
-        let Some(function) = function.filter(|function| matches!(function.trigger, Trigger::Schedule { .. }))
+        let Some(function) =
+            function.filter(|function| matches!(function.trigger, Trigger::Schedule { .. }))
         else {
             panic!("`{path}` is no function with a schedule");
         };
         let schedule = schedules::Schedule {
             name: function.name,
             trigger: function.trigger,
-            timeout: app.workload_of(function).timeout,
+            timeout: app.workloads[function.workload].timeout,
             pod: pods::Pod::new(function.name),
         };
         let inside = Arc::clone(&self.inside);

@@ -8,7 +8,7 @@ use tokio::sync::watch;
 use super::host::WorldHost;
 use super::inside::Inside;
 use super::leases::Leases;
-use crate::app::{Workload, WorkloadKind};
+use crate::app::{Kind, Workload};
 use crate::consumer::{Consumer, Settings};
 use crate::testing::trace::{Name, What};
 
@@ -55,14 +55,14 @@ impl Pod {
 
 /// Starts the pods of a queue function.
 pub(super) fn start(inside: &Arc<Inside>, workload: &Workload) {
-    if workload.kind != WorkloadKind::Consumer {
+    if workload.kind != Kind::Consumer {
         return;
     }
     for index in workload.functions.iter().copied() {
         let Some(settings) = settings(inside, workload, index) else {
             continue;
         };
-        for _ in 0..workload.scale.1.unwrap_or(MOST).clamp(1, MOST) {
+        for _ in 0..workload.scale.max.unwrap_or(MOST).clamp(1, MOST) {
             let pod = Pod::new(&workload.name);
             let task = live(Arc::clone(inside), pod, settings.clone());
             inside.spawn(task);

@@ -12,7 +12,7 @@ use jiff::tz::TimeZone;
 use super::host::WorldHost;
 use super::inside::Inside;
 use super::pods::Pod;
-use crate::app::{Workload, WorkloadKind};
+use crate::app::{Kind, Workload};
 use crate::host::{Call, Host as _, Outcome};
 use crate::registry::Trigger;
 use crate::testing::trace::What;
@@ -28,7 +28,7 @@ const BACKOFF: Duration = Duration::from_secs(10);
 ///
 /// When its time zone is none.
 pub(super) fn start(inside: &Arc<Inside>, workload: &Workload) -> Result<(), String> {
-    if workload.kind != WorkloadKind::Schedule {
+    if workload.kind != Kind::Schedule {
         return Ok(());
     }
     for index in &workload.functions {
@@ -39,7 +39,10 @@ pub(super) fn start(inside: &Arc<Inside>, workload: &Workload) -> Result<(), Str
             continue;
         };
         let zone = TimeZone::get(timezone.unwrap_or("UTC")).map_err(|error| {
-            format!("the schedule of `{}` has no time zone: {error}", function.name)
+            format!(
+                "the schedule of `{}` has no time zone: {error}",
+                function.name
+            )
         })?;
         let schedule = Schedule {
             name: function.name,

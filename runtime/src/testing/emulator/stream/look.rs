@@ -80,10 +80,16 @@ impl Stream {
         self.leased
     }
 
-    /// How many messages wait for the end of a delay.
+    /// How many messages wait for the end of their sender's delay.
     pub fn delayed(&mut self, now: Duration) -> usize {
         self.advance(now);
-        self.timers.len() - self.leased
+        self.timers.len() - self.leased - self.backing_off
+    }
+
+    /// How many messages wait for the end of a delay after a failure.
+    pub fn retrying(&mut self, now: Duration) -> usize {
+        self.advance(now);
+        self.backing_off
     }
 
     /// How many messages are still here though they have had all their deliveries.
