@@ -11,6 +11,7 @@ mod script;
 #[cfg(test)]
 mod tests;
 mod text;
+mod words;
 mod yields;
 
 use std::time::Duration;
@@ -19,6 +20,7 @@ pub use call::{AckFault, CallPlan, OperationKind};
 pub use plan::{CallKind, CallLimits, Plan, Rates, RestartFault};
 pub use script::{Faults, On};
 pub use text::{List, NoFault, parse_list};
+pub use words::Words;
 pub use yields::Yields;
 
 use super::trace::{Call, Name};
