@@ -2,10 +2,12 @@
 
 mod agreement;
 mod case;
+pub mod checks;
 mod cron;
 pub mod emulator;
 pub mod faults;
 mod harness;
+pub mod simulate;
 pub mod trace;
 mod world;
 mod worlds;
@@ -17,9 +19,6 @@ pub use case::{Case, Ended};
 pub use harness::test;
 pub use world::{Answer, CacheView, DeadLetter, Http, QueueView, Sending, World};
 pub(crate) use worlds::current;
-
-/// Where a `sometimes!` is.
-pub(crate) type Site = (&'static str, u32, &'static str);
 
 /// So many seconds.
 pub const fn seconds(seconds: u64) -> Duration {

@@ -11,6 +11,7 @@ mod script;
 #[cfg(test)]
 mod tests;
 mod text;
+mod words;
 mod yields;
 
 use std::time::Duration;
@@ -20,6 +21,7 @@ pub(crate) use keyed::{Decision, fnv as hash, for_call as generator};
 pub use plan::{CallKind, CallLimits, Plan, Rates, RestartFault};
 pub use script::{Faults, On};
 pub use text::{List, NoFault, parse_list};
+pub use words::Words;
 pub use yields::Yields;
 
 use super::trace::{Call, Name};

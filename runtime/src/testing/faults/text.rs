@@ -91,7 +91,8 @@ impl fmt::Display for Kind {
     }
 }
 
-struct Time(Duration);
+/// `1m30s`.
+pub(super) struct Time(pub(super) Duration);
 
 impl fmt::Display for Time {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use words::Line;
+pub(in crate::testing) use words::{clock, words_of};
 
 /// So many events are kept; of a longer trace the first ones are gone.
 const MOST: usize = 1 << 18;

@@ -43,8 +43,13 @@ impl fmt::Display for Call {
     }
 }
 
+/// What happened in an event, without who did it and when.
+pub(in crate::testing) fn words_of(event: &Event) -> String {
+    words(&event.what).1
+}
+
 /// `12:30:00.000`, with the days in front where there are some.
-fn clock(at: Duration) -> String {
+pub(in crate::testing) fn clock(at: Duration) -> String {
     let seconds = at.as_secs();
     let (days, seconds) = (seconds / 86_400, seconds % 86_400);
     let (hours, minutes, seconds) = (seconds / 3_600, seconds / 60 % 60, seconds % 60);

@@ -22,8 +22,9 @@ use crate::testing::emulator::{Emulator, Happening};
 use crate::testing::faults::{
     CallKind, CallLimits, Fault, Faults, Kind, OperationFault, Plan, RestartFault,
 };
+use crate::testing::lock;
+use crate::testing::simulate::SiteId;
 use crate::testing::trace::{self, End, Event, Name, Trace, What, Who};
-use crate::testing::{Site, lock};
 
 /// What a world consists of.
 pub(crate) struct Inside {
@@ -64,7 +65,7 @@ pub(crate) struct Inside {
     pub(crate) abort: Notify,
     pub(super) refusals: Mutex<BTreeSet<String>>,
     pub(super) warnings: Mutex<BTreeSet<String>>,
-    sometimes: Mutex<BTreeMap<Site, bool>>,
+    sometimes: Mutex<BTreeMap<SiteId, bool>>,
 }
 
 /// How many calls began since the clock moved.
@@ -185,7 +186,7 @@ impl Inside {
         });
     }
 
-    pub(crate) fn sometimes(&self, site: Site, condition: bool) {
+    pub(crate) fn sometimes(&self, site: SiteId, condition: bool) {
         *lock(&self.sometimes).entry(site).or_default() |= condition;
     }
 
@@ -246,7 +247,7 @@ impl Inside {
         lock(&self.warnings).iter().cloned().collect()
     }
 
-    pub(crate) fn sometimes_seen(&self) -> Vec<(Site, bool)> {
+    pub(crate) fn sometimes_seen(&self) -> Vec<(SiteId, bool)> {
         let seen = lock(&self.sometimes);
         seen.iter().map(|(site, ever)| (*site, *ever)).collect()
     }

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use crate::testing::faults::{Fault, Kind, List, OperationFault, Place, parse_list};
+use crate::testing::faults::{Fault, Kind, List, OperationFault, Place, Words, parse_list};
 
 #[test]
 fn every_fault_is_read_as_it_is_written() {
@@ -79,4 +79,17 @@ fn what_is_no_fault_says_why() {
             "{error}"
         );
     }
+}
+
+#[test]
+fn each_fault_in_words() {
+    let all = "a#1:crash@0,a#1:crash@2,a#1:hang,a#1:lose-ack,a#1:late-ack=45s,a#1:redeliver@3,\
+               a#1:hold=1m30s,a#1:slow@1=5s,a#1:fail@2,a#1:no-answer@11,a#1:evict@21,\
+               a#1:duplicate@113,restart@102,restart-losing@17=2s";
+    let faults = parse_list(all).unwrap();
+    let lines: Vec<_> = faults
+        .iter()
+        .map(|fault| format!("{:<24} {}", fault.to_string(), Words(fault)))
+        .collect();
+    insta::assert_snapshot!(lines.join("\n"));
 }
