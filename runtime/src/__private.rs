@@ -13,6 +13,14 @@ pub use crate::registry::{
     resources,
 };
 pub use crate::router::router;
+#[cfg(feature = "test")]
+pub use crate::sometimes::{Site, SiteRegistration, hit as sometimes, sites};
+
+/// What the expansions of `#[cloudc::test]` and `#[cloudc::simulate]` name.
+#[cfg(feature = "test")]
+pub mod testing {
+    pub use crate::testing::{Case, Ended, Simulation, simulate, test};
+}
 
 /// The value of a queue's static.
 pub const fn queue<T: crate::storable::Storable>(name: &'static str) -> crate::Queue<T> {

@@ -52,6 +52,7 @@ mod queue;
 mod registry;
 mod router;
 pub mod shim;
+mod sometimes;
 mod storable;
 #[cfg(feature = "test")]
 pub mod testing;
@@ -63,6 +64,12 @@ pub use axum;
 pub use axum::Json;
 pub use axum::extract::{Path, Query};
 pub use cloudc_macros::{cache, function, queue};
+#[cfg(feature = "test")]
+pub use cloudc_macros::{simulate, test};
+// The same names, to say that the feature is off.
+#[cfg(not(feature = "test"))]
+#[doc(hidden)]
+pub use cloudc_macros::{simulate_without_feature as simulate, test_without_feature as test};
 
 pub use crate::cache::{Cache, Reader, Writer};
 pub use crate::context::{Rng, effect, now, rng};

@@ -1,4 +1,5 @@
-//! The grammar of `#[function]`, `#[queue]` and `#[cache]`, in one place.
+//! The grammar of `#[function]`, `#[queue]` and `#[cache]`, in one place; and of `#[test]` and
+//! `#[simulate]`, which the compiler has nothing to do with.
 //!
 //! The macros expand what these functions return, and the compiler builds its graph from it, so an
 //! editor's squiggle and `cloudc check` never disagree. Nothing here reads a file or a clock.
@@ -21,6 +22,7 @@ mod resource;
 mod route;
 mod signature;
 mod suggest;
+mod testing;
 mod value;
 
 #[cfg(test)]
@@ -37,3 +39,4 @@ pub use operation::{
     Operation, cache_operation, cache_operations, queue_operation, queue_operations,
 };
 pub use queue::{Queue, queue};
+pub use testing::{RUNS, Simulate, Test, simulate, test};

@@ -1,39 +1,57 @@
-//! A test, as its attribute describes it.
+//! What the attributes say of a test, and what a test's body returns.
 
-/// temp
+use std::fmt::Debug;
+
+/// A test: what `#[cloudc::test]` says of it.
 #[derive(Clone, Copy, Debug)]
 pub struct Case {
-    /// n
+    /// The path in Rust, with the crate's name in front: `shop::tests::an_order_is_charged`. The test
+    /// harness calls it by what follows the crate's name.
     pub name: &'static str,
-    /// p
+    /// The package that the test belongs to.
     pub package: &'static str,
-    /// s
+    /// The source file, as rustc was given it.
+    pub file: &'static str,
+    /// The line of the function's name, from 1.
+    pub line: u32,
+    /// What every choice follows from; `None` for what follows from the name.
     pub seed: Option<u64>,
-    /// t
+    /// When the world starts: a time of RFC 3339, `2026-03-28T00:00:00Z`.
     pub start: Option<&'static str>,
 }
-impl Case {
-    pub(crate) fn start(&self) -> std::time::SystemTime {
-        std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_767_225_600)
-    }
-    pub(crate) fn path(&self) -> &'static str {
-        self.name
-            .split_once("::")
-            .map_or(self.name, |(_, path)| path)
-    }
+
+/// A simulation: what `#[cloudc::simulate]` says of it.
+#[derive(Clone, Copy, Debug)]
+pub struct Simulation {
+    /// The test; its seed is that of the first run.
+    pub case: Case,
+    /// How many worlds it runs in, at least 1.
+    pub runs: u32,
+    /// The line of the body's closing brace: what is between it and [`Case::line`] is the body.
+    pub last_line: u32,
 }
-/// What a body ends with.
+
+/// What the body of a test returns: nothing, or whether it failed.
+#[diagnostic::on_unimplemented(
+    message = "a test cannot return `{Self}`",
+    label = "neither `()` nor `Result<(), E>`",
+    note = "return `()`, or `Result<(), E>` where `E` implements `Debug`"
+)]
 pub trait Ended {
-    /// e
+    /// # Errors
+    ///
+    /// What the body failed with, for a person.
     fn ended(self) -> Result<(), String>;
 }
+
 impl Ended for () {
     fn ended(self) -> Result<(), String> {
         Ok(())
     }
 }
-impl<E: std::fmt::Debug> Ended for Result<(), E> {
+
+impl<E: Debug> Ended for Result<(), E> {
     fn ended(self) -> Result<(), String> {
-        self.map_err(|e| format!("{e:?}"))
+        self.map_err(|error| format!("{error:?}"))
     }
 }
