@@ -48,10 +48,10 @@ pub(crate) fn expand_cache(args: TokenStream, item: TokenStream) -> TokenStream 
         Some(cache) if errors.is_empty() => {
             let name = &cache.name.value;
             let (keys, values) = (&cache.key, &cache.value);
-            let value = quote_spanned! {place::of(keys)=>
-                ::cloudc::__private::cache::<#keys, #values>(#name)
-            };
             let ttl = constant::time(cache.ttl.as_ref());
+            let value = quote_spanned! {place::of(keys)=>
+                ::cloudc::__private::cache::<#keys, #values>(#name, #ttl)
+            };
             declared(&parsed, &value, name, &quote!(Cache { ttl: #ttl }))
         }
         _ => mistaken(&parsed, &errors),

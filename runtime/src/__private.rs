@@ -28,10 +28,10 @@ pub const fn queue<T: crate::storable::Storable>(name: &'static str) -> crate::Q
 }
 
 /// The value of a cache's static.
-pub const fn cache<K, V>(name: &'static str) -> crate::Cache<K, V>
+pub const fn cache<K, V>(name: &'static str, ttl: Option<std::time::Duration>) -> crate::Cache<K, V>
 where
     K: crate::storable::Storable,
     V: crate::storable::Storable,
 {
-    crate::Cache::new(name, None)
+    crate::Cache::new(name, ttl)
 }

@@ -1,7 +1,6 @@
 //! Calling queue functions: from what a queue delivers to what the handler takes.
 
 use std::collections::BTreeMap;
-use std::error::Error as _;
 use std::fmt;
 
 use crate::error::Error;

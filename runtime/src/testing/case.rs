@@ -1,6 +1,9 @@
 //! What the attributes say of a test, and what a test's body returns.
 
 use std::fmt::Debug;
+use std::time::SystemTime;
+
+use jiff::Timestamp;
 
 /// A test: what `#[cloudc::test]` says of it.
 #[derive(Clone, Copy, Debug)]
@@ -18,6 +21,33 @@ pub struct Case {
     pub seed: Option<u64>,
     /// When the world starts: a time of RFC 3339, `2026-03-28T00:00:00Z`.
     pub start: Option<&'static str>,
+}
+
+/// When a world starts whose test says nothing of it: the first of January 2026, in UTC.
+const START: Timestamp = Timestamp::constant(1_767_225_600, 0);
+
+impl Case {
+    /// The path as the test harness has it: without the crate's name.
+    pub(crate) fn path(&self) -> &'static str {
+        let path = self.name.split_once("::");
+        path.map_or(self.name, |(_, path)| path)
+    }
+
+    /// When the world starts.
+    ///
+    /// # Panics
+    ///
+    /// When `start` is no time.
+    pub(crate) fn start(&self) -> SystemTime {
+        let start = self.start.map_or(Ok(START), str::parse);
+        match start {
+            Ok(start) => start.into(),
+            Err(error) => panic!(
+                "{:?} is no time to start at: {error}; write one as `start = \"2026-03-28T00:00:00Z\"`",
+                self.start.unwrap_or_default()
+            ),
+        }
+    }
 }
 
 /// A simulation: what `#[cloudc::simulate]` says of it.

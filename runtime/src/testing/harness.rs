@@ -1,17 +1,23 @@
 //! What `#[cloudc::test]` expands to.
 
 use std::any::Any;
+use std::num::NonZero;
 use std::panic::{AssertUnwindSafe, resume_unwind};
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use futures_util::FutureExt as _;
 use tokio::runtime::{Builder, Handle};
 
-use super::case::{Case, Ended};
-use super::faults::Plan;
+use super::case::{Case, Ended, Simulation};
+use super::faults::{Plan, Rates};
+use super::simulate::quiet::Quiet;
+use super::simulate::{self, Overrides, Problem, Ran, SiteId};
 use super::trace::Line;
-use super::world::{Inside, Making, World};
+use super::world::{Inside, Making, World, nothing_lost};
 use super::worlds;
+use crate::host::panic_text;
+use crate::sometimes;
 
 /// So much of a trace is shown when a test fails: the last lines.
 const SHOWN: usize = 200;
@@ -21,7 +27,7 @@ const SHOWN: usize = 200;
 /// # Panics
 ///
 /// When the test fails, or its world finds something that it should have.
-pub fn test<F, B>(case: &Case, body: F)
+pub fn test<F, B>(case: Case, body: F)
 where
     F: FnOnce(World) -> B,
     B: Future<Output: Ended>,
@@ -55,11 +61,115 @@ where
     }
 }
 
+/// Runs a test in many worlds, each with other faults and another schedule.
+///
+/// At the end of each, the world comes to rest, and no message may be lost.
+///
+/// # Panics
+///
+/// When one of them fails, with all that is to know of it.
+pub fn simulate<F, B>(simulation: Simulation, body: F)
+where
+    F: Fn(World) -> B + Sync,
+    B: Future<Output: Ended>,
+{
+    let case = &simulation.case;
+    let overrides = Overrides::of_environment().unwrap_or_else(|error| panic!("{error}"));
+    let sites: Vec<_> = sometimes::sites().into_iter().map(SiteId::from).collect();
+    let searched = simulate::simulate(
+        &simulate::Simulation {
+            package: case.package,
+            test: case.path(),
+            runs: simulation.runs.into(),
+            base: case.seed.unwrap_or(0),
+            rates: Rates::default(),
+            overrides,
+            threads: std::thread::available_parallelism().map_or(1, NonZero::get),
+            sites: &sites,
+            body: simulate::Body {
+                file: case.file,
+                first: case.line,
+                last: simulation.last_line,
+            },
+            now: SystemTime::now(),
+        },
+        &InWorlds {
+            start: case.start(),
+            body,
+        },
+    );
+    match searched {
+        Ok(summary) => println!("{summary}"),
+        Err(report) => {
+            eprintln!("{report}");
+            match &report.problem {
+                Problem::Failed { seed, failure, .. } => panic!("seed {seed}: {failure}"),
+                Problem::Differs { seed, .. } => panic!("seed {seed} gives another run each time"),
+                Problem::Never(sites) => panic!("{} `sometimes!` were never true", sites.len()),
+            }
+        }
+    }
+}
+
+/// Runs a simulation's body in worlds.
+struct InWorlds<F> {
+    start: SystemTime,
+    body: F,
+}
+
+impl<F, B> simulate::Runs for InWorlds<F>
+where
+    F: Fn(World) -> B + Sync,
+    B: Future<Output: Ended>,
+{
+    fn run(&self, seed: u64, plan: Plan) -> Ran {
+        let quiet = Quiet::begin();
+        let making = Making {
+            seed,
+            start: self.start,
+            plan,
+        };
+        let mut run = run(making, async |world: World| {
+            (self.body)(world.clone()).await.ended()?;
+            world.until_idle().await;
+            let lost = nothing_lost(&world.inside());
+            if lost.is_empty() {
+                Ok(())
+            } else {
+                Err(format!("messages are lost: {}", lost.join("; ")))
+            }
+        });
+        let failed_at = run.failed_at();
+        let failure = run.failure().map(|failure| match failure {
+            Failure::Text(text) => text,
+            Failure::Panic(panic) => match quiet.take().pop() {
+                Some(caught) => format!("{} ({})", caught.message, caught.location),
+                None => panic_text(&*panic),
+            },
+        });
+        let Some(inside) = run.inside else {
+            return Ran {
+                failure,
+                ..Ran::default()
+            };
+        };
+        Ran {
+            failed_at: failed_at.filter(|_| failure.is_some()),
+            failure,
+            injected: inside.injected(),
+            trace: inside.take_trace(),
+            sometimes: inside.sometimes_seen(),
+        }
+    }
+}
+
 /// A test that was run in a world, which is over.
 pub(crate) struct Run {
     /// `None` when there was no world.
     inside: Option<Arc<Inside>>,
     body: Result<(), Failure>,
+    /// How many events there were when the body had ended.
+    events: usize,
 }
 
 /// Why a test failed.
@@ -114,9 +224,11 @@ where
             Ok(Err(text)) => Err(Failure::Text(text)),
             Err(panic) => Err(Failure::Panic(panic)),
         };
+        let events = inside.with_trace(|trace| trace.events().len());
         Run {
             inside: Some(inside),
             body,
+            events,
         }
     });
     // Whatever still runs ends here; a thread that blocks is not waited for.
@@ -130,6 +242,7 @@ impl Run {
         Self {
             inside: None,
             body: Err(Failure::Text(reason.into())),
+            events: 0,
         }
     }
 
@@ -141,9 +254,9 @@ impl Run {
             .unwrap_or_default()
     }
 
-    /// The world, if there was one.
-    pub(crate) fn inside(&self) -> Option<&Arc<Inside>> {
-        self.inside.as_ref()
+    /// The last event before the body had ended.
+    fn failed_at(&self) -> Option<usize> {
+        self.events.checked_sub(1)
     }
 
     /// Why it failed: because the world gave up, because the graph lacks a use, by the test's own word, or

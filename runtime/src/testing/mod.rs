@@ -15,10 +15,20 @@ mod worlds;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-pub use case::{Case, Ended};
-pub use harness::test;
+use crate::sometimes::Site;
+use simulate::SiteId;
+
+pub use case::{Case, Ended, Simulation};
+pub use harness::{simulate, test};
 pub use world::{Answer, CacheView, DeadLetter, Http, QueueView, Sending, World};
 pub(crate) use worlds::current;
+
+/// Told of each condition that `sometimes!` looks at.
+pub(crate) fn sometimes_hit(site: &'static Site, condition: bool) {
+    if let Some(world) = current() {
+        world.sometimes(SiteId::from(site), condition);
+    }
+}
 
 /// So many seconds.
 pub const fn seconds(seconds: u64) -> Duration {

@@ -15,7 +15,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use crate::backend::{Dead, Failure, Outgoing, Published, Settlement};
+use crate::backend::{Dead, Failure, Outgoing, Settlement};
 
 pub use happening::Happening;
 pub use store::Store;

@@ -86,6 +86,7 @@ pub struct Store {
 struct Entry {
     value: Vec<u8>,
     expires: Option<Duration>,
+    set: Duration,
     used: u64,
 }
 
@@ -150,6 +151,7 @@ impl Store {
         let entry = Entry {
             value,
             expires,
+            set: self.now,
             used,
         };
         self.entries.insert(key, entry);
@@ -189,6 +191,13 @@ impl Store {
             Some(None) => Ttl::Forever,
             Some(Some(at)) => Ttl::Left(at.saturating_sub(self.now)),
         }
+    }
+
+    /// How long ago the value of a key was set. It does not count as a use.
+    pub fn age(&mut self, now: Duration, key: &[u8]) -> Option<Duration> {
+        self.advance(now);
+        let entry = self.entries.get(key)?;
+        Some(self.now.saturating_sub(entry.set))
     }
 
     /// The entries by key. Looking is no command: it evicts nothing and counts as no use.

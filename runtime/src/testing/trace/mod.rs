@@ -36,6 +36,8 @@ pub enum What {
         message: u64,
         /// The queue knew the id, and did not take it again.
         duplicate: bool,
+        /// The payload, as JSON.
+        payload: String,
     },
     /// A handler began.
     Started {
@@ -107,8 +109,8 @@ pub enum What {
         cache: Name,
         /// The key, as JSON.
         key: String,
-        /// Whether there was a value.
-        found: bool,
+        /// How old the value was; `None` where there was none.
+        age: Option<Duration>,
     },
     /// A value of a cache was set.
     Wrote {

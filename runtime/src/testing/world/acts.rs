@@ -313,9 +313,13 @@ impl Inside {
         by: &Who,
         messages: Vec<Outgoing>,
     ) -> Result<Vec<Published>, Failure> {
+        let payloads: Vec<String> = messages
+            .iter()
+            .map(|message| text(&message.payload))
+            .collect();
         let taken = self.emulator.take(queue, messages)?;
         let mut published = Vec::with_capacity(taken.len());
-        for taken in taken {
+        for (taken, payload) in taken.into_iter().zip(payloads) {
             let (message, duplicate) = match taken {
                 Taken::New(message) => (message, false),
                 Taken::Duplicate(message) => (message, true),
@@ -325,6 +329,7 @@ impl Inside {
                 queue: Name::clone(queue),
                 message,
                 duplicate,
+                payload,
             });
             published.push(Published { duplicate });
         }
@@ -338,19 +343,33 @@ impl Inside {
         key: &[u8],
         by: Who,
         fault: Option<OperationFault>,
+        how: Reading,
     ) -> Result<Option<Vec<u8>>, Failure> {
-        let found = self.emulator.store(cache, |store, now| {
+        let (found, age) = self.emulator.store(cache, |store, now| {
             if fault == Some(OperationFault::Evict) {
                 store.evict(key);
             }
-            store.get(now, key)
+            let age = store.age(now, key);
+            let value = match how {
+                Reading::Value => store.get(now, key),
+                Reading::Presence => store.contains(now, key).then(Vec::new),
+            };
+            (value, age)
         })?;
         self.note(What::Read {
             by,
             cache: Name::clone(cache),
             key: text(key),
-            found: found.is_some(),
+            age,
         });
         Ok(found)
     }
+}
+
+/// What a reader of a cache asks for.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Reading {
+    Value,
+    /// Only whether there is one. It is no use of the entry, as `EXISTS` is none.
+    Presence,
 }

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::acts::Reading;
 use super::calls::Call;
 use super::inside::Inside;
 use crate::backend::{Answer, Broker, Dead, Failure, Lease, Outgoing, Published, Store};
@@ -72,6 +73,16 @@ impl Client {
             ));
         }
         answer
+    }
+
+    fn read(&self, cache: &str, key: &[u8], how: Reading) -> Answer<'_, Option<Vec<u8>>> {
+        let (cache, key) = (Name::from(cache), key.to_vec());
+        Box::pin(async move {
+            self.operate(cached(&cache, OperationKind::Read), |inside, by, fault| {
+                inside.read(&cache, &key, by, fault, how)
+            })
+            .await
+        })
     }
 
     /// A use that the graph does not have is refused, as the cluster would refuse it.
@@ -146,17 +157,11 @@ impl Broker for Client {
 
 impl Store for Client {
     fn get(&self, cache: &str, key: &[u8]) -> Answer<'_, Option<Vec<u8>>> {
-        let (cache, key) = (Name::from(cache), key.to_vec());
-        Box::pin(async move {
-            self.operate(cached(&cache, OperationKind::Read), |inside, by, fault| {
-                inside.read(&cache, &key, by, fault)
-            })
-            .await
-        })
+        self.read(cache, key, Reading::Value)
     }
 
     fn contains(&self, cache: &str, key: &[u8]) -> Answer<'_, bool> {
-        let found = self.get(cache, key);
+        let found = self.read(cache, key, Reading::Presence);
         Box::pin(async move { Ok(found.await?.is_some()) })
     }
 

@@ -12,19 +12,15 @@ use tokio::sync::Notify;
 
 use super::calls::{Call, Families};
 use super::client::{Client, text, who};
-use super::pods::Pod;
 use crate::app::App;
-use crate::backend::{Failure, Lease, Outgoing, Published};
+use crate::backend::{Failure, Outgoing};
 use crate::context::Backends;
-use crate::host;
 use crate::testing::agreement::Agreement;
 use crate::testing::emulator::{Emulator, Happening};
-use crate::testing::faults::{
-    CallKind, CallLimits, Fault, Faults, Kind, OperationFault, Plan, RestartFault,
-};
+use crate::testing::faults::{Fault, Faults, Plan};
 use crate::testing::lock;
 use crate::testing::simulate::SiteId;
-use crate::testing::trace::{self, End, Event, Name, Trace, What, Who};
+use crate::testing::trace::{Event, Name, Trace, What, Who};
 
 /// What a world consists of.
 pub(crate) struct Inside {
@@ -228,6 +224,10 @@ impl Inside {
 
     pub(crate) fn trace(&self) -> Trace {
         lock(&self.trace).clone()
+    }
+
+    pub(crate) fn take_trace(&self) -> Trace {
+        std::mem::take(&mut *lock(&self.trace))
     }
 
     pub(crate) fn with_trace<T>(&self, look: impl FnOnce(&Trace) -> T) -> T {

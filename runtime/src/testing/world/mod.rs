@@ -1,6 +1,7 @@
 //! A world: an application as it runs in a cluster, in one thread and on a clock of its own.
 
 mod acts;
+mod asserts;
 mod calls;
 mod client;
 mod explore;
@@ -17,6 +18,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+pub(crate) use asserts::nothing_lost;
 pub use http::{Answer, Http, Sending};
 pub(crate) use inside::{Inside, Making};
 pub use look::{CacheView, DeadLetter, QueueView};
