@@ -5,8 +5,8 @@ pub use inventory;
 
 pub use crate::cron::Cron;
 pub use crate::handler::{
-    Delivery, Done, Reading, Reply, Source, done, name_of, outcome, part, reply, respond, source,
-    whole,
+    Delivery, Done, Reading, Reply, Source, Undecodable, done, name_of, outcome, part, reply,
+    respond, source, whole,
 };
 pub use crate::registry::{
     FunctionRegistration, ResourceKind, ResourceRegistration, Settings, Trigger, functions,

@@ -11,6 +11,10 @@ use futures_util::FutureExt as _;
 pub(crate) type BoxError = Box<dyn Error + Send + Sync>;
 
 /// One call of a handler, as the one who calls knows it.
+#[cfg_attr(
+    not(feature = "test"),
+    expect(dead_code, reason = "only a world looks at it so far")
+)]
 #[derive(Clone, Debug)]
 pub(crate) struct Call {
     /// The function's name.
@@ -22,6 +26,10 @@ pub(crate) struct Call {
 }
 
 /// A message that a call takes.
+#[cfg_attr(
+    not(feature = "test"),
+    expect(dead_code, reason = "only a world looks at it so far")
+)]
 #[derive(Clone, Debug)]
 pub(crate) struct Taken {
     /// The queue's name.
@@ -33,6 +41,10 @@ pub(crate) struct Taken {
 }
 
 /// How a call ended.
+#[cfg_attr(
+    not(feature = "test"),
+    expect(dead_code, reason = "only a world looks at it so far")
+)]
 #[derive(Debug)]
 pub(crate) enum Outcome<T> {
     Done(T),
@@ -91,6 +103,7 @@ pub(crate) fn panic_text(panic: &(dyn Any + Send)) -> String {
     }
 }
 
+#[cfg(any(test, feature = "test"))]
 impl<T> Outcome<T> {
     /// Why the call did not do its work.
     pub(crate) fn reason(&self) -> Option<String> {
@@ -104,6 +117,7 @@ impl<T> Outcome<T> {
 }
 
 /// An error and what caused it, in one line.
+#[cfg(any(test, feature = "test"))]
 pub(crate) fn with_causes(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();

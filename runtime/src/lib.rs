@@ -41,6 +41,8 @@ pub mod app;
 #[doc(hidden)]
 pub mod backend;
 mod cache;
+// The shim has no backends yet that could feed it.
+#[cfg(feature = "test")]
 mod consumer;
 mod context;
 mod cron;

@@ -231,6 +231,15 @@ impl Inside {
         }
     }
 
+    /// Tasks are left, and the world is idle: of those who spawned some, each may be the one.
+    pub(super) fn tell_strays(&self) {
+        if self.strays() > 0 {
+            for function in self.families.ended() {
+                self.tell_outlived(&function);
+            }
+        }
+    }
+
     pub(super) fn tell_outlived(&self, function: &Name) {
         lock(&self.warnings).insert(format!(
             "a task that `{function}` spawned goes on after its end; a pod may be gone by then, so wait \

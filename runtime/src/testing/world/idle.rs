@@ -53,6 +53,7 @@ pub(super) async fn until_idle(inside: &Arc<Inside>) {
             tokio::time::sleep(Duration::from_millis(1)).await;
             settle(inside).await;
             if inside.stirs() == before {
+                inside.tell_strays();
                 return;
             }
             continue;
