@@ -313,6 +313,27 @@ fn where_a_day_began_at_one() {
     );
 }
 
+/// What makes it enough to look an offset up once in a quarter of an hour.
+#[test]
+fn clocks_change_at_quarters_of_hours() {
+    let since = time("2024-01-01T00:00:00Z");
+    assert_eq!(since.as_second(), super::QUARTERS_SINCE * super::QUARTER);
+    let mut changes = 0;
+    for name in jiff::tz::db().available() {
+        let zone = TimeZone::get(name.as_str()).expect("a zone");
+        let until = time("2100-01-01T00:00:00Z");
+        for change in zone.following(since) {
+            let at = change.timestamp();
+            if at > until {
+                break;
+            }
+            changes += 1;
+            assert_eq!(at.as_second() % (15 * 60), 0, "{name:?} {at}");
+        }
+    }
+    assert!(changes > 500, "{changes}");
+}
+
 /// By looking at every minute.
 fn naive(cron: &Cron, after: Timestamp, minutes: i32) -> Option<Timestamp> {
     let second = after.as_second();
