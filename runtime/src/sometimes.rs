@@ -55,9 +55,13 @@ pub fn hit(site: &'static Site, condition: bool) {
 #[macro_export]
 macro_rules! sometimes {
     ($condition:expr $(,)?) => {
-        $crate::sometimes!($condition, ::core::stringify!($condition))
+        $crate::sometimes!(@ $condition, ::core::stringify!($condition))
     };
-    ($condition:expr, $text:expr $(,)?) => {{
+    ($condition:expr, $text:literal $(,)?) => {
+        $crate::sometimes!(@ $condition, $text)
+    };
+    (@ $condition:expr, $text:expr) => {{
+        let condition: bool = $condition;
         static SITE: $crate::__private::Site = $crate::__private::Site {
             file: ::core::file!(),
             line: ::core::line!(),
@@ -67,7 +71,7 @@ macro_rules! sometimes {
         $crate::__private::inventory::submit! {
             $crate::__private::SiteRegistration(&SITE)
         }
-        $crate::__private::sometimes(&SITE, $condition);
+        $crate::__private::sometimes(&SITE, condition);
     }};
 }
 
@@ -76,7 +80,7 @@ macro_rules! sometimes {
 #[cfg(not(feature = "test"))]
 #[macro_export]
 macro_rules! sometimes {
-    ($condition:expr $(, $text:expr)? $(,)?) => {{
+    ($condition:expr $(, $text:literal)? $(,)?) => {{
         let _: bool = $condition;
     }};
 }

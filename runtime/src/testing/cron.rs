@@ -20,6 +20,10 @@ const MINUTE: i64 = 60;
 const HOUR: i64 = 60 * MINUTE;
 const DAY: i64 = 24 * HOUR;
 
+/// Clocks are changed at the quarters of UTC's hours, but for some before 2024.
+const QUARTER: i64 = 15 * MINUTE;
+const QUARTERS_SINCE: i64 = 19_723 * DAY / QUARTER;
+
 /// After so many years without a match there is none.
 const YEARS: i16 = 5;
 
@@ -136,8 +140,8 @@ impl Clock {
 struct Walk<'a> {
     cron: &'a Cron,
     zone: &'a TimeZone,
-    /// The last offset that was looked up, and from and until when it holds: most steps stay in it.
-    offset: Cell<Option<(i64, i64, i64)>>,
+    /// The last offset that was looked up, and its quarter of an hour since 1970: most steps stay in it.
+    offset: Cell<Option<(i64, i64)>>,
     /// The last date that was looked up, and its days since 1970.
     date: Cell<Option<(i64, civil::Date)>>,
 }
@@ -227,23 +231,17 @@ impl Walk<'_> {
         Some(clock.0 - self.offset(near)?)
     }
 
-    /// Offsets that are the same at two times three hours apart are the same in between: clocks are not
-    /// changed and changed back so soon.
     fn offset(&self, second: i64) -> Option<i64> {
-        const SPAN: i64 = 3 * HOUR;
-        if let Some((from, until, offset)) = self.offset.get()
-            && (from..=until).contains(&second)
+        let quarter = second.div_euclid(QUARTER);
+        if let Some((known, offset)) = self.offset.get()
+            && known == quarter
+            && quarter >= QUARTERS_SINCE
         {
             return Some(offset);
         }
-        let look_up = |second| {
-            let at = Timestamp::from_second(second).ok()?;
-            Some(i64::from(self.zone.to_offset(at).seconds()))
-        };
-        let offset = look_up(second)?;
-        if look_up(second + SPAN) == Some(offset) {
-            self.offset.set(Some((second, second + SPAN, offset)));
-        }
+        let at = Timestamp::from_second(second).ok()?;
+        let offset = i64::from(self.zone.to_offset(at).seconds());
+        self.offset.set(Some((quarter, offset)));
         Some(offset)
     }
 

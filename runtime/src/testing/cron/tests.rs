@@ -290,6 +290,17 @@ fn where_a_day_began_at_one() {
         "2018-11-02T12:00:00Z",
         &["2018-11-03T00:00:00-03:00", "2018-11-05T00:00:00-02:00"],
     );
+    // The days before are walked over one.
+    sao_paulo(
+        "0 0 5 11 *",
+        "2018-10-20T12:00:00Z",
+        &["2018-11-05T00:00:00-02:00", "2019-11-05T00:00:00-03:00"],
+    );
+    sao_paulo(
+        "0 0 4 11 *",
+        "2018-10-20T12:00:00Z",
+        &["2019-11-04T00:00:00-03:00"],
+    );
     sao_paulo(
         "0 7 5 * *",
         "2018-10-20T12:00:00Z",
@@ -300,6 +311,27 @@ fn where_a_day_began_at_one() {
         "2018-10-20T12:00:00Z",
         &["2018-11-04T07:00:00-02:00"],
     );
+}
+
+/// What makes it enough to look an offset up once in a quarter of an hour.
+#[test]
+fn clocks_change_at_quarters_of_hours() {
+    let since = time("2024-01-01T00:00:00Z");
+    assert_eq!(since.as_second(), super::QUARTERS_SINCE * super::QUARTER);
+    let mut changes = 0;
+    for name in jiff::tz::db().available() {
+        let zone = TimeZone::get(name.as_str()).expect("a zone");
+        let until = time("2100-01-01T00:00:00Z");
+        for change in zone.following(since) {
+            let at = change.timestamp();
+            if at > until {
+                break;
+            }
+            changes += 1;
+            assert_eq!(at.as_second() % (15 * 60), 0, "{name:?} {at}");
+        }
+    }
+    assert!(changes > 500, "{changes}");
 }
 
 /// By looking at every minute.

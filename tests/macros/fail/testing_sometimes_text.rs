@@ -1,0 +1,6 @@
+use cloudc::sometimes;
+
+fn main() {
+    let attempt = 1;
+    sometimes!(attempt > 1, format!("attempt {attempt}"));
+}
