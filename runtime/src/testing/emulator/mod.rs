@@ -1,6 +1,8 @@
 //! Queues and caches in memory, on tokio's clock: what real servers do, without one.
 
 mod happening;
+#[cfg(test)]
+mod tests;
 mod traits;
 
 pub mod store;

@@ -1,6 +1,9 @@
 //! The entries of a cache, as Redis holds them: a state machine without a clock. Time comes in as
 //! what has passed since the world began.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;

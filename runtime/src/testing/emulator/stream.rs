@@ -2,6 +2,10 @@
 //! without a clock. Time comes in as what has passed since the world began.
 
 mod look;
+#[cfg(test)]
+mod model;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
