@@ -1,12 +1,12 @@
 //! `#[function]`: the function as it was, and its registration beside it.
 
-use cloudc_syntax::{Attribute, FnItem, Function, Parsed, Trigger, stacked, wrong_item};
+use cloudc_syntax::{Attribute, FnItem, Function, Knobs, Parsed, Trigger, stacked, wrong_item};
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::{FnArg, ReturnType, Signature, Type};
 
 use crate::error::compile_errors;
-use crate::place;
+use crate::{constant, place};
 
 pub(crate) fn expand(args: TokenStream, item: TokenStream) -> TokenStream {
     let attribute = Span::call_site();
@@ -40,17 +40,36 @@ fn registration(function: &Function, sig: &Signature) -> TokenStream {
                 None => quote!(Queue { queue: #queue, handle: #handle }),
             }
         }
-        Trigger::Schedule { .. } => {
+        Trigger::Schedule { cron, timezone, .. } => {
             let run = done(sig, &TokenStream::new(), &TokenStream::new());
-            quote!(Schedule { handle: || #run })
+            let cron = constant::cron(cron);
+            let timezone = constant::set(timezone.as_ref());
+            quote!(Schedule { cron: #cron, timezone: #timezone, handle: || #run })
         }
     };
+    let service = constant::set(function.service.as_ref());
+    let Knobs {
+        concurrency,
+        timeout,
+        scale,
+        ..
+    } = &function.knobs;
+    let concurrency = constant::set(concurrency.as_ref());
+    let timeout = constant::time(timeout.as_ref());
+    let scale = constant::option(scale.as_ref().map(|scale| {
+        let (min, max) = (scale.value.min, constant::option(scale.value.max));
+        quote!((#min, #max))
+    }));
     quote! {
         ::cloudc::__private::inventory::submit! {
             ::cloudc::__private::FunctionRegistration {
                 name: #name,
                 path: ::core::concat!(::core::module_path!(), "::", #ident),
                 trigger: ::cloudc::__private::Trigger::#trigger,
+                service: #service,
+                concurrency: #concurrency,
+                timeout: #timeout,
+                scale: #scale,
             }
         }
     }

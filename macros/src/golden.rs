@@ -5,7 +5,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use syn::{File, Item};
 
-use crate::{function, resource};
+use crate::{function, resource, testing};
 
 fn golden(name: &str, expansion: TokenStream) {
     let mut file: File = syn::parse2(expansion).expect("an expansion is items");
@@ -52,7 +52,12 @@ fn http_without_parameters() {
     golden(
         "http_without_parameters",
         function::expand(
-            quote!(http = "GET /"),
+            quote!(
+                http = "GET /",
+                service = "front",
+                concurrency = 5,
+                scale = 1..
+            ),
             quote! {
                 async fn index() -> impl IntoResponse {
                     "hello"
@@ -95,7 +100,11 @@ fn schedule() {
     golden(
         "schedule",
         function::expand(
-            quote!(schedule = "0 3 * * *"),
+            quote!(
+                schedule = "0 3 * * 1-5",
+                timezone = "Europe/Berlin",
+                timeout = "5m"
+            ),
             quote! {
                 async fn refresh() -> Result<(), Error> {
                     Ok(())
@@ -110,7 +119,7 @@ fn queue() {
     golden(
         "queue",
         resource::expand_queue(
-            quote!(max_deliveries = 5),
+            quote!(max_deliveries = 5, ack_wait = "30s", dead_letter = true),
             quote! {
                 /// Orders that wait to be charged.
                 pub static NEW_ORDERS: cloudc::Queue<Order>;
@@ -124,11 +133,82 @@ fn cache() {
     golden(
         "cache",
         resource::expand_cache(
-            quote!(name = "price-list"),
+            quote!(name = "price-list", ttl = "1m30s"),
             quote! {
                 static PRICES: Cache<Sku, Price>;
             },
         ),
+    );
+}
+
+#[test]
+fn test() {
+    golden(
+        "test",
+        testing::expand_test(
+            quote!(seed = 7, start = "2026-03-28T00:00:00Z"),
+            quote! {
+                /// Each order is charged.
+                #[should_panic]
+                async fn an_order_is_charged(mut world: World) -> Result<(), Problem> {
+                    world.until_idle().await;
+                    Ok(())
+                }
+            },
+        ),
+    );
+}
+
+#[test]
+fn test_without_a_world() {
+    golden(
+        "test_without_a_world",
+        testing::expand_test(
+            quote!(),
+            quote! {
+                async fn r#move() {
+                    ORDERS.send(&order()).await?;
+                }
+            },
+        ),
+    );
+}
+
+#[test]
+fn simulate() {
+    golden(
+        "simulate",
+        testing::expand_simulate(
+            quote!(runs = 1000),
+            quote! {
+                pub async fn never_charged_twice(world: World) {}
+            },
+        ),
+    );
+}
+
+#[test]
+fn mistakes_of_a_test() {
+    golden(
+        "mistakes_of_a_test",
+        testing::expand_test(
+            quote!(sed = 7),
+            quote! {
+                #[test]
+                fn index<T>(world: World) {}
+            },
+        ),
+    );
+}
+
+#[test]
+fn without_the_feature() {
+    let item = quote! {
+        async fn index(world: World) {}
+    };
+    golden(
+        "without_the_feature",
+        testing::without_feature(cloudc_syntax::Attribute::Test, &item),
     );
 }
 
@@ -187,4 +267,6 @@ fn a_half_typed_body() {
     let expansion = function::expand(quote!(http = "GET /"), item.clone()).to_string();
     assert!(expansion.starts_with(&item.to_string()), "{expansion}");
     assert!(expansion.contains("FunctionRegistration"), "{expansion}");
+    let expansion = testing::expand_test(quote!(), item.clone()).to_string();
+    assert!(expansion.contains(&item.to_string()), "{expansion}");
 }

@@ -1,13 +1,17 @@
 //! The attributes of cloudc. Applications get them from the crate `cloudc`, which has the types that
 //! the expansions name.
 
+mod constant;
 mod error;
 mod function;
 #[cfg(test)]
 mod golden;
 mod place;
+mod questions;
 mod resource;
+mod testing;
 
+use cloudc_syntax::Attribute;
 use proc_macro::TokenStream;
 
 /// A handler: `#[function(http = "POST /orders")]`, `#[function(queue = ORDERS)]` or
@@ -61,4 +65,50 @@ pub fn queue(args: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn cache(args: TokenStream, item: TokenStream) -> TokenStream {
     resource::expand_cache(args.into(), item.into()).into()
+}
+
+/// A test in a world of its own: `#[cloudc::test]` on an `async fn` that takes the `World`, or nothing.
+/// It needs the feature `test`, for `[dev-dependencies]`.
+///
+/// | key | value | what it says |
+/// | --- | --- | --- |
+/// | `seed` | `7` | what every choice of its world follows from; by default it follows from the test's name |
+/// | `start` | `"2026-03-28T00:00:00Z"` | when its world starts |
+///
+/// It becomes a plain `#[test]`, so `#[should_panic]`, `#[ignore]` and `#[cfg(…)]` work. The function
+/// returns `()` or a `Result<(), E>`; one that uses `?` and says nothing of what it returns is taken to
+/// return any error.
+#[proc_macro_attribute]
+pub fn test(args: TokenStream, item: TokenStream) -> TokenStream {
+    testing::expand_test(args.into(), item.into()).into()
+}
+
+/// A test in many worlds, each with other faults and another order of things:
+/// `#[cloudc::simulate(runs = 1000)]` on an `async fn` that takes the `World`. It needs the feature
+/// `test`, for `[dev-dependencies]`.
+///
+/// | key | value | what it says |
+/// | --- | --- | --- |
+/// | `runs` | `1000` | how many worlds; by default 100 |
+/// | `seed` | `7` | the first world's seed |
+/// | `start` | `"2026-03-28T00:00:00Z"` | when each world starts |
+///
+/// For the rest as `#[cloudc::test]`.
+#[proc_macro_attribute]
+pub fn simulate(args: TokenStream, item: TokenStream) -> TokenStream {
+    testing::expand_simulate(args.into(), item.into()).into()
+}
+
+/// `#[cloudc::test]` where the feature is off.
+#[doc(hidden)]
+#[proc_macro_attribute]
+pub fn test_without_feature(_: TokenStream, item: TokenStream) -> TokenStream {
+    testing::without_feature(Attribute::Test, &item.into()).into()
+}
+
+/// `#[cloudc::simulate]` where the feature is off.
+#[doc(hidden)]
+#[proc_macro_attribute]
+pub fn simulate_without_feature(_: TokenStream, item: TokenStream) -> TokenStream {
+    testing::without_feature(Attribute::Simulate, &item.into()).into()
 }

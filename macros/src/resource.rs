@@ -5,7 +5,7 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
 
 use crate::error::compile_errors;
-use crate::place;
+use crate::{constant, place};
 
 pub(crate) fn expand_queue(args: TokenStream, item: TokenStream) -> TokenStream {
     let Ok(mut parsed) = syn::parse2::<StaticItem>(item.clone()) else {
@@ -20,7 +20,19 @@ pub(crate) fn expand_queue(args: TokenStream, item: TokenStream) -> TokenStream 
             let value = quote_spanned! {place::of(payload)=>
                 ::cloudc::__private::queue::<#payload>(#name)
             };
-            declared(&parsed, &value, name, &quote!(Queue))
+            let max_deliveries = constant::set(queue.max_deliveries.as_ref());
+            let ack_wait = constant::time(queue.ack_wait.as_ref());
+            let dead_letter = constant::set(queue.dead_letter.as_ref());
+            let dedupe = constant::time(queue.dedupe.as_ref());
+            let max_age = constant::time(queue.max_age.as_ref());
+            let settings = quote!(Queue {
+                max_deliveries: #max_deliveries,
+                ack_wait: #ack_wait,
+                dead_letter: #dead_letter,
+                dedupe: #dedupe,
+                max_age: #max_age,
+            });
+            declared(&parsed, &value, name, &settings)
         }
         _ => mistaken(&parsed, &errors),
     }
@@ -36,16 +48,22 @@ pub(crate) fn expand_cache(args: TokenStream, item: TokenStream) -> TokenStream 
         Some(cache) if errors.is_empty() => {
             let name = &cache.name.value;
             let (keys, values) = (&cache.key, &cache.value);
+            let ttl = constant::time(cache.ttl.as_ref());
             let value = quote_spanned! {place::of(keys)=>
-                ::cloudc::__private::cache::<#keys, #values>(#name)
+                ::cloudc::__private::cache::<#keys, #values>(#name, #ttl)
             };
-            declared(&parsed, &value, name, &quote!(Cache))
+            declared(&parsed, &value, name, &quote!(Cache { ttl: #ttl }))
         }
         _ => mistaken(&parsed, &errors),
     }
 }
 
-fn declared(item: &StaticItem, value: &TokenStream, name: &str, kind: &TokenStream) -> TokenStream {
+fn declared(
+    item: &StaticItem,
+    value: &TokenStream,
+    name: &str,
+    settings: &TokenStream,
+) -> TokenStream {
     let declaration = with_value(item, value);
     let ident = plain(&item.ident);
     quote! {
@@ -54,7 +72,7 @@ fn declared(item: &StaticItem, value: &TokenStream, name: &str, kind: &TokenStre
             ::cloudc::__private::ResourceRegistration {
                 name: #name,
                 path: ::core::concat!(::core::module_path!(), "::", #ident),
-                kind: ::cloudc::__private::ResourceKind::#kind,
+                settings: ::cloudc::__private::Settings::#settings,
             }
         }
     }

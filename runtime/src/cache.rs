@@ -3,6 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
+use crate::backend::Failure;
+use crate::context::{self, Backends};
 use crate::error::{Error, Result};
 use crate::storable::{Codec, Storable};
 
@@ -27,14 +29,17 @@ use crate::storable::{Codec, Storable};
 /// To pass a cache around, take a handle: [`Cache::reader`] or [`Cache::writer`].
 pub struct Cache<K, V> {
     name: &'static str,
+    /// How long an entry lives, where nothing else is said; `None` for ever.
+    ttl: Option<Duration>,
     keys: Codec<K>,
     values: Codec<V>,
 }
 
 impl<K: Storable, V: Storable> Cache<K, V> {
-    pub(crate) const fn new(name: &'static str) -> Self {
+    pub(crate) const fn new(name: &'static str, ttl: Option<Duration>) -> Self {
         Self {
             name,
+            ttl,
             keys: Codec::JSON,
             values: Codec::JSON,
         }
@@ -48,8 +53,12 @@ impl<K, V> Cache<K, V> {
     ///
     /// When the key is no JSON, the value does not read back, or the store did not answer.
     pub async fn get(&self, key: &K) -> Result<Option<V>> {
-        self.encode_key(key)?;
-        Err(self.not_connected())
+        let key = self.encode_key(key)?;
+        let found = self.backends()?.store.get(self.name, &key).await;
+        let Some(value) = found.map_err(|failure| self.failed(failure))? else {
+            return Ok(None);
+        };
+        self.decode_value(&value).map(Some)
     }
 
     /// Whether there is a value for a key.
@@ -58,8 +67,9 @@ impl<K, V> Cache<K, V> {
     ///
     /// When the key is no JSON, or the store did not answer.
     pub async fn contains(&self, key: &K) -> Result<bool> {
-        self.encode_key(key)?;
-        Err(self.not_connected())
+        let key = self.encode_key(key)?;
+        let there = self.backends()?.store.contains(self.name, &key).await;
+        there.map_err(|failure| self.failed(failure))
     }
 
     /// Sets the value of a key. It lives as long as the cache's `ttl` says.
@@ -68,18 +78,16 @@ impl<K, V> Cache<K, V> {
     ///
     /// When the key or the value is no JSON, or the store did not take it.
     pub async fn set(&self, key: &K, value: &V) -> Result<()> {
-        self.encode_key(key)?;
-        self.encode_value(value)?;
-        Err(self.not_connected())
+        self.put(key, value, self.ttl).await
     }
 
     /// Sets the value of a key for this long, whatever the cache's `ttl` says.
     ///
     /// # Errors
     ///
-    /// As [`Cache::set`].
-    pub async fn set_for(&self, key: &K, value: &V, _ttl: Duration) -> Result<()> {
-        self.set(key, value).await
+    /// As [`Cache::set`], and for less than a millisecond, which Redis refuses.
+    pub async fn set_for(&self, key: &K, value: &V, ttl: Duration) -> Result<()> {
+        self.put(key, value, Some(ttl)).await
     }
 
     /// Removes a key and its value. A key that is not there is no error.
@@ -88,8 +96,9 @@ impl<K, V> Cache<K, V> {
     ///
     /// When the key is no JSON, or the store did not answer.
     pub async fn remove(&self, key: &K) -> Result<()> {
-        self.encode_key(key)?;
-        Err(self.not_connected())
+        let key = self.encode_key(key)?;
+        let removed = self.backends()?.store.remove(self.name, &key).await;
+        removed.map_err(|failure| self.failed(failure))
     }
 
     /// The value of a key; where there is none, makes one, sets it, and returns it.
@@ -127,8 +136,16 @@ impl<K, V> Cache<K, V> {
         self.name
     }
 
-    fn encode_key(&self, key: &K) -> Result<Vec<u8>> {
+    pub(crate) fn encode_key(&self, key: &K) -> Result<Vec<u8>> {
         (self.keys.encode)(key).map_err(|source| self.no_json("a key", source))
+    }
+
+    pub(crate) fn decode_value(&self, value: &[u8]) -> Result<V> {
+        (self.values.decode)(value).map_err(|source| Error::Decode {
+            what: "a value",
+            resource: self.to_string(),
+            source,
+        })
     }
 
     fn encode_value(&self, value: &V) -> Result<Vec<u8>> {
@@ -143,10 +160,23 @@ impl<K, V> Cache<K, V> {
         }
     }
 
-    fn not_connected(&self) -> Error {
-        Error::NotConnected {
-            resource: self.to_string(),
-        }
+    async fn put(&self, key: &K, value: &V, ttl: Option<Duration>) -> Result<()> {
+        let key = self.encode_key(key)?;
+        let value = self.encode_value(value)?;
+        let taken = self
+            .backends()?
+            .store
+            .set(self.name, &key, value, ttl)
+            .await;
+        taken.map_err(|failure| self.failed(failure))
+    }
+
+    fn backends(&self) -> Result<Backends> {
+        context::backends().ok_or_else(|| Error::not_connected(self))
+    }
+
+    fn failed(&self, failure: Failure) -> Error {
+        Error::from_backend(self, failure)
     }
 }
 

@@ -1,7 +1,11 @@
 //! What can go wrong with a resource.
 
+use std::fmt;
+
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+
+use crate::backend::Failure;
 
 /// The result of using a resource.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -14,11 +18,54 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[non_exhaustive]
 pub enum Error {
     /// The program has no connection to anything that holds messages or entries.
-    #[error("no backend is connected for {resource}")]
+    #[error("no backend is connected for {resource}{}", HELP)]
     NotConnected {
         /// The resource: ``the queue `orders` ``.
         resource: String,
     },
+    /// The backend did nothing: it is away, or does not know the resource. Trying again may help.
+    #[error("{resource} is not available: {reason}")]
+    Unavailable {
+        /// The resource: ``the queue `orders` ``.
+        resource: String,
+        /// What is known of it.
+        reason: String,
+    },
+    /// The backend did not answer in time. What it was asked may be done or not.
+    #[error("{resource} did not answer: {reason}")]
+    NoAnswer {
+        /// The resource: ``the queue `orders` ``.
+        resource: String,
+        /// What is known of it.
+        reason: String,
+    },
+    /// A message or value that is larger than the backend takes.
+    #[error("{resource} does not take {size} bytes; {limit} are the most")]
+    TooLarge {
+        /// The resource: ``the queue `orders` ``.
+        resource: String,
+        /// The size in bytes.
+        size: usize,
+        /// The most bytes.
+        limit: usize,
+    },
+    /// A store that has no room left, and evicts nothing.
+    #[error("{resource} has no room left")]
+    Full {
+        /// The resource: ``the cache `prices` ``.
+        resource: String,
+    },
+    /// What was asked makes no sense to the backend, such as an entry that lives for no time.
+    #[error("{resource} refuses: {reason}")]
+    Refused {
+        /// The resource: ``the cache `prices` ``.
+        resource: String,
+        /// Why.
+        reason: String,
+    },
+    /// Only in a test: the graph does not have this use, so the cluster would refuse it.
+    #[error("{0}")]
+    NotInGraph(String),
     /// A message, key or value that serde cannot turn into JSON.
     #[error("cannot encode {what} of {resource} as JSON")]
     Encode {
@@ -39,6 +86,36 @@ pub enum Error {
         /// What serde says.
         source: serde_json::Error,
     },
+}
+
+/// What a test should do.
+#[cfg(feature = "test")]
+const HELP: &str = "; in a test, write `#[cloudc::test]` and take a `World`";
+#[cfg(not(feature = "test"))]
+const HELP: &str = "";
+
+impl Error {
+    pub(crate) fn not_connected(resource: &impl fmt::Display) -> Self {
+        Self::NotConnected {
+            resource: resource.to_string(),
+        }
+    }
+
+    pub(crate) fn from_backend(resource: &impl fmt::Display, failure: Failure) -> Self {
+        let resource = resource.to_string();
+        match failure {
+            Failure::Unavailable(reason) => Self::Unavailable { resource, reason },
+            Failure::NoAnswer(reason) => Self::NoAnswer { resource, reason },
+            Failure::TooLarge { size, limit } => Self::TooLarge {
+                resource,
+                size,
+                limit,
+            },
+            Failure::Full => Self::Full { resource },
+            Failure::Refused(reason) => Self::Refused { resource, reason },
+            Failure::NotInGraph(reason) => Self::NotInGraph(reason),
+        }
+    }
 }
 
 impl IntoResponse for Error {

@@ -37,15 +37,22 @@
 extern crate self as cloudc;
 
 #[doc(hidden)]
+pub mod app;
+#[doc(hidden)]
 pub mod backend;
 mod cache;
+mod consumer;
+mod context;
+mod cron;
 mod error;
 mod handler;
+mod host;
 mod message;
 mod queue;
 mod registry;
 mod router;
 pub mod shim;
+mod sometimes;
 mod storable;
 #[cfg(feature = "test")]
 pub mod testing;
@@ -57,8 +64,15 @@ pub use axum;
 pub use axum::Json;
 pub use axum::extract::{Path, Query};
 pub use cloudc_macros::{cache, function, queue};
+#[cfg(feature = "test")]
+pub use cloudc_macros::{simulate, test};
+// The same names, to say that the feature is off.
+#[cfg(not(feature = "test"))]
+#[doc(hidden)]
+pub use cloudc_macros::{simulate_without_feature as simulate, test_without_feature as test};
 
 pub use crate::cache::{Cache, Reader, Writer};
+pub use crate::context::{Rng, effect, now, rng};
 pub use crate::error::{Error, Result};
 pub use crate::message::Message;
 pub use crate::queue::{Queue, Sender};

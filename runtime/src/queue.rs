@@ -1,8 +1,11 @@
 //! Queues and the handle that sends to one.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
+use crate::backend::Outgoing;
+use crate::context;
 use crate::error::{Error, Result};
 use crate::storable::{Codec, Storable};
 
@@ -44,8 +47,8 @@ impl<T> Queue<T> {
     ///
     /// When the payload is no JSON, or the queue did not take it.
     pub async fn send(&self, payload: &T) -> Result<()> {
-        self.encode(payload)?;
-        Err(self.not_connected())
+        let message = self.message(payload)?;
+        self.publish(vec![message]).await
     }
 
     /// Sends several messages, in this order. An error leaves open which of them the queue took.
@@ -58,10 +61,11 @@ impl<T> Queue<T> {
         I: IntoIterator<Item = &'a T>,
         T: 'a,
     {
-        for payload in payloads {
-            self.encode(payload)?;
-        }
-        Err(self.not_connected())
+        let messages: Result<Vec<_>> = payloads
+            .into_iter()
+            .map(|payload| self.message(payload))
+            .collect();
+        self.publish(messages?).await
     }
 
     /// Sends a message that is delivered after a delay, not before.
@@ -69,8 +73,9 @@ impl<T> Queue<T> {
     /// # Errors
     ///
     /// As [`Queue::send`].
-    pub async fn send_after(&self, payload: &T, _delay: Duration) -> Result<()> {
-        self.send(payload).await
+    pub async fn send_after(&self, payload: &T, delay: Duration) -> Result<()> {
+        let message = self.message(payload)?;
+        self.publish(vec![Outgoing { delay, ..message }]).await
     }
 
     /// Sends a message unless one with the same key was sent within the queue's dedupe window.
@@ -78,8 +83,13 @@ impl<T> Queue<T> {
     /// # Errors
     ///
     /// As [`Queue::send`].
-    pub async fn send_once(&self, payload: &T, _key: &str) -> Result<()> {
-        self.send(payload).await
+    pub async fn send_once(&self, payload: &T, key: &str) -> Result<()> {
+        let message = Outgoing {
+            id: key.to_owned(),
+            keyed: true,
+            ..self.message(payload)?
+        };
+        self.publish(vec![message]).await
     }
 
     /// A handle that can send to this queue and do nothing else.
@@ -107,10 +117,25 @@ impl<T> Queue<T> {
         })
     }
 
-    fn not_connected(&self) -> Error {
-        Error::NotConnected {
-            resource: self.to_string(),
+    fn message(&self, payload: &T) -> Result<Outgoing> {
+        Ok(Outgoing {
+            id: context::message_id(),
+            keyed: false,
+            payload: self.encode(payload)?,
+            headers: BTreeMap::new(),
+            delay: Duration::ZERO,
+        })
+    }
+
+    async fn publish(&self, messages: Vec<Outgoing>) -> Result<()> {
+        if messages.is_empty() {
+            return Ok(());
         }
+        let backends = context::backends().ok_or_else(|| Error::not_connected(self))?;
+        let published = backends.broker.publish(self.name, messages).await;
+        published
+            .map(drop)
+            .map_err(|failure| Error::from_backend(self, failure))
     }
 }
 

@@ -181,7 +181,7 @@ async fn batches() {
 
 #[tokio::test]
 async fn schedules() {
-    let Trigger::Schedule { handle } = trigger("refresh") else {
+    let Trigger::Schedule { handle, .. } = trigger("refresh") else {
         panic!("no schedule function");
     };
     assert!(handle().await.is_ok());

@@ -3,7 +3,6 @@
 //! One file per question; each takes the graph and adds what it found. All of them take time linear
 //! in the size of the graph.
 
-mod cron;
 mod delivery;
 mod knobs;
 mod lengths;

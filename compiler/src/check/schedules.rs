@@ -1,6 +1,7 @@
-//! Schedules that cannot be: no cron expression, one that never fires, no time zone.
+//! Schedules that cannot be: one that never fires, no time zone.
 
-use super::cron::Schedule;
+use cloudc_syntax::Cron;
+
 use super::ident;
 use crate::codes;
 use crate::diagnostic::Diagnostic;
@@ -15,24 +16,31 @@ pub(super) fn check(graph: &Graph, found: &mut Vec<Diagnostic>) {
     }
 }
 
+/// The days of each month at the most.
+const DAYS: [u32; 12] = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+
+/// What is no expression at all has been reported by the grammar, and is in no graph.
 fn time(function: &Function, cron: &str) -> Option<Diagnostic> {
-    let span = function.trigger_span;
-    match Schedule::parse(cron) {
-        Err(wrong) => Some(
-            Diagnostic::error(codes::BAD_CRON, format!("`{cron}` is no cron expression"))
-                .at(span, wrong.what)
-                .help(wrong.help),
-        ),
-        Ok(schedule) if !schedule.fires() => Some(
-            Diagnostic::error(
-                codes::NEVER_FIRES,
-                format!("`{}` never runs: `{cron}` names days that do not exist", ident(&function.path)),
-            )
-            .at(span, "no month of these has such a day")
-            .help("for the last days of a month, run on days 28 to 31 and look at the date in the function"),
-        ),
-        Ok(_) => None,
-    }
+    let never = !fires(&Cron::parse(cron)?);
+    never.then(|| {
+        Diagnostic::error(
+            codes::NEVER_FIRES,
+            format!("`{}` never runs: `{cron}` names days that do not exist", ident(&function.path)),
+        )
+        .at(function.trigger_span, "no month of these has such a day")
+        .help("for the last days of a month, run on days 28 to 31 and look at the date in the function")
+    })
+}
+
+/// Whether there is a day on which it fires; leap days count.
+///
+/// With both kinds of day given, one of them is enough, and every month has every day of the
+/// week. So only an expression with no more than days of the month can miss.
+fn fires(cron: &Cron) -> bool {
+    let day_exists = |(month, days): (u32, &u32)| {
+        cron.months.has(month) && (1..=*days).any(|day| cron.days.has(day))
+    };
+    !cron.weekdays.any || (1..).zip(&DAYS).any(day_exists)
 }
 
 /// Kubernetes takes the names of the IANA database and minds upper and lower case.
@@ -80,6 +88,7 @@ fn nearest(name: &str) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::super::testing::App;
+    use super::*;
 
     fn cron(cron: &str) -> String {
         let mut app = App::new();
@@ -96,16 +105,32 @@ mod tests {
     #[test]
     fn expressions() {
         assert_eq!(cron("0 3 * * *") + &cron("0 0 29 2 *"), "");
-        insta::assert_snapshot!(cron("61 * * * *"), @r"
-        error CC309: `61 * * * *` is no cron expression
-          [61 * * * *] `61` is no minute
-          help: write a number from 0 to 59
-        ");
         insta::assert_snapshot!(cron("0 0 30 2 *"), @r"
         error CC310: `refresh` never runs: `0 0 30 2 *` names days that do not exist
           [0 0 30 2 *] no month of these has such a day
           help: for the last days of a month, run on days 28 to 31 and look at the date in the function
         ");
+    }
+
+    #[test]
+    fn days_that_do_and_do_not_exist() {
+        for (text, expected) in [
+            ("0 0 30 2 *", false),
+            ("0 0 30,31 feb *", false),
+            ("0 0 31 2,4,6,9,11 *", false),
+            ("0 0 29 2 *", true),
+            ("0 0 31 4,5 *", true),
+            // Both kinds of day: one is enough. A step is not "any day of the week".
+            ("0 0 30 2 1", true),
+            ("0 0 30 2 */2", true),
+            ("0 0 30 2 ?", false),
+            ("0 0 30 2 */1", false),
+            ("0 0 * 2 *", true),
+            ("@yearly", true),
+        ] {
+            let cron = Cron::parse(text).expect("it parses");
+            assert_eq!(fires(&cron), expected, "{text}");
+        }
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! What the user can write.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -22,6 +23,7 @@ pub(super) enum Command {
     Graph(Graph),
     Why(Why),
     Explain(Explain),
+    Test(Test),
     Build(Build),
 }
 
@@ -103,6 +105,28 @@ pub(super) struct Why {
 pub(super) struct Explain {
     /// The code; without one, every code and its title.
     pub(super) code: Option<String>,
+}
+
+/// Run the tests, held against the graph.
+///
+/// A test in whose world a function uses a queue or cache that the graph does not give it, fails. Afterwards
+/// the edges are listed that no test exercised.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  cloudc test examples/shop --deny-unexercised\n  cloudc test --nextest -- an_order_is_charged\n  cloudc test -- --test orders -- --nocapture"
+)]
+pub(super) struct Test {
+    #[command(flatten)]
+    pub(super) project: ProjectArguments,
+    /// Fail if an edge of the graph is left that no test exercised.
+    #[arg(long)]
+    pub(super) deny_unexercised: bool,
+    /// Run `cargo nextest run` instead of `cargo test`.
+    #[arg(long)]
+    pub(super) nextest: bool,
+    /// Further arguments for cargo.
+    #[arg(last = true, value_name = "CARGO TEST ARGUMENTS")]
+    pub(super) arguments: Vec<OsString>,
 }
 
 /// Write the manifests, the graph and the shim.

@@ -1,25 +1,21 @@
 //! `cloudc check`
 
-use super::arguments::{Check, MessageFormat};
-use super::open::open;
+use super::arguments::{Check, MessageFormat, ProjectArguments};
+use super::open::{Opened, open};
 use super::{REFUSED, output};
+use crate::diagnostic::Diagnostic;
 use crate::lower;
 use crate::span::Sources;
 
 pub(super) fn run(arguments: &Check) -> u8 {
     let format = arguments.project.message_format;
-    let mut opened = match open(&arguments.project) {
+    let opened = match checked(&arguments.project) {
         Ok(opened) => opened,
         Err(found) => {
             output::report(&[found], &Sources::default(), format);
             return REFUSED;
         }
     };
-    if !opened.is_refused()
-        && let Err(found) = lower::lower(&opened.analysis.graph, &opened.settings)
-    {
-        opened.analysis.diagnostics.extend(found);
-    }
     let analysis = &opened.analysis;
     let code = output::report(&analysis.diagnostics, &analysis.sources, format);
     if analysis.diagnostics.is_empty() && format == MessageFormat::Text {
@@ -33,4 +29,19 @@ pub(super) fn run(arguments: &Check) -> u8 {
         ));
     }
     code
+}
+
+/// A project, and all that there is to say about it and about its manifests.
+///
+/// # Errors
+///
+/// What keeps cloudc from even starting.
+pub(super) fn checked(arguments: &ProjectArguments) -> Result<Opened, Diagnostic> {
+    let mut opened = open(arguments)?;
+    if !opened.is_refused()
+        && let Err(found) = lower::lower(&opened.analysis.graph, &opened.settings)
+    {
+        opened.analysis.diagnostics.extend(found);
+    }
+    Ok(opened)
 }

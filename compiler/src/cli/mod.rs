@@ -3,12 +3,14 @@
 mod arguments;
 mod build;
 mod check;
+mod child;
 mod explain;
 mod graph;
 mod new;
 mod open;
 mod output;
 mod shim;
+mod test;
 mod why;
 
 use std::process::ExitCode;
@@ -39,6 +41,7 @@ pub fn main() -> ExitCode {
         Command::Graph(arguments) => graph::run(&arguments),
         Command::Why(arguments) => why::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
+        Command::Test(arguments) => test::run(&arguments),
         Command::Build(arguments) => build::run(&arguments),
     };
     ExitCode::from(code)

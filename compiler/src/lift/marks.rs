@@ -208,8 +208,8 @@ fn function(builder: &mut Builder<'_>, function: grammar::Function) -> FunctionD
             path: paths::path(builder, &path),
             batch: batch.map(|batch| written(builder, batch)),
         },
-        grammar::Trigger::Schedule { cron, timezone } => TriggerDecl::Schedule {
-            cron,
+        grammar::Trigger::Schedule { text, timezone, .. } => TriggerDecl::Schedule {
+            cron: text,
             timezone: timezone.map(|timezone| written(builder, timezone)),
         },
     };

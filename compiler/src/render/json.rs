@@ -29,8 +29,7 @@ use serde::Serialize;
 
 use super::words;
 use crate::graph::{
-    Cache, Edge, Function, Graph, Operation, Queue, Resource, Sandbox, Trigger, Visibility,
-    Workload, WorkloadKind,
+    Cache, Edge, Function, Graph, Queue, Sandbox, Trigger, Visibility, Workload, WorkloadKind,
 };
 use crate::span::Sources;
 
@@ -253,23 +252,11 @@ impl<'a> CacheJson<'a> {
 
 impl<'a> EdgeJson<'a> {
     fn of(graph: &'a Graph, sources: &Sources, edge: &'a Edge) -> Self {
+        let (kind, name) = words::resource(graph, edge.resource);
         EdgeJson {
             function: &graph.functions[edge.function.0].name,
-            operation: match edge.operation {
-                Operation::Send => "send",
-                Operation::Read => "read",
-                Operation::Write => "write",
-            },
-            resource: match edge.resource {
-                Resource::Queue(id) => ResourceJson {
-                    kind: "queue",
-                    name: &graph.queues[id.0].name,
-                },
-                Resource::Cache(id) => ResourceJson {
-                    kind: "cache",
-                    name: &graph.caches[id.0].name,
-                },
-            },
+            operation: words::operation(edge.operation),
+            resource: ResourceJson { kind, name },
             chain: (edge.chain.iter())
                 .map(|step| StepJson {
                     from: &step.from,

@@ -2,6 +2,7 @@
 //!
 //! Every renderer is a pure function of the graph and the sources, and ends its text with a newline.
 
+mod coverage;
 mod dot;
 #[cfg(test)]
 mod fixture;
@@ -13,6 +14,7 @@ mod tree;
 mod why;
 mod words;
 
+pub use coverage::{coverage, coverage_json};
 pub use dot::dot;
 pub use json::{VERSION as JSON_VERSION, json};
 pub use mermaid::mermaid;

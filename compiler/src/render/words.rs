@@ -1,8 +1,8 @@
 //! How the renderers say things, so that all of them say them alike.
 
 use crate::graph::{
-    Cache, Function, Graph, Limits, Queue, Sandbox, Scale, Trigger, Visibility, Workload,
-    WorkloadKind,
+    Cache, Function, Graph, Limits, Operation, Queue, Resource, Sandbox, Scale, Trigger,
+    Visibility, Workload, WorkloadKind,
 };
 use crate::span::{Sources, Span};
 use crate::text::duration;
@@ -34,6 +34,23 @@ pub(super) fn kind(kind: WorkloadKind) -> &'static str {
         WorkloadKind::Service => "service",
         WorkloadKind::Consumer => "consumer",
         WorkloadKind::Schedule => "schedule",
+    }
+}
+
+/// `send`, `read` or `write`.
+pub(super) fn operation(operation: Operation) -> &'static str {
+    match operation {
+        Operation::Send => "send",
+        Operation::Read => "read",
+        Operation::Write => "write",
+    }
+}
+
+/// The kind and the name of a resource: `queue` and `orders`.
+pub(super) fn resource(graph: &Graph, resource: Resource) -> (&'static str, &str) {
+    match resource {
+        Resource::Queue(id) => ("queue", &graph.queues[id.0].name),
+        Resource::Cache(id) => ("cache", &graph.caches[id.0].name),
     }
 }
 

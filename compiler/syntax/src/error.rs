@@ -103,4 +103,6 @@ pub mod codes {
     pub const BAD_ROUTE: &str = "CC108";
     /// A name that Kubernetes would refuse.
     pub const BAD_NAME: &str = "CC109";
+    /// A cron expression that does not parse.
+    pub const BAD_CRON: &str = "CC309";
 }

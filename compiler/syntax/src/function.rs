@@ -4,6 +4,7 @@ use proc_macro2::{Span, TokenStream};
 use syn::Signature;
 
 use crate::arguments::{Arguments, Key, listed};
+use crate::cron::{self, Cron};
 use crate::error::{Error, Parsed, Spanned, codes};
 use crate::item::Attribute;
 use crate::knobs::{self, Knobs};
@@ -41,8 +42,10 @@ pub enum Trigger {
     },
     /// A point in time.
     Schedule {
-        /// The text as written; the compiler reads it.
-        cron: String,
+        /// The text as written.
+        text: String,
+        /// What it says; the compiler checks that it ever fires.
+        cron: Cron,
         /// The text as written; the compiler looks it up.
         timezone: Option<Spanned<String>>,
     },
@@ -218,8 +221,12 @@ fn trigger(args: &Arguments, kind: &str, errors: &mut Vec<Error>) -> Option<Span
         }
         _ => {
             let timezone = args.read("timezone", value::string, errors);
-            let cron = args.read(kind, value::string, errors)?.value;
-            Trigger::Schedule { cron, timezone }
+            let (text, cron) = args.read(kind, cron::read, errors)?;
+            Trigger::Schedule {
+                text,
+                cron,
+                timezone,
+            }
         }
     };
     Some(Spanned::new(trigger, span))
@@ -315,10 +322,16 @@ mod tests {
             "async fn r#move()",
         );
         assert_eq!(function.name.value, "move");
-        let Trigger::Schedule { cron, timezone } = function.trigger.value else {
+        let Trigger::Schedule {
+            text,
+            cron,
+            timezone,
+        } = function.trigger.value
+        else {
             panic!("no schedule function");
         };
-        assert_eq!(cron, "0 3 * * *");
+        assert_eq!(text, "0 3 * * *");
+        assert!(cron.hours.has(3) && cron.days.any);
         assert_eq!(
             timezone.map(|timezone| timezone.value).as_deref(),
             Some("Asia/Shanghai")

@@ -7,7 +7,7 @@ use syn::{Attribute as SynAttribute, Ident, Signature, StaticMutability, Token, 
 
 use crate::error::{Error, codes};
 
-/// One of the three attributes.
+/// One of the attributes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Attribute {
     /// `#[function]`.
@@ -16,15 +16,22 @@ pub enum Attribute {
     Queue,
     /// `#[cache]`.
     Cache,
+    /// `#[test]`.
+    Test,
+    /// `#[simulate]`.
+    Simulate,
 }
 
 impl Attribute {
-    /// The attribute's name: `function`, `queue` or `cache`.
+    /// The attribute's name: `function`, `queue` or `cache`; or `cloudc::test` or `cloudc::simulate`, which
+    /// are told from other crates' by that.
     pub fn name(self) -> &'static str {
         match self {
             Self::Function => "function",
             Self::Queue => "queue",
             Self::Cache => "cache",
+            Self::Test => "cloudc::test",
+            Self::Simulate => "cloudc::simulate",
         }
     }
 
@@ -33,6 +40,8 @@ impl Attribute {
             Self::Function => "async fn place_order() { … }",
             Self::Queue => "static ORDERS: Queue<Order>;",
             Self::Cache => "static PRICES: Cache<Sku, Price>;",
+            Self::Test => "async fn an_order_is_charged(world: World) { … }",
+            Self::Simulate => "async fn never_charged_twice(world: World) { … }",
         }
     }
 }
@@ -41,7 +50,7 @@ impl Attribute {
 pub fn wrong_item(attribute: Attribute, span: Span) -> Error {
     let name = attribute.name();
     let wanted = match attribute {
-        Attribute::Function => "a free `async fn`",
+        Attribute::Function | Attribute::Test | Attribute::Simulate => "a free `async fn`",
         Attribute::Queue | Attribute::Cache => "a `static`",
     };
     Error::new(
@@ -59,6 +68,12 @@ pub fn stacked(attribute: Attribute, below: &[SynAttribute]) -> Option<(usize, E
     let names: &[&str] = match attribute {
         Attribute::Function => &["function"],
         Attribute::Queue | Attribute::Cache => &["queue", "cache"],
+        Attribute::Test | Attribute::Simulate => &["test", "simulate"],
+    };
+    // Whose attributes are meant: Rust's own `#[test]` too, by any of its names, and tokio's.
+    let crates: &[&str] = match attribute {
+        Attribute::Test | Attribute::Simulate => &["cloudc", "core", "std", "tokio"],
+        _ => &["cloudc"],
     };
     let (index, name) = below.iter().enumerate().find_map(|(index, other)| {
         let segments: Vec<String> = other
@@ -69,7 +84,7 @@ pub fn stacked(attribute: Attribute, below: &[SynAttribute]) -> Option<(usize, E
             .collect();
         let name = match &segments[..] {
             [name] => name,
-            [krate, name] if krate == "cloudc" => name,
+            [krate, .., name] if crates.contains(&krate.as_str()) => name,
             _ => return None,
         };
         let name = names.iter().find(|known| *known == name)?;
@@ -85,6 +100,7 @@ pub fn stacked(attribute: Attribute, below: &[SynAttribute]) -> Option<(usize, E
     let help = match attribute {
         Attribute::Function => "write a function for each trigger, and let both call a third one",
         Attribute::Queue | Attribute::Cache => "write a static for each of them",
+        Attribute::Test | Attribute::Simulate => "take one of them out",
     };
     Some((index, error.over(second.to_token_stream()).help(help)))
 }
@@ -249,6 +265,13 @@ mod tests {
             second(Attribute::Queue, "#[cloudc::cache] fn f() {}").as_deref(),
             Some("a `#[cache]` too many")
         );
+        for text in ["#[test]", "#[tokio::test]", "#[::core::prelude::v1::test]"] {
+            assert_eq!(
+                second(Attribute::Simulate, &format!("{text} fn f() {{}}")).as_deref(),
+                Some("a `#[test]` too many"),
+                "{text}"
+            );
+        }
         assert_eq!(
             second(function, "#[cache] #[other::function] fn f() {}"),
             None

@@ -1,4 +1,5 @@
-//! The grammar of `#[function]`, `#[queue]` and `#[cache]`, in one place.
+//! The grammar of `#[function]`, `#[queue]` and `#[cache]`, in one place; and of `#[test]` and
+//! `#[simulate]`, which the compiler has nothing to do with.
 //!
 //! The macros expand what these functions return, and the compiler builds its graph from it, so an
 //! editor's squiggle and `cloudc check` never disagree. Nothing here reads a file or a clock.
@@ -8,6 +9,7 @@
 
 mod arguments;
 mod cache;
+mod cron;
 mod duration;
 mod error;
 mod function;
@@ -20,12 +22,14 @@ mod resource;
 mod route;
 mod signature;
 mod suggest;
+mod testing;
 mod value;
 
 #[cfg(test)]
 mod no_panic;
 
 pub use cache::{Cache, cache};
+pub use cron::{Cron, Values};
 pub use error::{Error, Parsed, Spanned, codes};
 pub use function::{Function, Trigger, function};
 pub use item::{Attribute, FnItem, StaticItem, StaticKeyword, stacked, wrong_item};
@@ -35,3 +39,4 @@ pub use operation::{
     Operation, cache_operation, cache_operations, queue_operation, queue_operations,
 };
 pub use queue::{Queue, queue};
+pub use testing::{RUNS, Simulate, Test, simulate, test};

@@ -2,16 +2,17 @@
 
 use proc_macro2::{Span, TokenStream, TokenTree};
 
-use crate::{StaticItem, cache, function, queue};
+use crate::{StaticItem, cache, function, queue, simulate, test};
 
-const SAMPLES: [&str; 4] = [
+const SAMPLES: [&str; 5] = [
     r#"http = "POST /orders/{id}", service = "search", visibility = "private", scale = 0..=20"#,
     r#"queue = crate::queues::ORDERS, batch = 100, concurrency = 4, scale = 1.., name = "a""#,
     r#"schedule = "0 3 * * *", timezone = "Asia/Shanghai", timeout = "1h30m", memory = "1Gi""#,
     r#"name = "orders", max_deliveries = 5, ack_wait = "30s", dead_letter = true, ttl = -3.5"#,
+    r#"runs = 1000, seed = 7, start = "2026-03-28T00:00:00.5+01:00""#,
 ];
 
-const VALUES: [&str; 16] = [
+const VALUES: [&str; 17] = [
     "",
     "=",
     ",",
@@ -24,6 +25,7 @@ const VALUES: [&str; 16] = [
     "\"\"",
     "\"{{{\"",
     "b\"x\"",
+    "\"2026-03-2é\"",
     "'x'",
     "(",
     "a::<b>",
@@ -38,6 +40,8 @@ fn read(args: &TokenStream) {
     function(args.clone(), Span::call_site(), &sig);
     queue(args.clone(), &item);
     cache(args.clone(), &item);
+    test(args.clone(), &sig);
+    simulate(args.clone(), &sig);
 }
 
 /// As one types it, character by character.
@@ -103,6 +107,9 @@ fn every_key_with_every_value() {
         "dedupe",
         "max_age",
         "ttl",
+        "runs",
+        "seed",
+        "start",
         "r#type",
         "_",
     ];

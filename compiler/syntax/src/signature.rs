@@ -1,4 +1,4 @@
-//! Which functions can be handlers.
+//! Which functions can be handlers and tests.
 
 use proc_macro2::TokenStream;
 use quote::ToTokens;
@@ -10,6 +10,32 @@ use crate::error::{Error, codes};
 /// if it has one.
 pub(crate) fn check(sig: &Signature, trigger: Option<&str>, errors: &mut Vec<Error>) -> bool {
     let before = errors.len();
+    free(sig, "a trigger", errors);
+    let name = &sig.ident;
+    let parameters = sig.inputs.len();
+    let (allowed, message, label, help) = match trigger {
+        Some("queue") if parameters != 1 => (
+            1,
+            format!("`{name}` has {parameters} parameters; a queue function has one"),
+            "exactly one parameter",
+            format!("take the payload: `async fn {name}(order: Order)`"),
+        ),
+        Some("schedule") if parameters != 0 => (
+            0,
+            format!("`{name}` has parameters; a schedule brings none"),
+            "no parameters",
+            format!("write `async fn {name}()`"),
+        ),
+        _ => return errors.len() == before,
+    };
+    let error = Error::new(codes::WRONG_ITEM, name.span(), message, label);
+    errors.push(error.over(surplus(sig, allowed)).help(help));
+    false
+}
+
+/// Reports what keeps `by`, which is a trigger or a test, from calling a function: it has to be a free
+/// `async fn` of fixed types.
+pub(crate) fn free(sig: &Signature, by: &str, errors: &mut Vec<Error>) {
     let name = &sig.ident;
     let mut report = |place: TokenStream, message: String, label: &str, help: String| {
         let error = Error::new(codes::WRONG_ITEM, name.span(), message, label);
@@ -26,7 +52,7 @@ pub(crate) fn check(sig: &Signature, trigger: Option<&str>, errors: &mut Vec<Err
     if let Safety::Unsafe(token) = &sig.safety {
         report(
             token.to_token_stream(),
-            format!("`{name}` is unsafe, and a trigger can promise nothing"),
+            format!("`{name}` is unsafe, and {by} can promise nothing"),
             "unsafe",
             format!("write `async fn {name}`"),
         );
@@ -50,7 +76,7 @@ pub(crate) fn check(sig: &Signature, trigger: Option<&str>, errors: &mut Vec<Err
     if !sig.generics.params.is_empty() {
         report(
             sig.generics.params.to_token_stream(),
-            format!("`{name}` is generic, and a trigger chooses no types"),
+            format!("`{name}` is generic, and {by} chooses no types"),
             "generic",
             "write the types that it runs with".to_owned(),
         );
@@ -59,7 +85,7 @@ pub(crate) fn check(sig: &Signature, trigger: Option<&str>, errors: &mut Vec<Err
         match input {
             FnArg::Receiver(receiver) => report(
                 receiver.self_token.to_token_stream(),
-                format!("`{name}` is a method, and a trigger has no `self`"),
+                format!("`{name}` is a method, and {by} has no `self`"),
                 "a method",
                 format!("write a free function `async fn {name}`"),
             ),
@@ -67,7 +93,7 @@ pub(crate) fn check(sig: &Signature, trigger: Option<&str>, errors: &mut Vec<Err
                 if let Type::ImplTrait(ty) = &*parameter.ty {
                     report(
                         ty.to_token_stream(),
-                        format!("`{name}` is generic, and a trigger chooses no types"),
+                        format!("`{name}` is generic, and {by} chooses no types"),
                         "generic",
                         "write the type that it runs with".to_owned(),
                     );
@@ -75,27 +101,10 @@ pub(crate) fn check(sig: &Signature, trigger: Option<&str>, errors: &mut Vec<Err
             }
         }
     }
-    let parameters = sig.inputs.len();
-    match trigger {
-        Some("queue") if parameters != 1 => report(
-            surplus(sig, 1),
-            format!("`{name}` has {parameters} parameters; a queue function has one"),
-            "exactly one parameter",
-            format!("take the payload: `async fn {name}(order: Order)`"),
-        ),
-        Some("schedule") if parameters != 0 => report(
-            surplus(sig, 0),
-            format!("`{name}` has parameters; a schedule brings none"),
-            "no parameters",
-            format!("write `async fn {name}()`"),
-        ),
-        _ => {}
-    }
-    errors.len() == before
 }
 
 /// The parameters that are too many; where there are too few, the function's name.
-fn surplus(sig: &Signature, allowed: usize) -> TokenStream {
+pub(crate) fn surplus(sig: &Signature, allowed: usize) -> TokenStream {
     let surplus: TokenStream = sig
         .inputs
         .iter()

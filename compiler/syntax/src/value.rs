@@ -193,7 +193,7 @@ fn whole(expr: &syn::Expr) -> Option<u32> {
 }
 
 /// The value as one literal; `None` where it is something else.
-fn literal(argument: &Argument) -> Result<Option<Lit>, Error> {
+pub(crate) fn literal(argument: &Argument) -> Result<Option<Lit>, Error> {
     filled(argument)?;
     Ok(syn::parse2(argument.tokens()).ok())
 }
@@ -206,7 +206,8 @@ fn filled(argument: &Argument) -> Result<(), Error> {
     Ok(())
 }
 
-fn wrong(argument: &Argument, wanted: &str) -> Error {
+/// A value of another form than the one that is wanted.
+pub(crate) fn wrong(argument: &Argument, wanted: &str) -> Error {
     argument.error(
         format!("`{}` wants {wanted}", argument.key.name),
         format!("not {wanted}"),

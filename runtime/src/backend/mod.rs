@@ -46,6 +46,8 @@ pub trait Store: Send + Sync {
 pub struct Outgoing {
     /// The queue takes one message with an id within its dedupe window.
     pub id: String,
+    /// The id is a key of the application's, and not one that the runtime made up.
+    pub keyed: bool,
     /// JSON.
     pub payload: Vec<u8>,
     /// By name.
@@ -65,6 +67,8 @@ pub struct Published {
 pub struct Lease {
     /// What the handler gets.
     pub delivery: Delivery,
+    /// Its number in the queue, from 1.
+    pub sequence: u64,
     /// How it is settled.
     pub hold: Box<dyn Hold>,
 }
@@ -117,6 +121,8 @@ pub enum Failure {
     },
     /// The memory of a store is full, and nothing may be evicted.
     Full,
+    /// What was asked makes no sense, such as an entry that lives for no time (Redis' `PX 0`).
+    Refused(String),
     /// The graph has no such edge: only the emulator says so.
     NotInGraph(String),
 }
@@ -124,9 +130,10 @@ pub enum Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Unavailable(why) | Self::NoAnswer(why) | Self::NotInGraph(why) => {
-                f.write_str(why)
-            }
+            Self::Unavailable(why)
+            | Self::NoAnswer(why)
+            | Self::Refused(why)
+            | Self::NotInGraph(why) => f.write_str(why),
             Self::TooLarge { size, limit } => {
                 write!(f, "{size} bytes are more than the {limit} that it takes")
             }

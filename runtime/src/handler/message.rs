@@ -1,8 +1,9 @@
 //! Calling queue functions: from what a queue delivers to what the handler takes.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
-use crate::error::Result;
+use crate::error::Error;
 use crate::{Cache, Message, Queue};
 
 /// A message as a queue delivers it.
@@ -64,6 +65,28 @@ impl<T> TakesBatch<T> for Vec<Message<T>> {
     }
 }
 
+/// A message whose payload is not what its queue holds. A type of its own, so that it is not mistaken for
+/// an error of the handler.
+#[derive(Debug)]
+pub struct Undecodable {
+    /// Which of the delivered messages, from 0.
+    pub index: usize,
+    /// What it is.
+    pub error: Error,
+}
+
+impl fmt::Display for Undecodable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.error.fmt(f)
+    }
+}
+
+impl std::error::Error for Undecodable {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.error.source()
+    }
+}
+
 /// Where the parameter of a queue function comes from. A type of its own, so that the queue, and not
 /// the parameter, says what `T` is: an error is then about the parameter.
 pub struct Source<T: 'static>(&'static Queue<T>);
@@ -75,22 +98,24 @@ pub fn source<T>(queue: &'static Queue<T>) -> Source<T> {
 
 impl<T> Source<T> {
     /// The parameter of a function that takes one message.
-    pub fn one<P: Takes<T>>(self, delivery: Delivery) -> Result<P> {
-        Ok(P::take(self.decode(delivery)?))
+    pub fn one<P: Takes<T>>(self, delivery: Delivery) -> Result<P, Undecodable> {
+        Ok(P::take(self.decode(0, delivery)?))
     }
 
     /// The parameter of a function that takes a batch.
-    pub fn batch<P: TakesBatch<T>>(self, deliveries: Vec<Delivery>) -> Result<P> {
-        let messages: Result<Vec<_>> = deliveries
+    pub fn batch<P: TakesBatch<T>>(self, deliveries: Vec<Delivery>) -> Result<P, Undecodable> {
+        let messages: Result<Vec<_>, _> = deliveries
             .into_iter()
-            .map(|delivery| self.decode(delivery))
+            .enumerate()
+            .map(|(index, delivery)| self.decode(index, delivery))
             .collect();
         Ok(P::take(messages?))
     }
 
-    fn decode(&self, delivery: Delivery) -> Result<Message<T>> {
+    fn decode(&self, index: usize, delivery: Delivery) -> Result<Message<T>, Undecodable> {
+        let payload = self.0.decode(&delivery.payload);
         Ok(Message {
-            payload: self.0.decode(&delivery.payload)?,
+            payload: payload.map_err(|error| Undecodable { index, error })?,
             id: delivery.id,
             attempt: delivery.attempt,
             headers: delivery.headers,

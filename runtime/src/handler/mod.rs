@@ -6,5 +6,5 @@ mod message;
 mod outcome;
 
 pub use http::{Reading, Reply, part, reply, respond, whole};
-pub use message::{Delivery, Source, name_of, source};
+pub use message::{Delivery, Source, Undecodable, name_of, source};
 pub use outcome::{Done, done, outcome};

@@ -58,9 +58,14 @@ mod tests {
         FunctionRegistration {
             name,
             path,
-            trigger: Trigger::Schedule {
-                handle: || Box::pin(async { Ok(()) }),
+            trigger: Trigger::Queue {
+                queue: || "orders",
+                handle: |_| Box::pin(async { Ok(()) }),
             },
+            service: None,
+            concurrency: None,
+            timeout: None,
+            scale: None,
         }
     }
 

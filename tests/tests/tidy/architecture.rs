@@ -33,7 +33,11 @@ const PHASES: [&str; 9] = [
 ];
 
 /// What stands beside the phases, and the phases that it may import.
-const BESIDE: [(&str, &[&str]); 2] = [("render", &["graph"]), ("report", &[])];
+const BESIDE: [(&str, &[&str]); 3] = [
+    ("coverage", &["graph"]),
+    ("render", &["coverage", "graph"]),
+    ("report", &[]),
+];
 
 /// Files in which `syn` may be named though they are not of `lift`; each with its reason.
 const MORE_SYN: [&str; 0] = [];

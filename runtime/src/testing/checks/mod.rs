@@ -94,8 +94,8 @@ pub enum Kept {
 }
 
 impl Fact {
-    /// What a trace's event says to the checks. It says no payloads, not how old a value was, and not what
-    /// waits at the end: these are the world's to add.
+    /// What a trace's event says to the checks. It does not say how long a value may live, nor what waits
+    /// at the end: these are the world's to add.
     pub fn of(event: &Event) -> Option<Self> {
         let what = match &event.what {
             What::Sent {
@@ -103,11 +103,12 @@ impl Fact {
                 queue,
                 message,
                 duplicate: false,
+                payload,
             } => Known::Taken {
                 by: by.clone(),
                 queue: Name::clone(queue),
                 message: *message,
-                payload: String::new(),
+                payload: payload.clone(),
             },
             What::Settled {
                 queue,

@@ -196,6 +196,7 @@ fn a_trace_tells_facts() {
         queue: "orders".into(),
         message,
         duplicate,
+        payload: "7".to_owned(),
     };
     let events = [
         sent(1, false),

@@ -11,14 +11,16 @@ use crate::testing::trace::Call;
 
 /// What is decided.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Decision {
+pub(crate) enum Decision {
     Fault = 1,
     Yield = 2,
     Restart = 3,
+    /// What the call itself draws.
+    Own = 4,
 }
 
 /// For a decision about a call.
-pub(super) fn for_call(seed: u64, call: &Call, decision: Decision) -> Xoshiro256PlusPlus {
+pub(crate) fn for_call(seed: u64, call: &Call, decision: Decision) -> Xoshiro256PlusPlus {
     let function = fnv(call.function.as_bytes());
     generator(&[
         seed,
@@ -42,7 +44,7 @@ fn generator(key: &[u64]) -> Xoshiro256PlusPlus {
 }
 
 /// FNV-1a: std's hasher may change with each version of Rust.
-fn fnv(bytes: &[u8]) -> u64 {
+pub(crate) fn fnv(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
     })

@@ -17,6 +17,7 @@ mod yields;
 use std::time::Duration;
 
 pub use call::{AckFault, CallPlan, OperationKind};
+pub(crate) use keyed::{Decision, fnv as hash, for_call as generator};
 pub use plan::{CallKind, CallLimits, Plan, Rates, RestartFault};
 pub use script::{Faults, On};
 pub use text::{List, NoFault, parse_list};

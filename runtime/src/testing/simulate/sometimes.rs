@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use crate::sometimes::Site;
+
 /// Where a `sometimes!` is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SiteId {
@@ -12,6 +14,16 @@ pub struct SiteId {
     pub line: u32,
     /// The condition, as it is written.
     pub text: &'static str,
+}
+
+impl From<&'static Site> for SiteId {
+    fn from(site: &'static Site) -> Self {
+        Self {
+            file: site.file,
+            line: site.line,
+            text: site.text,
+        }
+    }
 }
 
 /// Where the body of a simulation is.

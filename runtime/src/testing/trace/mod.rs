@@ -36,6 +36,8 @@ pub enum What {
         message: u64,
         /// The queue knew the id, and did not take it again.
         duplicate: bool,
+        /// The payload, as JSON.
+        payload: String,
     },
     /// A handler began.
     Started {
@@ -92,6 +94,13 @@ pub enum What {
         /// The message's number.
         message: u64,
     },
+    /// The broker restarted, and had not kept a message.
+    Lost {
+        /// The queue.
+        queue: Name,
+        /// The message's number.
+        message: u64,
+    },
     /// A cache was asked for a key.
     Read {
         /// Who asked.
@@ -100,8 +109,8 @@ pub enum What {
         cache: Name,
         /// The key, as JSON.
         key: String,
-        /// Whether there was a value.
-        found: bool,
+        /// How old the value was; `None` where there was none.
+        age: Option<Duration>,
     },
     /// A value of a cache was set.
     Wrote {
@@ -238,6 +247,8 @@ pub enum Fate {
     Dropped,
     /// The acknowledgement was lost on its way, so the message comes again.
     AckLost,
+    /// The acknowledgement is on its way for this time.
+    AckLate(Duration),
 }
 
 /// What happened in a world, in order.

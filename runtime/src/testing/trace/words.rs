@@ -69,7 +69,11 @@ fn words(what: &What) -> (String, String) {
             queue,
             message,
             duplicate: false,
-        } => (by.to_string(), format!("sent {queue} #{message}")),
+            payload,
+        } => (
+            by.to_string(),
+            format!("sent {queue} #{message}: {}", short(payload)),
+        ),
         What::Sent {
             by, queue, message, ..
         } => (
@@ -107,16 +111,20 @@ fn words(what: &What) -> (String, String) {
         What::Aged { queue, message } => {
             (queue.to_string(), format!("#{message} was too old to keep"))
         }
+        What::Lost { queue, message } => (
+            queue.to_string(),
+            format!("#{message} was lost in a restart"),
+        ),
         What::Read {
             by,
             cache,
             key,
-            found,
+            age,
         } => (
             by.to_string(),
             format!(
                 "read {cache} {key}: {}",
-                if *found { "there" } else { "nothing" }
+                if age.is_some() { "there" } else { "nothing" }
             ),
         ),
         What::Wrote {
@@ -124,7 +132,10 @@ fn words(what: &What) -> (String, String) {
             cache,
             key,
             value,
-        } => (by.to_string(), format!("wrote {cache} {key} = {value}")),
+        } => (
+            by.to_string(),
+            format!("wrote {cache} {key} = {}", short(value)),
+        ),
         What::Removed { by, cache, key } => (by.to_string(), format!("removed {cache} {key}")),
         What::EntryExpired { cache, key } => (cache.to_string(), format!("{key} expired")),
         What::Evicted { cache, key } => (cache.to_string(), format!("{key} was evicted")),
@@ -167,7 +178,31 @@ impl fmt::Display for Fate {
             Self::Retried(delay) => write!(f, "comes again in {delay:?}"),
             Self::Returned => f.write_str("given back"),
             Self::Dropped => f.write_str("dropped"),
+            Self::AckLate(time) => write!(f, "acked, but the ack takes {time:?}"),
             Self::AckLost => f.write_str("acked, but the ack was lost"),
         }
     }
+}
+
+/// So many characters of a value are shown.
+const SHOWN: usize = 60;
+
+/// The beginning of a text, in one line.
+fn short(text: &str) -> String {
+    let mut characters = text.chars();
+    let mut short: String = characters
+        .by_ref()
+        .take(SHOWN)
+        .map(|character| {
+            if character.is_control() {
+                ' '
+            } else {
+                character
+            }
+        })
+        .collect();
+    if characters.next().is_some() {
+        short.push('…');
+    }
+    short
 }

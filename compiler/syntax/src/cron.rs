@@ -5,31 +5,60 @@
 //! `@daily` and its like. Sunday is 0 and not 7. Libraries for Rust read more than that (`L`, `#`, a
 //! field for seconds), which the cluster would refuse.
 
-/// The points in time of an expression: a set bit for each value that a field may have.
+use crate::arguments::Argument;
+use crate::error::{Error, codes};
+use crate::value;
+
+/// The points in time of an expression.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Schedule {
-    minutes: Values,
-    hours: Values,
-    days: Values,
-    months: Values,
-    weekdays: Values,
+pub struct Cron {
+    /// From 0 to 59.
+    pub minutes: Values,
+    /// From 0 to 23.
+    pub hours: Values,
+    /// Days of the month, from 1 to 31.
+    pub days: Values,
+    /// From 1 to 12.
+    pub months: Values,
+    /// Days of the week, from 0, which is Sunday, to 6.
+    pub weekdays: Values,
 }
 
 /// The values of a field.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Values {
-    bits: u64,
-    /// Whether the user left the field open with `*`.
-    any: bool,
+pub struct Values {
+    /// A set bit for each value: bit 0 for 0.
+    pub bits: u64,
+    /// Whether the user left the field open with `*`. Where both kinds of day are given, one of them is
+    /// enough; where one is open, the other decides.
+    pub any: bool,
 }
 
 /// What is wrong with an expression.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Wrong {
+struct Wrong {
     /// In a few words.
-    pub(super) what: String,
+    what: String,
     /// What to write instead.
-    pub(super) help: String,
+    help: String,
+}
+
+/// The expression that is a key's value: its text, and what it says.
+pub(crate) fn read(argument: &Argument) -> Result<(String, Cron), Error> {
+    let text = value::string(argument)?.value;
+    match Cron::read(&text) {
+        Ok(cron) => Ok((text, cron)),
+        Err(Wrong { what, help }) => {
+            let message = format!("`{text}` is no cron expression: {what}");
+            let error = Error::new(
+                codes::BAD_CRON,
+                argument.key_span,
+                message,
+                "no cron expression",
+            );
+            Err(error.over(argument.tokens()).help(help))
+        }
+    }
 }
 
 /// A field: what it holds, from and to, and the names of its values from the first one on.
@@ -54,12 +83,13 @@ const WEEKDAY: Field = Field {
     ..Field::numbers("day of the week", 0, 6)
 };
 
-/// The days of each month at the most.
-const DAYS: [u32; 12] = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+impl Cron {
+    /// Reads an expression. `None` for what is none, which the grammar reports where it is written.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::read(text).ok()
+    }
 
-impl Schedule {
-    /// Reads an expression.
-    pub(super) fn parse(text: &str) -> Result<Self, Wrong> {
+    fn read(text: &str) -> Result<Self, Wrong> {
         if text.starts_with("TZ=") || text.starts_with("CRON_TZ=") {
             return Err(wrong(
                 "the time zone has a key of its own",
@@ -94,21 +124,11 @@ impl Schedule {
             weekdays: WEEKDAY.parse(weekdays)?,
         })
     }
-
-    /// Whether there is a day on which it fires; leap days count.
-    ///
-    /// With both kinds of day given, one of them is enough, and every month has every day of the
-    /// week. So only an expression with no more than days of the month can miss.
-    pub(super) fn fires(&self) -> bool {
-        let day_exists = |(month, days): (u32, &u32)| {
-            self.months.has(month) && (1..=*days).any(|day| self.days.has(day))
-        };
-        !self.weekdays.any || (1..).zip(&DAYS).any(day_exists)
-    }
 }
 
 impl Values {
-    fn has(self, value: u32) -> bool {
+    /// Whether the field has a value, which is at most 63.
+    pub fn has(self, value: u32) -> bool {
         self.bits & (1 << value) != 0
     }
 }
@@ -245,10 +265,8 @@ mod tests {
     use super::*;
 
     fn minutes(field: &str) -> Vec<u32> {
-        let schedule = Schedule::parse(&format!("{field} * * * *")).expect("it parses");
-        (0..60)
-            .filter(|minute| schedule.minutes.has(*minute))
-            .collect()
+        let cron = Cron::parse(&format!("{field} * * * *")).expect("it parses");
+        (0..60).filter(|minute| cron.minutes.has(*minute)).collect()
     }
 
     #[test]
@@ -268,8 +286,8 @@ mod tests {
     fn names_and_shorthands() {
         let same = |a, b| {
             assert_eq!(
-                Schedule::parse(a).expect("it parses"),
-                Schedule::parse(b).expect("it parses")
+                Cron::parse(a).expect("it parses"),
+                Cron::parse(b).expect("it parses")
             )
         };
         same("0 0 * JAN-Mar MON,fri", "0 0 * 1-3 1,5");
@@ -305,7 +323,7 @@ mod tests {
             "TZ=UTC 0 3 * * *",
             "é * * * *",
         ] {
-            let wrong = Schedule::parse(text).expect_err("wrong");
+            let wrong = Cron::read(text).expect_err("wrong");
             out += &format!("{text}\n    {}\n    {}\n", wrong.what, wrong.help);
         }
         insta::assert_snapshot!(out, @r#"
@@ -373,29 +391,5 @@ mod tests {
             `é` is no minute
             write a number from 0 to 59
         "#);
-    }
-
-    #[test]
-    fn days_that_do_and_do_not_exist() {
-        for (text, fires) in [
-            ("0 0 30 2 *", false),
-            ("0 0 30,31 feb *", false),
-            ("0 0 31 2,4,6,9,11 *", false),
-            ("0 0 29 2 *", true),
-            ("0 0 31 4,5 *", true),
-            // Both kinds of day: one is enough. A step is not "any day of the week".
-            ("0 0 30 2 1", true),
-            ("0 0 30 2 */2", true),
-            ("0 0 30 2 ?", false),
-            ("0 0 30 2 */1", false),
-            ("0 0 * 2 *", true),
-            ("@yearly", true),
-        ] {
-            assert_eq!(
-                Schedule::parse(text).expect("it parses").fires(),
-                fires,
-                "{text}"
-            );
-        }
     }
 }

@@ -1,0 +1,201 @@
+//! The loop of a queue function: it takes messages, calls the handler, and settles them.
+//!
+//! A message is done when its handler has ended well, and not before; so it is delivered at least once.
+//! One that failed comes again after a while, until it had its deliveries.
+
+mod backoff;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::task::JoinSet;
+
+use crate::backend::{Broker, Dead, Failure, Lease, Settlement};
+use crate::context;
+use crate::handler::{Delivery, Undecodable};
+use crate::host::{Call, Host, Outcome, Taken};
+use crate::registry::Trigger;
+
+/// The wait after the broker did not do what it was asked.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// What the loop has to know.
+#[derive(Clone, Debug)]
+pub(crate) struct Settings {
+    pub(crate) function: &'static str,
+    pub(crate) trigger: &'static Trigger,
+    pub(crate) queue: &'static str,
+    /// Calls at the same time.
+    pub(crate) concurrency: u32,
+    /// Of one call.
+    pub(crate) timeout: Duration,
+    pub(crate) ack_wait: Duration,
+    /// Deliveries before a message counts as failed; `None` for no bound.
+    pub(crate) max_deliveries: Option<u32>,
+    /// Whether failed messages are kept.
+    pub(crate) dead_letter: bool,
+}
+
+/// The loop of one pod.
+pub(crate) struct Consumer<H> {
+    settings: Settings,
+    broker: Arc<dyn Broker>,
+    host: H,
+}
+
+impl<H: Host> Consumer<H> {
+    pub(crate) fn new(settings: Settings, broker: Arc<dyn Broker>, host: H) -> Arc<Self> {
+        Arc::new(Self {
+            settings,
+            broker,
+            host,
+        })
+    }
+
+    /// Takes and handles messages until it is dropped, which ends the calls that run.
+    pub(crate) async fn run(self: Arc<Self>) {
+        let mut calls = JoinSet::new();
+        loop {
+            let free = (self.settings.concurrency as usize).saturating_sub(calls.len());
+            tokio::select! {
+                biased;
+                Some(_) = calls.join_next() => {}
+                pulled = self.pull(free), if free > 0 => match pulled {
+                    Ok(leases) => self.start(leases, &mut calls),
+                    // The broker is away; it is asked again.
+                    Err(_) => tokio::time::sleep(PAUSE).await,
+                },
+            }
+        }
+    }
+
+    /// No more messages than there are calls free: one that waits here burns its ack wait.
+    async fn pull(&self, free: usize) -> Result<Vec<Lease>, Failure> {
+        let most = free.saturating_mul(self.batch());
+        self.broker.pull(self.settings.queue, most).await
+    }
+
+    fn start(self: &Arc<Self>, leases: Vec<Lease>, calls: &mut JoinSet<()>) {
+        let mut leases = leases.into_iter().peekable();
+        while leases.peek().is_some() {
+            let batch: Vec<Lease> = leases.by_ref().take(self.batch()).collect();
+            let consumer = Arc::clone(self);
+            calls.spawn(async move { consumer.handle(batch).await });
+        }
+    }
+
+    fn batch(&self) -> usize {
+        match self.settings.trigger {
+            Trigger::Batch { most, .. } => *most as usize,
+            _ => 1,
+        }
+    }
+
+    /// Calls the handler with one or more messages, and settles them. One of a batch that does not
+    /// decode is settled on its own, and the others are handled without it.
+    async fn handle(&self, mut leases: Vec<Lease>) {
+        while !leases.is_empty() {
+            let outcome = self.call(&leases).await;
+            let Outcome::Failed(error) = &outcome else {
+                return self.settle(&leases, outcome.reason()).await;
+            };
+            let Some(bad) = error.downcast_ref::<Undecodable>() else {
+                return self.settle(&leases, outcome.reason()).await;
+            };
+            let lease = leases.remove(bad.index);
+            self.undecodable(lease, outcome.reason().unwrap_or_default())
+                .await;
+        }
+    }
+
+    async fn call(&self, leases: &[Lease]) -> Outcome<()> {
+        let call = Call {
+            function: self.settings.function,
+            timeout: self.settings.timeout,
+            messages: leases.iter().map(|lease| self.taken(lease)).collect(),
+        };
+        let mut deliveries: Vec<Delivery> =
+            leases.iter().map(|lease| lease.delivery.clone()).collect();
+        let handler = match self.settings.trigger {
+            Trigger::Batch { handle, .. } => handle(deliveries),
+            Trigger::Queue { handle, .. } => match deliveries.pop() {
+                Some(delivery) => handle(delivery),
+                None => return Outcome::Done(()),
+            },
+            Trigger::Http { .. } | Trigger::Schedule { .. } => return Outcome::Done(()),
+        };
+        let outcome = self.host.run(call, handler);
+        tokio::pin!(outcome);
+        // A third of the ack wait leaves room for one that is lost.
+        let beat = (self.settings.ack_wait / 3).max(Duration::from_millis(1));
+        loop {
+            tokio::select! {
+                biased;
+                outcome = &mut outcome => return outcome,
+                () = tokio::time::sleep(beat) => {
+                    for lease in leases {
+                        // Lost, the message comes twice, which it may anyway.
+                        let _ = lease.hold.settle(Settlement::Progress).await;
+                    }
+                }
+            }
+        }
+    }
+
+    fn taken(&self, lease: &Lease) -> Taken {
+        Taken {
+            queue: self.settings.queue,
+            sequence: lease.sequence,
+            attempt: lease.delivery.attempt,
+        }
+    }
+
+    /// Settles messages whose handler has ended: well, or with a reason why not.
+    async fn settle(&self, leases: &[Lease], reason: Option<String>) {
+        for lease in leases {
+            match &reason {
+                None => settle(lease, Settlement::Done).await,
+                Some(reason) if self.is_last(lease) => self.give_up(lease, reason).await,
+                Some(_) => {
+                    let delay = backoff::delay(lease.delivery.attempt, &mut context::rng());
+                    settle(lease, Settlement::Retry(delay)).await;
+                }
+            }
+        }
+    }
+
+    /// A message that does not decode will not do so next time: it is a dead letter at once. Where none
+    /// are kept it comes again like any other, for a later version may well read it.
+    async fn undecodable(&self, lease: Lease, reason: String) {
+        if self.settings.dead_letter {
+            self.give_up(&lease, &reason).await;
+        } else {
+            self.settle(&[lease], Some(reason)).await;
+        }
+    }
+
+    fn is_last(&self, lease: &Lease) -> bool {
+        let most = self.settings.max_deliveries;
+        most.is_some_and(|most| lease.delivery.attempt >= most)
+    }
+
+    /// Keeps a message with the dead letters, if its queue has them, and takes it out of the queue.
+    async fn give_up(&self, lease: &Lease, reason: &str) {
+        if self.settings.dead_letter {
+            let dead = Dead {
+                delivery: lease.delivery.clone(),
+                reason: reason.to_owned(),
+            };
+            // While it can not be kept, it stays in the queue and comes again.
+            if self.broker.bury(self.settings.queue, dead).await.is_err() {
+                return settle(lease, Settlement::Retry(PAUSE)).await;
+            }
+        }
+        settle(lease, Settlement::Dropped).await;
+    }
+}
+
+/// A settlement that the broker does not take is one that is lost: the message comes again.
+async fn settle(lease: &Lease, how: Settlement) {
+    let _ = lease.hold.settle(how).await;
+}

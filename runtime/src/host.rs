@@ -1,0 +1,136 @@
+//! Running one call of a handler: its panic is caught, and its timeout ends it.
+
+use std::any::Any;
+use std::error::Error;
+use std::panic::AssertUnwindSafe;
+use std::time::Duration;
+
+use futures_util::FutureExt as _;
+
+/// What a handler says that could not do its work.
+pub(crate) type BoxError = Box<dyn Error + Send + Sync>;
+
+/// One call of a handler, as the one who calls knows it.
+#[derive(Clone, Debug)]
+pub(crate) struct Call {
+    /// The function's name.
+    pub(crate) function: &'static str,
+    /// How long it may take.
+    pub(crate) timeout: Duration,
+    /// The messages that it takes; none for a request or a schedule.
+    pub(crate) messages: Vec<Taken>,
+}
+
+/// A message that a call takes.
+#[derive(Clone, Debug)]
+pub(crate) struct Taken {
+    /// The queue's name.
+    pub(crate) queue: &'static str,
+    /// Its number in the queue, where the broker says.
+    pub(crate) sequence: u64,
+    /// Which delivery.
+    pub(crate) attempt: u32,
+}
+
+/// How a call ended.
+#[derive(Debug)]
+pub(crate) enum Outcome<T> {
+    Done(T),
+    Failed(BoxError),
+    /// With what the panic says.
+    Panicked(String),
+    TimedOut,
+}
+
+/// What runs calls. In production that is [`Plain`]; a test's world looks on, and lets things go wrong.
+pub(crate) trait Host: Clone + Send + Sync + 'static {
+    /// Runs a call to its end.
+    fn run<T, F>(&self, call: Call, handler: F) -> impl Future<Output = Outcome<T>> + Send
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T, BoxError>> + Send + 'static;
+}
+
+/// Runs a call, and nothing else.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Plain;
+
+impl Host for Plain {
+    async fn run<T, F>(&self, call: Call, handler: F) -> Outcome<T>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T, BoxError>> + Send + 'static,
+    {
+        bounded(call.timeout, handler).await
+    }
+}
+
+/// Runs a handler until it ends, panics or has taken this long.
+pub(crate) async fn bounded<T, F>(timeout: Duration, handler: F) -> Outcome<T>
+where
+    F: Future<Output = Result<T, BoxError>>,
+{
+    // What a handler leaves behind that panicked is its own; nothing of ours is in it.
+    let handler = AssertUnwindSafe(handler).catch_unwind();
+    match tokio::time::timeout(timeout, handler).await {
+        Ok(Ok(Ok(value))) => Outcome::Done(value),
+        Ok(Ok(Err(error))) => Outcome::Failed(error),
+        Ok(Err(panic)) => Outcome::Panicked(panic_text(&*panic)),
+        Err(_) => Outcome::TimedOut,
+    }
+}
+
+/// What a panic says.
+pub(crate) fn panic_text(panic: &(dyn Any + Send)) -> String {
+    if let Some(text) = panic.downcast_ref::<&str>() {
+        (*text).to_owned()
+    } else if let Some(text) = panic.downcast_ref::<String>() {
+        text.clone()
+    } else {
+        "something that is no text".to_owned()
+    }
+}
+
+impl<T> Outcome<T> {
+    /// Why the call did not do its work.
+    pub(crate) fn reason(&self) -> Option<String> {
+        match self {
+            Self::Done(_) => None,
+            Self::Failed(error) => Some(with_causes(&**error)),
+            Self::Panicked(text) => Some(format!("panicked: {text}")),
+            Self::TimedOut => Some("ran into its timeout".to_owned()),
+        }
+    }
+}
+
+/// An error and what caused it, in one line.
+pub(crate) fn with_causes(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn every_end() {
+        let second = Duration::from_secs(1);
+        assert!(matches!(
+            bounded(second, async { Ok(7) }).await,
+            Outcome::Done(7)
+        ));
+        let failed: Outcome<()> = bounded(second, async { Err("no".into()) }).await;
+        assert_eq!(failed.reason().as_deref(), Some("no"));
+        let panicked: Outcome<()> = bounded(second, async { panic!("{} bells", 3) }).await;
+        assert_eq!(panicked.reason().as_deref(), Some("panicked: 3 bells"));
+        let late: Outcome<()> = bounded(second, std::future::pending()).await;
+        assert_eq!(late.reason().as_deref(), Some("ran into its timeout"));
+    }
+}

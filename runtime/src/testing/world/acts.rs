@@ -1,0 +1,375 @@
+//! What calls do in a world, and what is done to them.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use super::calls::{Call, Families};
+use super::client::{text, who};
+use super::inside::Inside;
+use super::pods::Pod;
+use crate::app;
+use crate::backend::{Failure, Outgoing, Published};
+use crate::host;
+use crate::testing::emulator::{Stream, Taken};
+use crate::testing::faults::{
+    self, CallKind, CallLimits, Decision, Fault, Kind, OperationFault, RestartFault,
+};
+use crate::testing::lock;
+use crate::testing::trace::{self, End, Name, What, Who};
+
+/// So many calls without any time going by are no progress any more.
+const MOST_CALLS_AT_ONCE: u64 = 100_000;
+/// A message that was delivered so often will not get better.
+const MOST_DELIVERIES: u32 = 1_000;
+
+/// Calls.
+impl Inside {
+    /// A call begins.
+    pub(super) fn begin(&self, call: host::Call, pod: &Arc<Pod>) -> Arc<Call> {
+        self.stir();
+        let (run, attempt) = match call.messages.first() {
+            Some(first) => (first.sequence, first.attempt),
+            None => (self.next_run(call.function), 1),
+        };
+        let name = Arc::new(trace::Call {
+            function: call.function.into(),
+            run,
+            attempt,
+            messages: call.messages.len().max(1),
+        });
+        self.bound(&name);
+        if let Some(agreement) = self.agreement {
+            agreement.ran(call.function);
+        }
+        let plan = self.plan.for_call(&name, self.limits(&call));
+        let plan = self.faults.for_call(&name, plan);
+        let rng = faults::generator(self.seed, &name, Decision::Own);
+        let state = Call::new(name, plan, call.messages, pod, rng);
+        let mut holders = lock(&self.holders);
+        for message in &state.messages {
+            let place = (Name::from(message.queue), message.sequence, message.attempt);
+            holders.insert(place, Arc::clone(&state));
+        }
+        drop(holders);
+        if !state.messages.is_empty() {
+            self.tasks.fetch_add(1, Ordering::Relaxed);
+        }
+        self.running.fetch_add(1, Ordering::Relaxed);
+        state
+    }
+
+    /// A call has ended.
+    pub(super) fn ended(&self, call: &Arc<Call>, end: End) {
+        self.stir();
+        self.note(What::Ended {
+            call: Arc::clone(&call.name),
+            end: end.clone(),
+        });
+        if end == End::Crashed {
+            // Nobody is left to settle them.
+            for message in &call.messages {
+                self.forget(&message.queue.into(), message.sequence, message.attempt);
+            }
+        }
+        if !call.messages.is_empty() {
+            self.tasks.fetch_sub(1, Ordering::Relaxed);
+        }
+        self.running.fetch_sub(1, Ordering::Relaxed);
+        self.changed.notify_waiters();
+    }
+
+    /// The call that holds a delivery of a message.
+    pub(super) fn call_of(&self, queue: &Name, message: u64, attempt: u32) -> Option<Arc<Call>> {
+        let place = (Name::clone(queue), message, attempt);
+        lock(&self.holders).get(&place).cloned()
+    }
+
+    pub(super) fn forget(&self, queue: &Name, message: u64, attempt: u32) {
+        let place = (Name::clone(queue), message, attempt);
+        lock(&self.holders).remove(&place);
+    }
+
+    fn next_run(&self, function: &'static str) -> u64 {
+        let mut runs = lock(&self.runs);
+        let run = runs.entry(function).or_default();
+        *run += 1;
+        *run
+    }
+
+    fn limits(&self, call: &host::Call) -> CallLimits {
+        let function = self.app.function(call.function);
+        let queue = function.and_then(|function| self.app.queue_of(function));
+        let workload = function.and_then(|function| self.app.workloads.get(function.workload));
+        let kind = match workload.map(|workload| workload.kind) {
+            Some(app::Kind::Consumer) => CallKind::Queue,
+            Some(app::Kind::Schedule) => CallKind::Schedule,
+            Some(app::Kind::Service) | None => CallKind::Http,
+        };
+        CallLimits {
+            max_deliveries: queue.and_then(|queue| queue.max_deliveries),
+            kind,
+            timeout: call.timeout,
+            ack_wait: queue.map(|queue| queue.ack_wait),
+        }
+    }
+
+    /// Ends the test when calls go round in a circle.
+    fn bound(&self, call: &trace::Call) {
+        let mut pace = lock(&self.pace);
+        let now = self.elapsed();
+        if pace.at != now {
+            pace.at = now;
+            pace.total = 0;
+            pace.calls.clear();
+        }
+        pace.total += 1;
+        *pace.calls.entry(Name::clone(&call.function)).or_default() += 1;
+        if pace.total == MOST_CALLS_AT_ONCE {
+            let most = pace.calls.iter().max_by_key(|(_, calls)| **calls);
+            let (name, calls) = most.map_or(("", 0), |(name, calls)| (&**name, *calls));
+            self.give_up(format!(
+                "{MOST_CALLS_AT_ONCE} calls began without any time going by, {calls} of them of \
+                 `{name}`: functions send to each other in a circle"
+            ));
+        }
+        if call.attempt == MOST_DELIVERIES {
+            self.give_up(format!(
+                "message {} was delivered {MOST_DELIVERIES} times to `{}`, which fails each time; its \
+                 queue has no `max_deliveries` or `dead_letter` that would end this",
+                call.run, call.function
+            ));
+        }
+    }
+}
+
+/// What goes wrong.
+impl Inside {
+    /// A fault of a call took effect.
+    pub(super) fn fault(&self, call: &Arc<Call>, kind: Kind) {
+        self.took_effect(Fault::in_call(&call.name, kind));
+    }
+
+    fn took_effect(&self, fault: Fault) {
+        self.note(What::Fault {
+            fault: fault.to_string(),
+        });
+        self.faults.took_effect(&fault);
+        lock(&self.injected).push(fault);
+    }
+
+    /// The pod dies.
+    pub(super) fn kill(&self, pod: &Pod) {
+        self.stir();
+        pod.die(self);
+    }
+
+    /// The messages of a call are delivered again, while it still has them.
+    pub(super) fn redeliver(&self, call: &Arc<Call>, at: u32) {
+        if call.messages.is_empty() {
+            return;
+        }
+        self.fault(call, Kind::Redeliver { at });
+        for message in &call.messages {
+            let sequence = message.sequence;
+            // The queue is the call's own, so there is one.
+            let _ = self
+                .emulator
+                .stream(message.queue, |stream, _| stream.redeliver(sequence));
+        }
+    }
+
+    /// What the plan says before the next message is published.
+    pub(super) fn next_publish(&self) -> Option<RestartFault> {
+        let publish = self.publishes.fetch_add(1, Ordering::Relaxed) + 1;
+        let fault = self.plan.publish(publish)?;
+        self.took_effect(Fault::Restart {
+            publish,
+            losing: fault.losing,
+        });
+        Some(fault)
+    }
+
+    /// The broker is away for a time, and may have lost what it took last.
+    pub(super) fn restart(self: &Arc<Self>, time: Duration, losing: Option<Duration>) {
+        let since = losing.map(|losing| self.elapsed().saturating_sub(losing));
+        self.emulator.restart(since);
+        self.emulator.set_down(true);
+        let inside = Arc::clone(self);
+        self.runtime.spawn(async move {
+            tokio::time::sleep(time).await;
+            inside.emulator.set_down(false);
+        });
+    }
+
+    /// A use that the graph does not have was refused.
+    pub(super) fn refuse(&self, call: &Arc<Call>, reason: &str) {
+        lock(&self.refusals).insert(reason.to_owned());
+        self.note(What::Refused {
+            by: who(Some(call)),
+            reason: reason.to_owned(),
+        });
+    }
+
+    /// A poll held up its thread.
+    pub(super) fn blocked(&self, call: &Call, took: Duration) {
+        // How long it was is the machine's business, and differs from run to run.
+        let _ = took;
+        lock(&self.warnings).insert(format!(
+            "`{}` held up its thread for a while without waiting: a blocking call, such as \
+             `std::thread::sleep` or a lock; move it into `tokio::task::spawn_blocking`",
+            call.name.function
+        ));
+    }
+
+    /// Something that a handler spawned goes on after the handler's end.
+    pub(super) fn outlived(&self, call: &Call) {
+        if call.outlives() {
+            let function = Name::clone(&call.name.function);
+            self.tell_outlived(&function);
+            self.note(What::Outlived { function });
+        }
+    }
+
+    pub(super) fn tell_outlived(&self, function: &Name) {
+        lock(&self.warnings).insert(format!(
+            "a task that `{function}` spawned goes on after its end; a pod may be gone by then, so wait \
+             for it in the handler"
+        ));
+    }
+}
+
+/// Tasks.
+impl Inside {
+    /// A mark before a poll, if there are tasks that are neither ours nor a call's.
+    pub(super) fn mark_if_spawned(&self) -> Mark {
+        let alive = self.runtime.metrics().num_alive_tasks();
+        let known = self.own_tasks.load(Ordering::Relaxed) + self.tasks.load(Ordering::Relaxed);
+        if alive > known {
+            self.last_mark.store(Families::mark(), Ordering::Relaxed);
+        }
+        Mark {
+            alive: self.runtime.metrics().num_alive_tasks(),
+            after: self.last_mark.load(Ordering::Relaxed),
+        }
+    }
+
+    /// What was spawned since the mark, this call spawned.
+    pub(super) fn claim_spawned(&self, mark: Mark, call: &Arc<Call>) {
+        if self.runtime.metrics().num_alive_tasks() > mark.alive {
+            let before = Families::mark();
+            self.families.add(mark.after, before, call);
+            self.last_mark.store(before, Ordering::Relaxed);
+        }
+    }
+
+    /// Tasks that are not the world's own. When it is idle these are what handlers, or the test,
+    /// spawned.
+    pub(super) fn strays(&self) -> usize {
+        let alive = self.runtime.metrics().num_alive_tasks();
+        alive.saturating_sub(self.own_tasks.load(Ordering::Relaxed))
+    }
+}
+
+/// The state of the tasks before a poll.
+pub(super) struct Mark {
+    alive: usize,
+    after: u64,
+}
+
+/// Queues and caches.
+impl Inside {
+    /// The queues with messages that a function has yet to handle. Those that were sent with a delay
+    /// which is not over are left alone.
+    pub(super) fn unrest(&self) -> Vec<String> {
+        let consumed = self.app.queues.iter();
+        let consumed = consumed.filter(|queue| queue.consumer.is_some());
+        consumed
+            .filter_map(|queue| {
+                let waiting = self.look(queue.name, |stream, now| {
+                    stream.pending(now) + stream.in_flight(now) + stream.retrying(now)
+                });
+                (waiting > 0).then(|| format!("{waiting} messages of `{}`", queue.name))
+            })
+            .collect()
+    }
+
+    /// A look at a queue.
+    ///
+    /// # Panics
+    ///
+    /// When the application has none of this name; the queues of a program are all linked into it.
+    pub(super) fn look<T>(&self, queue: &str, look: impl FnOnce(&mut Stream, Duration) -> T) -> T {
+        match self.emulator.stream(queue, look) {
+            Ok(seen) => seen,
+            Err(failure) => panic!("{failure}"),
+        }
+    }
+
+    /// Puts messages into a queue.
+    pub(super) fn send(
+        &self,
+        queue: &Name,
+        by: &Who,
+        messages: Vec<Outgoing>,
+    ) -> Result<Vec<Published>, Failure> {
+        let payloads: Vec<String> = messages
+            .iter()
+            .map(|message| text(&message.payload))
+            .collect();
+        let taken = self.emulator.take(queue, messages)?;
+        let mut published = Vec::with_capacity(taken.len());
+        for (taken, payload) in taken.into_iter().zip(payloads) {
+            let (message, duplicate) = match taken {
+                Taken::New(message) => (message, false),
+                Taken::Duplicate(message) => (message, true),
+            };
+            self.note(What::Sent {
+                by: by.clone(),
+                queue: Name::clone(queue),
+                message,
+                duplicate,
+                payload,
+            });
+            published.push(Published { duplicate });
+        }
+        Ok(published)
+    }
+
+    /// Reads a cache.
+    pub(super) fn read(
+        &self,
+        cache: &Name,
+        key: &[u8],
+        by: Who,
+        fault: Option<OperationFault>,
+        how: Reading,
+    ) -> Result<Option<Vec<u8>>, Failure> {
+        let (found, age) = self.emulator.store(cache, |store, now| {
+            if fault == Some(OperationFault::Evict) {
+                store.evict(key);
+            }
+            let age = store.age(now, key);
+            let value = match how {
+                Reading::Value => store.get(now, key),
+                Reading::Presence => store.contains(now, key).then(Vec::new),
+            };
+            (value, age)
+        })?;
+        self.note(What::Read {
+            by,
+            cache: Name::clone(cache),
+            key: text(key),
+            age,
+        });
+        Ok(found)
+    }
+}
+
+/// What a reader of a cache asks for.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Reading {
+    Value,
+    /// Only whether there is one. It is no use of the entry, as `EXISTS` is none.
+    Presence,
+}

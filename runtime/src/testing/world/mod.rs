@@ -1,0 +1,285 @@
+//! A world: an application as it runs in a cluster, in one thread and on a clock of its own.
+
+mod acts;
+mod asserts;
+mod calls;
+mod client;
+mod explore;
+mod host;
+mod http;
+mod idle;
+mod inside;
+mod leases;
+mod look;
+mod pods;
+mod schedules;
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+pub(crate) use asserts::nothing_lost;
+pub use http::{Answer, Http, Sending};
+pub(crate) use inside::{Inside, Making};
+pub use look::{CacheView, DeadLetter, QueueView};
+
+use super::emulator::store::{Memory, Policy};
+use super::emulator::{Emulator, StreamSettings};
+use super::faults::{Fault, Faults};
+use super::trace::Trace;
+use super::{agreement, worlds};
+use crate::app::{App, Kind};
+use crate::registry::Trigger;
+use crate::{Cache, Queue};
+
+/// The application under test, as it runs in a cluster: its services, consumers and schedules, on
+/// emulated queues and caches.
+///
+/// A test gets one by `#[cloudc::test]`. Its clock stands still while anything can run, and jumps to what is
+/// due next when nothing can; no test ever sleeps. Everything in it happens in one thread and follows
+/// from its seed, so it happens again in the same way.
+///
+/// Calls of queues and caches in the test itself reach the world without further ado:
+/// `ORDERS.send(&order).await?`.
+#[derive(Clone)]
+pub struct World {
+    inside: Arc<Inside>,
+}
+
+impl World {
+    /// Makes the world of the current runtime.
+    pub(crate) fn start(making: Making) -> Result<Self, String> {
+        let app = App::linked();
+        if let Some(fault) = app.faults.first() {
+            return Err(fault.clone());
+        }
+        let agreement = agreement::agreement()?;
+        let streams = app.queues.iter().map(|queue| {
+            let settings = StreamSettings {
+                max_deliveries: queue.max_deliveries,
+                ack_wait: queue.ack_wait,
+                dedupe: queue.dedupe,
+                max_age: queue.max_age,
+            };
+            (queue.name.to_owned(), settings)
+        });
+        let caches = app.caches.iter().map(|cache| cache.name.to_owned());
+        let inside = Arc::new_cyclic(|inside| {
+            let observer = inside::observer(inside.clone());
+            let emulator = Emulator::new(streams, caches, Some(observer));
+            Inside::new(app, emulator, agreement, making)
+        });
+        if !worlds::add(&inside) {
+            return Err("this runtime has a world already: a test has one world".to_owned());
+        }
+        inside.connect(http::services(&inside));
+        for workload in &app.workloads {
+            pods::start(&inside, workload);
+            schedules::start(&inside, workload)?;
+        }
+        inside.spawn(idle::watch(Arc::clone(&inside)));
+        Ok(Self { inside })
+    }
+
+    pub(crate) fn inside(&self) -> Arc<Inside> {
+        Arc::clone(&self.inside)
+    }
+
+    /// Requests to the application's own service, which is named after its package.
+    ///
+    /// # Panics
+    ///
+    /// When the application has no HTTP functions.
+    #[track_caller]
+    pub fn http(&self) -> Http {
+        match self.own_service().or_else(|| self.only_service()) {
+            Some(name) => self.service(&name),
+            None => panic!(
+                "the application has no service of its own{}",
+                self.services()
+            ),
+        }
+    }
+
+    /// Requests to a service that functions were moved to with `service = "…"`.
+    ///
+    /// # Panics
+    ///
+    /// When there is no such service.
+    #[track_caller]
+    pub fn service(&self, name: &str) -> Http {
+        match self
+            .inside
+            .services()
+            .and_then(|services| services.get(name))
+        {
+            Some(service) => Http::new(&self.inside, service),
+            None => panic!("there is no service `{name}`{}", self.services()),
+        }
+    }
+
+    /// The service that is named after the crate of one of its functions.
+    fn own_service(&self) -> Option<String> {
+        let app = self.inside.app;
+        let own = app.workloads.iter().find(|workload| {
+            let functions = workload.functions.iter();
+            let mut paths = functions.filter_map(|index| Some(app.functions.get(*index)?.path));
+            let own = |path: &str| {
+                let crate_name = path.split("::").next().unwrap_or_default();
+                crate_name.replace('_', "-") == workload.name
+            };
+            workload.kind == Kind::Service && paths.any(own)
+        })?;
+        Some(own.name.clone())
+    }
+
+    fn only_service(&self) -> Option<String> {
+        let services = self.inside.services()?;
+        services
+            .keys()
+            .next()
+            .filter(|_| services.len() == 1)
+            .cloned()
+    }
+
+    fn services(&self) -> String {
+        let names: Vec<_> = self
+            .inside
+            .services()
+            .into_iter()
+            .flatten()
+            .map(|(name, _)| format!("`{name}`"))
+            .collect();
+        if names.is_empty() {
+            "; no HTTP function is linked into this test: a test in `tests/` has to use the crate, for \
+             example by `use shop as _;`"
+                .to_owned()
+        } else {
+            format!("; there is {}", names.join(", "))
+        }
+    }
+
+    /// A look at a queue.
+    pub fn queue<T>(&self, queue: &'static Queue<T>) -> QueueView<T> {
+        QueueView {
+            inside: Arc::clone(&self.inside),
+            queue,
+        }
+    }
+
+    /// A look at a cache.
+    pub fn cache<K, V>(&self, cache: &'static Cache<K, V>) -> CacheView<K, V> {
+        CacheView {
+            inside: Arc::clone(&self.inside),
+            cache,
+        }
+    }
+
+    /// Lets things go wrong. What a test asks for has to happen, or the test fails.
+    pub fn faults(&self) -> Faults {
+        self.inside.faults.clone()
+    }
+
+    /// Restarts the broker: it is away for this time. Senders get an error, consumers wait.
+    pub fn restart_broker(&self, away: Duration) {
+        self.inside.restart(away, None);
+    }
+
+    /// Restarts the broker, which loses what it took in the last `losing`: a broker that does not sync
+    /// before it answers. cloudc's bundled one does.
+    pub fn restart_broker_losing(&self, away: Duration, losing: Duration) {
+        self.inside.restart(away, Some(losing));
+    }
+
+    /// Bounds the memory of a cache, in bytes of keys and values. A store that is full evicts what was
+    /// not used for the longest time, as the bundled one does (`allkeys-lru`).
+    pub fn limit_memory<K, V>(&self, cache: &'static Cache<K, V>, bytes: usize) {
+        let memory = Memory {
+            bytes,
+            policy: Policy::EvictLeastRecent,
+        };
+        // The caches of a program are all linked into it.
+        let _ = self
+            .inside
+            .emulator
+            .store(cache.name(), |store, _| store.set_memory(Some(memory)));
+    }
+
+    /// Lets this much time go by. What is due on the way happens in its order: schedules, retries, ack
+    /// waits, entries that expire, and timers of the application.
+    pub async fn advance(&self, time: Duration) {
+        idle::advance(&self.inside, time).await;
+    }
+
+    /// Lets time go by until nothing runs, and no message waits for a delivery. It takes as long as
+    /// handlers, retries and ack waits take. Schedules that are not due, and messages that were sent
+    /// with a delay, are not waited for.
+    ///
+    /// Tasks that handlers left behind get a millisecond to do what they still do.
+    pub async fn until_idle(&self) {
+        idle::until_idle(&self.inside).await;
+    }
+
+    /// Runs a schedule function now, as its `Job` would, with the tries again after a failure.
+    ///
+    /// # Panics
+    ///
+    /// When the function has no schedule.
+    #[track_caller]
+    pub fn run<F>(&self, _schedule: F) -> impl Future<Output = ()> + use<F> {
+        let path = std::any::type_name::<F>();
+        let app = self.inside.app;
+        let function = app.functions.iter().find(|function| function.path == path);
+        let Some(function) =
+            function.filter(|function| matches!(function.trigger, Trigger::Schedule { .. }))
+        else {
+            panic!("`{path}` is no function with a schedule");
+        };
+        let schedule = schedules::Schedule {
+            name: function.name,
+            trigger: function.trigger,
+            timeout: app.workloads[function.workload].timeout,
+            pod: pods::Pod::new(function.name),
+        };
+        let inside = Arc::clone(&self.inside);
+        async move {
+            let _waiting = inside.waiting();
+            schedules::job(Arc::clone(&inside), Arc::new(schedule)).await;
+        }
+    }
+
+    /// The time in the world. It starts at the same moment each time, that of `start = "…"` or the
+    /// first of January 2026.
+    pub fn now(&self) -> SystemTime {
+        self.inside.now()
+    }
+
+    /// How much time has gone by since the world's start.
+    pub fn elapsed(&self) -> Duration {
+        self.inside.elapsed()
+    }
+
+    /// The seed that everything follows from.
+    pub fn seed(&self) -> u64 {
+        self.inside.seed
+    }
+
+    /// What happened so far.
+    pub fn trace(&self) -> Trace {
+        self.inside.trace()
+    }
+
+    /// The faults that took effect so far.
+    pub fn injected(&self) -> Vec<Fault> {
+        self.inside.injected()
+    }
+}
+
+impl fmt::Debug for World {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("World")
+            .field("seed", &self.inside.seed)
+            .field("elapsed", &self.elapsed())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,125 @@
+//! Schedule functions: started at their times, in their time zones, one run at a time.
+//!
+//! As a `CronJob` with `concurrencyPolicy: Forbid`: a run whose time comes while the one before is not
+//! done is left out. A run that fails is tried again, as often as the `Job` that cloudc writes.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use super::host::WorldHost;
+use super::inside::Inside;
+use super::pods::Pod;
+use crate::app::{Kind, Workload};
+use crate::host::{Call, Host as _, Outcome};
+use crate::registry::Trigger;
+use crate::testing::trace::What;
+
+/// How often a run that failed is tried again: the `backoffLimit` of the manifests.
+const RETRIES: u32 = 2;
+/// How long a `Job` waits before its first try again, and twice as long before each further one.
+const BACKOFF: Duration = Duration::from_secs(10);
+
+/// Starts the clock of a schedule function.
+///
+/// # Errors
+///
+/// When its time zone is none.
+pub(super) fn start(inside: &Arc<Inside>, workload: &Workload) -> Result<(), String> {
+    if workload.kind != Kind::Schedule {
+        return Ok(());
+    }
+    for index in &workload.functions {
+        let Some(function) = inside.app.functions.get(*index) else {
+            continue;
+        };
+        let Trigger::Schedule { timezone, .. } = function.trigger else {
+            continue;
+        };
+        let zone = TimeZone::get(timezone.unwrap_or("UTC")).map_err(|error| {
+            format!(
+                "the schedule of `{}` has no time zone: {error}",
+                function.name
+            )
+        })?;
+        let schedule = Schedule {
+            name: function.name,
+            trigger: function.trigger,
+            timeout: workload.timeout,
+            pod: Pod::new(&workload.name),
+        };
+        inside.spawn(tick(Arc::clone(inside), Arc::new(schedule), zone));
+    }
+    Ok(())
+}
+
+/// A schedule function.
+pub(super) struct Schedule {
+    pub(super) name: &'static str,
+    pub(super) trigger: &'static Trigger,
+    pub(super) timeout: Duration,
+    pub(super) pod: Arc<Pod>,
+}
+
+/// Starts a run at each of its times.
+async fn tick(inside: Arc<Inside>, schedule: Arc<Schedule>, zone: TimeZone) {
+    let Trigger::Schedule { cron, .. } = schedule.trigger else {
+        return;
+    };
+    let mut last: Option<tokio::task::JoinHandle<()>> = None;
+    let Ok(mut at) = Timestamp::try_from(inside.now()) else {
+        return;
+    };
+    while let Some(next) = cron.next(at, &zone) {
+        at = next;
+        let Some(wait) = until(&inside, next) else {
+            return;
+        };
+        tokio::time::sleep_until(wait).await;
+        inside.stir();
+        if last.as_ref().is_some_and(|run| !run.is_finished()) {
+            inside.note(What::Skipped {
+                function: schedule.name.into(),
+            });
+            continue;
+        }
+        let job = job(Arc::clone(&inside), Arc::clone(&schedule));
+        last = Some(inside.spawn_for_now(job));
+    }
+}
+
+/// The moment on the world's clock; `None` when it is too far away to be one.
+fn until(inside: &Inside, at: Timestamp) -> Option<tokio::time::Instant> {
+    let left = at.duration_since(Timestamp::try_from(inside.now()).ok()?);
+    let left = Duration::try_from(left).unwrap_or_default();
+    tokio::time::Instant::now().checked_add(left)
+}
+
+/// A run, and what a `Job` does when it fails.
+pub(super) async fn job(inside: Arc<Inside>, schedule: Arc<Schedule>) {
+    let _busy = inside.busy();
+    let host = WorldHost::new(&inside, &schedule.pod);
+    let mut backoff = BACKOFF;
+    for retry in 0..=RETRIES {
+        let Trigger::Schedule { handle, .. } = schedule.trigger else {
+            return;
+        };
+        let call = Call {
+            function: schedule.name,
+            timeout: schedule.timeout,
+            messages: Vec::new(),
+        };
+        let done = tokio::select! {
+            biased;
+            () = schedule.pod.dies() => false,
+            outcome = host.run(call, handle()) => matches!(outcome, Outcome::Done(())),
+        };
+        if done || retry == RETRIES {
+            return;
+        }
+        tokio::time::sleep(backoff).await;
+        backoff *= 2;
+    }
+}
