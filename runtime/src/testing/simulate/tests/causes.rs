@@ -117,17 +117,26 @@ fn what_is_left_over() {
     });
     assert_eq!(cause, Cause::Leftover);
     insta::assert_snapshot!(report);
-    // Something that is done once in the process.
-    let (cause, report) = told(|toy, nth| {
+}
+
+#[test]
+fn what_is_done_once_in_the_process() {
+    for once in 0..2 {
+        let (cause, _) = told(|toy, nth| {
+            if nth == once {
+                wrote(toy, "1");
+            }
+            toy.effect(&call(1, 1), "charged", "order-2");
+        });
+        assert_eq!(cause, Cause::Leftover);
+    }
+    let (_, report) = told(|toy, nth| {
         if nth == 0 {
             wrote(toy, "1");
         }
     });
-    assert_eq!(cause, Cause::Leftover);
-    assert!(
-        report.to_string().contains("> nothing more: it ended here"),
-        "{report}"
-    );
+    let text = report.to_string();
+    assert!(text.contains("> nothing more: it ended here"), "{text}");
 }
 
 #[test]

@@ -200,7 +200,7 @@ fn the_same_failure_is_preferred() {
         }
         toy.ran
     };
-    let from = (0..).find(|seed| {
+    let from = (0..10_000).find(|seed| {
         let ran = runs(*seed, Plan::random(*seed, simulation(1).rates));
         ran.failure
             .is_some_and(|failure| failure == "3 orders are lost")
@@ -277,4 +277,52 @@ fn faults_that_alone_do_not_fail_are_kept() {
         "{text}"
     );
     assert!(!text.contains("CLOUDC_FAULTS"), "{text}");
+}
+
+#[test]
+fn another_failure_is_better_than_many_faults() {
+    // It never fails twice in the same words.
+    let runs = |_: u64, plan: Plan| {
+        let mut toy = Toy::default();
+        let kinds: Vec<_> = (1..=12).flat_map(|run| toy.charge(&plan, run, 1)).collect();
+        if kinds.iter().any(|kind| matches!(kind, Kind::Hold(_))) {
+            toy.fail(&"|".repeat(kinds.len()));
+        }
+        toy.ran
+    };
+    let from = (0..10_000).find(|seed| {
+        let ran = runs(*seed, Plan::random(*seed, simulation(1).rates));
+        ran.failure.is_some_and(|failure| failure.len() > 4)
+    });
+    let report = fails(&replay(from.unwrap(), None), &runs);
+    let Problem::Failed {
+        faults, failure, ..
+    } = &report.problem
+    else {
+        panic!();
+    };
+    assert_eq!((faults.len(), &**failure), (1, "|"), "{report}");
+}
+
+#[test]
+fn shrinking_has_an_end() {
+    let count = AtomicUsize::new(0);
+    let runs = |_: u64, plan: Plan| {
+        count.fetch_add(1, Ordering::Relaxed);
+        let mut toy = Toy::default();
+        for run in 1..=600 {
+            toy.charge(&plan, run, 1);
+        }
+        if toy.ran.injected.len() >= 300 {
+            toy.fail("too much");
+        }
+        toy.ran
+    };
+    let report = fails(&replay(1, None), &runs);
+    // Twice to see it, twice again to be sure, and the last one to tell of.
+    assert!(count.into_inner() <= 200 + 5);
+    let Problem::Failed { faults, .. } = &report.problem else {
+        panic!();
+    };
+    assert!(faults.len() >= 300);
 }

@@ -1,3 +1,6 @@
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+
 use super::simulation;
 use crate::testing::faults::Plan;
 use crate::testing::simulate::{Overrides, Problem, Ran, Simulation, SiteId, simulate};
@@ -56,4 +59,23 @@ fn one_seed_is_not_judged() {
         ..suite()
     };
     simulate(&simulation, &reaching(&[RETRIED, EMPTY])).unwrap();
+}
+
+#[test]
+fn what_was_true_on_one_thread_was_true() {
+    let begun = [const { AtomicBool::new(false) }; 2];
+    // Each thread runs one seed, in which one of the two is true and the other is not.
+    let runs = |seed: u64, _: Plan| {
+        let mine = usize::try_from(seed).unwrap();
+        begun[mine].store(true, Ordering::Relaxed);
+        while !begun[1 - mine].load(Ordering::Relaxed) {
+            thread::yield_now();
+        }
+        Ran {
+            sometimes: vec![(RETRIED, seed == 0), (BURIED, seed == 1)],
+            ..Ran::default()
+        }
+    };
+    let simulation = Simulation { runs: 2, ..suite() };
+    simulate(&simulation, &runs).unwrap();
 }
