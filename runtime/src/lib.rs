@@ -78,3 +78,5 @@ pub use crate::context::{Rng, effect, now, rng};
 pub use crate::error::{Error, Result};
 pub use crate::message::Message;
 pub use crate::queue::{Queue, Sender};
+#[cfg(feature = "test")]
+pub use crate::testing::World;

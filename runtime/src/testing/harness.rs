@@ -224,6 +224,7 @@ where
             Ok(Err(text)) => Err(Failure::Text(text)),
             Err(panic) => Err(Failure::Panic(panic)),
         };
+        inside.close();
         let events = inside.with_trace(|trace| trace.events().len());
         Run {
             inside: Some(inside),

@@ -1,4 +1,43 @@
-//! Tests of an application: a world for each, with emulated backends and a clock of its own.
+//! Tests of an application: a world for each, with emulated queues and caches and a clock of its own.
+//!
+//! With the feature `test`, which belongs into the `[dev-dependencies]`:
+//!
+//! ```
+//! use cloudc::testing::hours;
+//! use cloudc::{Cache, Queue, World, cache, function, queue};
+//!
+//! #[queue]
+//! pub static ORDERS: Queue<String>;
+//!
+//! #[cache(ttl = "1h")]
+//! pub static SHIPPED: Cache<String, bool>;
+//!
+//! #[function(queue = ORDERS)]
+//! async fn ship(order: String) -> cloudc::Result<()> {
+//!     SHIPPED.set(&order, &true).await
+//! }
+//!
+//! #[cloudc::test]
+//! async fn a_crash_is_survived(world: World) {
+//!     world.faults().on(ship).delivery(1).crash_at_await(1);
+//!     ORDERS.send(&"a bicycle".to_owned()).await?;
+//!     world.until_idle().await;
+//!     assert_eq!(world.cache(&SHIPPED).get(&"a bicycle".to_owned()), Some(true));
+//!     world.advance(hours(2)).await;
+//!     assert!(world.cache(&SHIPPED).is_empty());
+//! }
+//! # fn main() {}
+//! ```
+//!
+//! | what | where |
+//! | --- | --- |
+//! | a test in a world of its own | [`#[cloudc::test]`](macro@crate::test) |
+//! | many worlds, each with other faults and another schedule | [`#[cloudc::simulate]`](macro@crate::simulate) |
+//! | requests, time, and a look at queues and caches | [`World`] |
+//! | what goes wrong on purpose | [`faults`], by [`World::faults`] |
+//! | what happened | [`trace`], by [`World::trace`] |
+//! | what always holds | [`World::assert_nothing_lost`] and its neighbours |
+//! | what a simulation has to have seen | [`sometimes!`](crate::sometimes) |
 
 mod agreement;
 mod case;

@@ -18,8 +18,10 @@ use crate::testing::faults::{
 use crate::testing::lock;
 use crate::testing::trace::{self, End, Name, What, Who};
 
-/// So many calls without any time going by are no progress any more.
-const MOST_CALLS_AT_ONCE: u64 = 100_000;
+/// A chain of so many calls, each of a message of the one before, in which no time goes by, has no end.
+const LONGEST_CHAIN: u32 = 10_000;
+/// Nor have so many calls without any time going by: where each sends two, the chain is short.
+const MOST_CALLS_AT_ONCE: u64 = 250_000;
 /// A message that was delivered so often will not get better.
 const MOST_DELIVERIES: u32 = 1_000;
 
@@ -45,7 +47,15 @@ impl Inside {
         let plan = self.plan.for_call(&name, self.limits(&call));
         let plan = self.faults.for_call(&name, plan);
         let rng = faults::generator(self.seed, &name, Decision::Own);
-        let state = Call::new(name, plan, call.messages, pod, rng);
+        let depth = self.depth(&call.messages);
+        if depth == LONGEST_CHAIN {
+            self.give_up(format!(
+                "a chain of {LONGEST_CHAIN} calls, each of a message that the one before has sent, led to `{}` \
+                 without any time going by: functions send to each other in a circle",
+                name.function
+            ));
+        }
+        let state = Call::new(name, plan, call.messages, depth, pod, rng);
         let mut holders = lock(&self.holders);
         for message in &state.messages {
             let place = (Name::from(message.queue), message.sequence, message.attempt);
@@ -57,6 +67,17 @@ impl Inside {
         }
         self.running.fetch_add(1, Ordering::Relaxed);
         state
+    }
+
+    /// How many calls led to these messages without any time going by.
+    fn depth(&self, messages: &[host::Taken]) -> u32 {
+        let now = self.elapsed();
+        let mut depths = lock(&self.depths);
+        let depths = messages.iter().filter_map(|message| {
+            let (at, depth) = depths.remove(&(message.queue.into(), message.sequence))?;
+            (at == now).then_some(depth)
+        });
+        depths.max().unwrap_or(0)
     }
 
     /// A call has ended.
@@ -196,7 +217,7 @@ impl Inside {
         self.emulator.restart(since);
         self.emulator.set_down(true);
         let inside = Arc::clone(self);
-        self.runtime.spawn(async move {
+        self.spawn_for_now(async move {
             tokio::time::sleep(time).await;
             inside.emulator.set_down(false);
         });
@@ -327,12 +348,17 @@ impl Inside {
             .map(|message| text(&message.payload))
             .collect();
         let taken = self.emulator.take(queue, messages)?;
+        let depth = self.families.caller().map(|call| call.depth + 1);
         let mut published = Vec::with_capacity(taken.len());
         for (taken, payload) in taken.into_iter().zip(payloads) {
             let (message, duplicate) = match taken {
                 Taken::New(message) => (message, false),
                 Taken::Duplicate(message) => (message, true),
             };
+            if let Some(depth) = depth.filter(|_| !duplicate) {
+                let place = (Name::clone(queue), message);
+                lock(&self.depths).insert(place, (self.elapsed(), depth));
+            }
             self.note(What::Sent {
                 by: by.clone(),
                 queue: Name::clone(queue),

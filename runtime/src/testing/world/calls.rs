@@ -19,6 +19,8 @@ pub(crate) struct Call {
     pub(crate) plan: CallPlan,
     /// The messages that it takes.
     pub(super) messages: Vec<Taken>,
+    /// How many calls led to it without any time going by.
+    pub(super) depth: u32,
     /// The pod it runs in, and the pod's life in which it began.
     pod: Arc<Pod>,
     life: u64,
@@ -33,6 +35,7 @@ impl Call {
         name: Arc<trace::Call>,
         plan: CallPlan,
         messages: Vec<Taken>,
+        depth: u32,
         pod: &Arc<Pod>,
         rng: Xoshiro256PlusPlus,
     ) -> Arc<Self> {
@@ -40,6 +43,7 @@ impl Call {
             name,
             plan,
             messages,
+            depth,
             pod: Arc::clone(pod),
             life: pod.life(),
             operations: AtomicU32::new(0),

@@ -1,7 +1,7 @@
 //! What a world consists of.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, Weak};
 use std::time::{Duration, SystemTime};
 
@@ -40,10 +40,13 @@ pub(crate) struct Inside {
     pub(super) injected: Mutex<Vec<Fault>>,
     /// The calls that hold a message, by queue, number and delivery.
     pub(super) holders: Mutex<BTreeMap<(Name, u64, u32), Arc<Call>>>,
+    /// When a message was sent that a call sent, and how many calls led to it at that instant.
+    pub(super) depths: Mutex<BTreeMap<(Name, u64), (Duration, u32)>>,
     /// How often each function was called that takes no messages.
     pub(super) runs: Mutex<BTreeMap<&'static str, u64>>,
     ids: AtomicU64,
     pub(super) publishes: AtomicU64,
+    closed: AtomicBool,
     /// How often the test waits for the world.
     waits: AtomicUsize,
     /// Counts everything that happens.
@@ -103,9 +106,11 @@ impl Inside {
             trace: Mutex::default(),
             injected: Mutex::default(),
             holders: Mutex::default(),
+            depths: Mutex::default(),
             runs: Mutex::default(),
             ids: AtomicU64::new(0),
             publishes: AtomicU64::new(0),
+            closed: AtomicBool::new(false),
             waits: AtomicUsize::new(0),
             stirs: AtomicU64::new(0),
             running: AtomicUsize::new(0),
@@ -186,8 +191,16 @@ impl Inside {
         *lock(&self.sometimes).entry(site).or_default() |= condition;
     }
 
+    /// Ends the world: what still happens while its tasks are dropped is nobody's business.
+    pub(crate) fn close(&self) {
+        self.closed.store(true, Ordering::Relaxed);
+    }
+
     /// Writes an event into the trace.
     pub(super) fn note(&self, what: What) {
+        if self.closed.load(Ordering::Relaxed) {
+            return;
+        }
         let at = self.elapsed();
         lock(&self.trace).push(Event { at, what });
     }
