@@ -35,8 +35,10 @@ impl Cause {
         (first, second): (&Ran, &Ran),
         now: SystemTime,
     ) -> Self {
-        let words =
-            |events: &[&Event]| -> Vec<_> { events.iter().map(|event| words_of(event)).collect() };
+        let words = |events: &[&Event]| -> Vec<_> {
+            let both = events.iter().map(|event| words_of(event));
+            both.map(|(_, words)| words).collect()
+        };
         let mut firsts = words(&difference.first);
         let mut seconds = words(&difference.second);
         if firsts.is_empty() && seconds.is_empty() {
@@ -47,12 +49,11 @@ impl Cause {
             return Self::Leftover;
         };
         if first == second {
-            // It was done at another time, or by another call.
-            let what = |events: &[&Event]| events.first().map(|event| event.what.clone());
-            let same = what(&difference.first) == what(&difference.second);
+            let who = |events: &[&Event]| events.first().map(|event| words_of(event).0);
+            let same = who(&difference.first) == who(&difference.second);
             return if same { Self::Delay } else { Self::Order };
         }
-        if firsts[1..].contains(second) && seconds[1..].contains(first) {
+        if exchanged(&firsts, &seconds, str::to_owned) || exchanged(&firsts, &seconds, unnumbered) {
             return Self::Order;
         }
         let (first, second) = (tokens(first), tokens(second));
@@ -95,6 +96,28 @@ impl fmt::Display for Cause {
             }
         })
     }
+}
+
+/// Whether each run later does what the other one does first.
+fn exchanged(firsts: &[String], seconds: &[String], form: fn(&str) -> String) -> bool {
+    let later =
+        |rest: &[String], wanted: &str| rest.iter().skip(1).any(|text| form(text) == wanted);
+    match (firsts.first(), seconds.first()) {
+        (Some(first), Some(second)) => {
+            let (first, second) = (form(first), form(second));
+            first != second && later(firsts, &second) && later(seconds, &first)
+        }
+        _ => false,
+    }
+}
+
+/// Without the numbers of messages: the same payloads in another order have other numbers.
+fn unnumbered(words: &str) -> String {
+    let mut parts = words.split('#');
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |text, part| {
+        text + part.trim_start_matches(|character: char| character.is_ascii_digit())
+    })
 }
 
 /// The pieces of a text in which values stand.

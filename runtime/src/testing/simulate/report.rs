@@ -9,7 +9,7 @@ use super::shrink::Shrunk;
 use super::sometimes::Missed;
 use super::{Ran, Simulation, SiteId};
 use crate::testing::faults::{Fault, List, Words};
-use crate::testing::trace::{Event, Line};
+use crate::testing::trace::{Event, Line, clock, words_of};
 
 /// What a simulation found: data for programs, and as text all that a person needs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -295,7 +295,11 @@ impl fmt::Display for Next<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
             None => f.write_str("nothing more: it ended here"),
-            Some(event) => Line(event).fmt(f),
+            // Whole values: what differs may stand far behind.
+            Some(event) => {
+                let (who, words) = words_of(event);
+                write!(f, "{}  {who:<18}  {words}", clock(event.at))
+            }
         }
     }
 }

@@ -5,13 +5,16 @@ use std::time::Duration;
 
 use super::{Call, End, Event, Fate, Trace, What, Who};
 
+/// So many characters of a value are shown in a line.
+const SHOWN: usize = 60;
+
 /// An event as a line of text, without its end.
 #[derive(Clone, Copy, Debug)]
 pub struct Line<'a>(pub &'a Event);
 
 impl fmt::Display for Line<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (who, words) = words(&self.0.what);
+        let (who, words) = words(&self.0.what, SHOWN);
         write!(f, "{}  {who:<18}  {words}", clock(self.0.at))
     }
 }
@@ -43,9 +46,9 @@ impl fmt::Display for Call {
     }
 }
 
-/// What happened in an event, without who did it and when.
-pub(in crate::testing) fn words_of(event: &Event) -> String {
-    words(&event.what).1
+/// Who did something, and what, without a cut; as a line of text has it.
+pub(in crate::testing) fn words_of(event: &Event) -> (String, String) {
+    words(&event.what, usize::MAX)
 }
 
 /// `12:30:00.000`, with the days in front where there are some.
@@ -61,8 +64,8 @@ pub(in crate::testing) fn clock(at: Duration) -> String {
     }
 }
 
-/// Who or what it is about, and what happened.
-fn words(what: &What) -> (String, String) {
+/// Who or what it is about, and what happened; of values so many characters.
+fn words(what: &What, shown: usize) -> (String, String) {
     match what {
         What::Sent {
             by,
@@ -72,7 +75,7 @@ fn words(what: &What) -> (String, String) {
             payload,
         } => (
             by.to_string(),
-            format!("sent {queue} #{message}: {}", short(payload)),
+            format!("sent {queue} #{message}: {}", short(payload, shown)),
         ),
         What::Sent {
             by, queue, message, ..
@@ -134,7 +137,7 @@ fn words(what: &What) -> (String, String) {
             value,
         } => (
             by.to_string(),
-            format!("wrote {cache} {key} = {}", short(value)),
+            format!("wrote {cache} {key} = {}", short(value, shown)),
         ),
         What::Removed { by, cache, key } => (by.to_string(), format!("removed {cache} {key}")),
         What::EntryExpired { cache, key } => (cache.to_string(), format!("{key} expired")),
@@ -184,15 +187,12 @@ impl fmt::Display for Fate {
     }
 }
 
-/// So many characters of a value are shown.
-const SHOWN: usize = 60;
-
 /// The beginning of a text, in one line.
-fn short(text: &str) -> String {
+fn short(text: &str, shown: usize) -> String {
     let mut characters = text.chars();
     let mut short: String = characters
         .by_ref()
-        .take(SHOWN)
+        .take(shown)
         .map(|character| {
             if character.is_control() {
                 ' '

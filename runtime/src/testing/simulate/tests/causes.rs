@@ -55,6 +55,43 @@ fn another_order() {
 }
 
 #[test]
+fn another_order_of_messages() {
+    // They are numbered as they come, and differ far behind their beginning.
+    let (cause, report) = told(|toy, nth| {
+        let mut skus = ["bike", "bell", "lamp"];
+        skus.rotate_left(nth as usize % 3);
+        for (message, sku) in (1..).zip(skus) {
+            toy.tell(What::Sent {
+                by: Who::Test,
+                queue: "orders".into(),
+                message,
+                duplicate: false,
+                payload: format!("{{\"note\":\"{}\",\"sku\":\"{sku}\"}}", "-".repeat(100)),
+            });
+        }
+    });
+    assert_eq!(cause, Cause::Order);
+    let text = report.to_string();
+    assert!(
+        text.contains("\"sku\":\"bike\"") && text.contains("\"sku\":\"bell\""),
+        "{text}"
+    );
+}
+
+#[test]
+fn another_age() {
+    let (cause, _) = told(|toy, nth| {
+        toy.tell(What::Read {
+            by: Who::Test,
+            cache: "prices".into(),
+            key: "1".to_owned(),
+            age: Some(Duration::from_secs(nth)),
+        });
+    });
+    assert_eq!(cause, Cause::Delay);
+}
+
+#[test]
 fn another_call() {
     let (cause, _) = told(|toy, nth| toy.effect(&call(2 + nth, 1), "charged", "order-9"));
     assert_eq!(cause, Cause::Order);
