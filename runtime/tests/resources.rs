@@ -21,8 +21,10 @@ static UNREADABLE: Queue<Unreadable>;
 #[cache]
 static BY_UNREADABLE: Cache<Unreadable, Unreadable>;
 
-const NO_QUEUE: &str = "no backend is connected for the queue `new-orders`";
-const NO_CACHE: &str = "no backend is connected for the cache `prices`";
+const NO_QUEUE: &str = "no backend is connected for the queue `new-orders`; in a test, write \
+                        `#[cloudc::test]` and take a `World`";
+const NO_CACHE: &str = "no backend is connected for the cache `prices`; in a test, write \
+                        `#[cloudc::test]` and take a `World`";
 
 fn failure<T>(result: cloudc::Result<T>) -> String {
     result.err().expect("a failure").to_string()

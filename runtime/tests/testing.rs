@@ -1,6 +1,7 @@
 //! The attributes of tests, as users write them.
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::collections::BTreeSet;
+use std::sync::Mutex;
 
 use cloudc::sometimes;
 use cloudc::testing::World;
@@ -29,7 +30,7 @@ async fn asks(_world: World) {
 }
 
 #[cloudc::test]
-#[should_panic(expected = "testing::fails failed: ParseIntError { kind: InvalidDigit }")]
+#[should_panic(expected = "ParseIntError { kind: InvalidDigit }")]
 async fn fails() {
     "x".parse::<u8>()?;
 }
@@ -59,12 +60,18 @@ mod inside {
     fn helper() {}
 }
 
-static RUNS: AtomicU32 = AtomicU32::new(0);
+static SEEDS: Mutex<BTreeSet<u64>> = Mutex::new(BTreeSet::new());
 
-#[cloudc::simulate(runs = 5)]
-#[should_panic(expected = "the fifth")]
-async fn runs_as_often_as_it_says(_world: World) {
-    assert_ne!(RUNS.fetch_add(1, Ordering::SeqCst), 4, "the fifth");
+#[cloudc::simulate(runs = 5, seed = 7)]
+async fn takes_its_seed(world: World) {
+    SEEDS.lock()?.insert(world.seed());
+}
+
+#[test]
+fn as_many_seeds_as_it_says() {
+    takes_its_seed();
+    let seeds = SEEDS.lock().expect("no panic");
+    assert!(seeds.iter().copied().eq(7..12), "{seeds:?}");
 }
 
 mod what_a_world_gets {

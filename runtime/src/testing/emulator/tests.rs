@@ -44,7 +44,7 @@ async fn a_pull_waits_for_a_message() {
     let pulled = tokio::spawn(async move { pull(&puller, 5).await });
     sleep(ms(10)).await;
     assert!(!pulled.is_finished());
-    emulator.publish("orders", vec![message("a")]).unwrap();
+    emulator.take("orders", vec![message("a")]).unwrap();
     assert_eq!(pulled.await.unwrap(), ["a"]);
     assert_eq!(emulator.now(), ms(10));
 }
@@ -52,7 +52,7 @@ async fn a_pull_waits_for_a_message() {
 #[tokio::test(start_paused = true)]
 async fn a_pull_wakes_when_a_lease_ends() {
     let emulator = emulator();
-    emulator.publish("orders", vec![message("a")]).unwrap();
+    emulator.take("orders", vec![message("a")]).unwrap();
     pull(&emulator, 1).await;
     assert_eq!(pull(&emulator, 1).await, ["a"]);
     assert_eq!(emulator.now(), ms(100));
@@ -61,7 +61,7 @@ async fn a_pull_wakes_when_a_lease_ends() {
 #[tokio::test(start_paused = true)]
 async fn a_settlement_wakes_a_pull() {
     let emulator = emulator();
-    emulator.publish("orders", vec![message("a")]).unwrap();
+    emulator.take("orders", vec![message("a")]).unwrap();
     let lease = Broker::pull(&emulator, "orders", 1)
         .await
         .unwrap()
@@ -86,7 +86,7 @@ async fn several_may_wait_and_each_message_goes_to_one() {
         .collect();
     sleep(ms(1)).await;
     for id in ["a", "b", "c"] {
-        emulator.publish("orders", vec![message(id)]).unwrap();
+        emulator.take("orders", vec![message(id)]).unwrap();
     }
     let mut got = Vec::new();
     for pull in pulls {
@@ -101,7 +101,7 @@ async fn several_may_wait_and_each_message_goes_to_one() {
 async fn a_dropped_pull_has_taken_nothing() {
     let emulator = emulator();
     timeout(ms(50), pull(&emulator, 1)).await.unwrap_err();
-    emulator.publish("orders", vec![message("a")]).unwrap();
+    emulator.take("orders", vec![message("a")]).unwrap();
     emulator
         .stream("orders", |stream, now| {
             assert_eq!((stream.pending(now), stream.in_flight(now)), (1, 0));
@@ -113,7 +113,7 @@ async fn a_dropped_pull_has_taken_nothing() {
 #[tokio::test(start_paused = true)]
 async fn looking_wakes_nobody_and_changing_does() {
     let emulator = emulator();
-    emulator.publish("orders", vec![message("a")]).unwrap();
+    emulator.take("orders", vec![message("a")]).unwrap();
     pull(&emulator, 1).await;
     let puller = emulator.clone();
     let mut pulled = by_hand(async move { pull(&puller, 1).await });
@@ -164,11 +164,11 @@ impl<F: Future> ByHand<F> {
 #[tokio::test(start_paused = true)]
 async fn a_broker_that_is_down_does_nothing_and_pulls_wait() {
     let emulator = emulator();
-    emulator.publish("orders", vec![message("a")]).unwrap();
+    emulator.take("orders", vec![message("a")]).unwrap();
     let lease = emulator.pull_raw("orders", 1).await.unwrap().remove(0);
     emulator.set_down(true);
     let down = Failure::Unavailable("the broker is down".to_owned());
-    let published = emulator.publish("orders", vec![message("b")]);
+    let published = emulator.take("orders", vec![message("b")]);
     assert_eq!(published, Err(down.clone()));
     let settled = emulator.settle("orders", lease.sequence, 1, Settlement::Done);
     assert_eq!(settled, Err(down.clone()));
@@ -201,7 +201,7 @@ async fn a_large_message_is_refused_and_none_of_its_fellows_is_sent() {
         ..message("large")
     };
     let Err(Failure::TooLarge { size, limit: 100 }) =
-        emulator.publish("orders", vec![message("small"), large])
+        emulator.take("orders", vec![message("small"), large])
     else {
         panic!("it was taken");
     };
@@ -236,7 +236,7 @@ async fn a_message_is_buried_once() {
 async fn unknown_names_are_said() {
     let emulator = emulator();
     let queue = Failure::Unavailable("there is no queue `order`".to_owned());
-    assert_eq!(emulator.publish("order", Vec::new()), Err(queue.clone()));
+    assert_eq!(emulator.take("order", Vec::new()), Err(queue.clone()));
     assert_eq!(emulator.pull_raw("order", 1).await, Err(queue.clone()));
     assert_eq!(emulator.dead("order"), Err(queue));
     let cache = Failure::Unavailable("there is no cache `price`".to_owned());
@@ -279,7 +279,7 @@ async fn what_happens_on_its_own_is_told_in_its_order() {
             listener.lock().unwrap().push((at, happening));
         })),
     );
-    emulator.publish("orders", vec![message("a")]).unwrap();
+    emulator.take("orders", vec![message("a")]).unwrap();
     pull(&emulator, 1).await;
     let ttl = Some(ms(200));
     Store::set(&emulator, "prices", b"k", Vec::new(), ttl)
@@ -288,7 +288,7 @@ async fn what_happens_on_its_own_is_told_in_its_order() {
     timeout(ms(250), pull(&emulator, 1)).await.unwrap_err();
     sleep(ms(100)).await;
     assert_eq!(emulator.next_event(), None);
-    emulator.publish("orders", vec![message("b")]).unwrap();
+    emulator.take("orders", vec![message("b")]).unwrap();
     emulator.restart(Some(ms(349)));
     Store::set(&emulator, "prices", b"k", Vec::new(), None)
         .await

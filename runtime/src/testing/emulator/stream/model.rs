@@ -314,8 +314,14 @@ fn compare(
             stream.in_flight(now),
             count(|at| matches!(at, Where::Leased(_)))
         );
-        let delayed = count(|at| matches!(at, Where::Later(_) | Where::Delayed(_)));
-        prop_assert_eq!(stream.delayed(now), delayed);
+        prop_assert_eq!(
+            stream.delayed(now),
+            count(|at| matches!(at, Where::Later(_)))
+        );
+        prop_assert_eq!(
+            stream.retrying(now),
+            count(|at| matches!(at, Where::Delayed(_)))
+        );
         prop_assert_eq!(stream.exhausted(), count(|at| *at == Where::Exhausted));
         prop_assert_eq!(stream.counts(), &model.counts);
         let seen: Vec<_> = stream

@@ -101,7 +101,7 @@ fn a_nak_with_a_delay_comes_when_it_is_due() {
     fetch(&mut stream, 0, 2);
     stream.settle(ms(0), 1, 1, Settlement::Retry(ms(500)));
     stream.settle(ms(0), 2, 1, Settlement::Done);
-    assert_eq!(stream.delayed(ms(0)), 1);
+    assert_eq!(stream.retrying(ms(0)), 1);
     assert_eq!(stream.next_event(ms(0)), Some(ms(500)));
     assert_eq!(fetch(&mut stream, 499, 9), []);
     assert_eq!(fetch(&mut stream, 500, 9), [(1, 2)]);
@@ -378,5 +378,5 @@ fn endless_times_are_no_trouble() {
     let mut stream = stream(1, endless);
     assert_eq!(fetch(&mut stream, 7, 1), [(1, 1)]);
     stream.settle(ms(8), 1, 1, Settlement::Retry(Duration::MAX));
-    assert_eq!(stream.delayed(ms(1 << 40)), 1);
+    assert_eq!(stream.retrying(ms(1 << 40)), 1);
 }
