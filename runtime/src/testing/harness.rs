@@ -1,9 +1,10 @@
 //! What `#[cloudc::test]` expands to.
 
 use std::any::Any;
+use std::collections::BTreeSet;
 use std::num::NonZero;
 use std::panic::{AssertUnwindSafe, resume_unwind};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
 
 use futures_util::FutureExt as _;
@@ -15,7 +16,7 @@ use super::simulate::quiet::Quiet;
 use super::simulate::{self, Overrides, Problem, Ran, SiteId};
 use super::trace::Line;
 use super::world::{Inside, Making, World, nothing_lost};
-use super::worlds;
+use super::{lock, worlds};
 use crate::host::panic_text;
 use crate::sometimes;
 
@@ -76,6 +77,11 @@ where
     let case = &simulation.case;
     let overrides = Overrides::of_environment().unwrap_or_else(|error| panic!("{error}"));
     let sites: Vec<_> = sometimes::sites().into_iter().map(SiteId::from).collect();
+    let worlds = InWorlds {
+        start: case.start(),
+        body,
+        warnings: Mutex::default(),
+    };
     let searched = simulate::simulate(
         &simulate::Simulation {
             package: case.package,
@@ -93,11 +99,11 @@ where
             },
             now: SystemTime::now(),
         },
-        &InWorlds {
-            start: case.start(),
-            body,
-        },
+        &worlds,
     );
+    for warning in &*lock(&worlds.warnings) {
+        eprintln!("warning: {warning}");
+    }
     match searched {
         Ok(summary) => println!("{summary}"),
         Err(report) => {
@@ -115,6 +121,7 @@ where
 struct InWorlds<F> {
     start: SystemTime,
     body: F,
+    warnings: Mutex<BTreeSet<String>>,
 }
 
 impl<F, B> simulate::Runs for InWorlds<F>
@@ -139,6 +146,7 @@ where
                 Err(format!("messages are lost: {}", lost.join("; ")))
             }
         });
+        lock(&self.warnings).extend(run.warnings());
         let failed_at = run.failed_at();
         let failure = run.failure().map(|failure| match failure {
             Failure::Text(text) => text,

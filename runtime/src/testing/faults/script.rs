@@ -10,8 +10,16 @@ use crate::testing::trace::{Call, Name};
 
 /// Asks for faults, in the words of a test. What it asks for has to happen: the test fails otherwise.
 ///
-/// ```ignore
+/// ```
+/// # use cloudc::{Queue, World, function, queue};
+/// # #[queue]
+/// # pub static ORDERS: Queue<String>;
+/// # #[function(queue = ORDERS)]
+/// # async fn charge(_: String) {}
+/// # async fn example(world: World) {
 /// world.faults().on(charge).delivery(1).crash_at_await(2);
+/// # }
+/// # fn main() {}
 /// ```
 #[derive(Clone, Debug)]
 pub struct Faults {
