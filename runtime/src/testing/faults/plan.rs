@@ -124,6 +124,11 @@ impl Plan {
         }
     }
 
+    /// Whether the seed decides, and no list or script.
+    pub fn is_random(&self) -> bool {
+        matches!(self.source, Source::Random { .. })
+    }
+
     /// What it was made from; 0 where nothing goes wrong.
     pub fn seed(&self) -> u64 {
         self.seed

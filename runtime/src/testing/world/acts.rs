@@ -22,6 +22,8 @@ use crate::testing::trace::{self, End, Name, What, Who};
 const LONGEST_CHAIN: u32 = 10_000;
 /// Nor have so many calls without any time going by: where each sends two, the chain is short.
 const MOST_CALLS_AT_ONCE: u64 = 250_000;
+/// So long a client waits for an answer of the broker: what async-nats waits for by default.
+const PATIENCE: Duration = Duration::from_secs(5);
 /// A message that was delivered so often will not get better.
 const MOST_DELIVERIES: u32 = 1_000;
 
@@ -179,10 +181,26 @@ impl Inside {
         lock(&self.injected).push(fault);
     }
 
-    /// The pod dies.
-    pub(super) fn kill(&self, pod: &Pod) {
+    /// The pod of a call dies. By chance it does not when another call in it would lose its message's last
+    /// delivery: faults alone never use up a message.
+    pub(super) fn crash(&self, call: &Arc<Call>, at: u32) -> bool {
+        if self.plan.is_random() && self.is_last_chance(call.pod()) {
+            return false;
+        }
+        self.fault(call, Kind::Crash { at });
         self.stir();
-        pod.die(self);
+        call.pod().die(self);
+        true
+    }
+
+    /// Whether a call in this pod has the last delivery of a message.
+    fn is_last_chance(&self, pod: &Arc<Pod>) -> bool {
+        lock(&self.holders)
+            .iter()
+            .any(|((queue, _, attempt), call)| {
+                let most = self.app.queue(queue).and_then(|queue| queue.max_deliveries);
+                Arc::ptr_eq(call.pod(), pod) && most.is_some_and(|most| *attempt >= most)
+            })
     }
 
     /// The messages of a call are delivered again, while it still has them.
@@ -216,11 +234,28 @@ impl Inside {
         let since = losing.map(|losing| self.elapsed().saturating_sub(losing));
         self.emulator.restart(since);
         self.emulator.set_down(true);
+        *lock(&self.away_until) = self.elapsed() + time;
         let inside = Arc::clone(self);
         self.spawn_for_now(async move {
             tokio::time::sleep(time).await;
             inside.emulator.set_down(false);
         });
+    }
+
+    /// Waits while the broker is away, as a client does that connects again.
+    pub(super) async fn broker(&self) -> Result<(), Failure> {
+        loop {
+            let left = lock(&self.away_until).saturating_sub(self.elapsed());
+            if left.is_zero() {
+                return Ok(());
+            }
+            tokio::time::sleep(left.min(PATIENCE)).await;
+            if left > PATIENCE {
+                return Err(Failure::NoAnswer(format!(
+                    "the broker was away for more than {PATIENCE:?}"
+                )));
+            }
+        }
     }
 
     /// A use that the graph does not have was refused.

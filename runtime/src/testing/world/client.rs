@@ -40,7 +40,7 @@ impl Client {
     async fn operate<T>(
         &self,
         operation: Operation<'_>,
-        effect: impl FnOnce(&Arc<Inside>, Who, Option<OperationFault>) -> Result<T, Failure>,
+        effect: impl FnOnce(&Inside, Who, Option<OperationFault>) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
         let inside = &self.inside;
         let call = inside.families.caller();
@@ -57,6 +57,9 @@ impl Client {
                 return Err(Failure::Unavailable("it failed on purpose".to_owned()));
             }
             _ => {}
+        }
+        if operation.resource == ResourceKind::Queue {
+            inside.broker().await?;
         }
         if let Some(call) = &call {
             still_alive(call).await;
@@ -120,16 +123,16 @@ impl Broker for Client {
     fn publish(&self, queue: &str, messages: Vec<Outgoing>) -> Answer<'_, Vec<Published>> {
         let queue = Name::from(queue);
         Box::pin(async move {
+            if let Some(RestartFault { losing }) = self.inside.next_publish() {
+                self.inside.restart(RESTART, losing);
+            }
             let keyed = messages.iter().any(|message| message.keyed);
             let operation = Operation {
                 kind: OperationKind::Send { keyed },
                 resource: ResourceKind::Queue,
                 name: &queue,
             };
-            self.operate(operation, |inside: &Arc<Inside>, by, fault| {
-                if let Some(RestartFault { losing }) = inside.next_publish() {
-                    inside.restart(RESTART, losing);
-                }
+            self.operate(operation, |inside, by, fault| {
                 let twice = match fault {
                     Some(OperationFault::Duplicate) => messages.clone(),
                     _ => Vec::new(),

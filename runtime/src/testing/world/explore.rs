@@ -11,7 +11,7 @@ use futures_util::task::AtomicWaker;
 
 use super::calls::{Call, Polling};
 use super::inside::Inside;
-use crate::testing::faults::{Kind, Yields};
+use crate::testing::faults::Yields;
 
 /// A poll that takes longer than this, on the clock on the wall, held up its thread.
 const BLOCKED: Duration = Duration::from_millis(250);
@@ -132,8 +132,7 @@ impl<F: Future> Explored<F> {
             self.inside.redeliver(&self.call, at);
         }
         if plan.crash_at == Some(at) {
-            self.inside.fault(&self.call, Kind::Crash { at });
-            self.inside.kill(self.call.pod());
+            self.inside.crash(&self.call, at);
         }
     }
 }

@@ -47,9 +47,7 @@ impl Host for WorldHost {
         if call.plan.redeliver_at == Some(0) {
             inside.redeliver(&call, 0);
         }
-        if call.plan.crash_at == Some(0) {
-            inside.fault(&call, Kind::Crash { at: 0 });
-            inside.kill(&self.pod);
+        if call.plan.crash_at == Some(0) && inside.crash(&call, 0) {
             return std::future::pending().await;
         }
         inside.note(What::Started {

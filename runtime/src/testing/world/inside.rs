@@ -46,6 +46,8 @@ pub(crate) struct Inside {
     pub(super) runs: Mutex<BTreeMap<&'static str, u64>>,
     ids: AtomicU64,
     pub(super) publishes: AtomicU64,
+    /// Until when the broker is away.
+    pub(super) away_until: Mutex<Duration>,
     closed: AtomicBool,
     /// How often the test waits for the world.
     waits: AtomicUsize,
@@ -110,6 +112,7 @@ impl Inside {
             runs: Mutex::default(),
             ids: AtomicU64::new(0),
             publishes: AtomicU64::new(0),
+            away_until: Mutex::default(),
             closed: AtomicBool::new(false),
             waits: AtomicUsize::new(0),
             stirs: AtomicU64::new(0),

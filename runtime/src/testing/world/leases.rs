@@ -35,13 +35,17 @@ impl Broker for Leases {
     }
 
     fn bury(&self, queue: &str, dead: Dead) -> Answer<'_, ()> {
-        self.inside.stir();
-        self.inside.note(What::Buried {
-            queue: queue.into(),
-            id: dead.delivery.id.clone(),
-            reason: dead.reason.clone(),
-        });
-        Broker::bury(&self.inside.emulator, queue, dead)
+        let queue = Name::from(queue);
+        Box::pin(async move {
+            self.inside.broker().await?;
+            self.inside.stir();
+            self.inside.note(What::Buried {
+                queue: Name::clone(&queue),
+                id: dead.delivery.id.clone(),
+                reason: dead.reason.clone(),
+            });
+            self.inside.emulator.bury(&queue, dead)
+        })
     }
 }
 
@@ -89,6 +93,7 @@ impl Hold for Held {
                     }
                 }
             }
+            self.inside.broker().await?;
             if let Some(fate) = fate(how) {
                 self.note(fate);
                 self.forget();

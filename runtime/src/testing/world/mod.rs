@@ -180,7 +180,8 @@ impl World {
         self.inside.faults.clone()
     }
 
-    /// Restarts the broker: it is away for this time. Senders get an error, consumers wait.
+    /// Restarts the broker: it is away for this time. Consumers wait, and senders as well, for five seconds at the
+    /// most: then they get an error, and do not know whether their message was taken.
     pub fn restart_broker(&self, away: Duration) {
         self.inside.restart(away, None);
     }
