@@ -11,6 +11,34 @@ pub enum Template {
     Worker,
 }
 
+/// Where the new application's `Cargo.toml` finds the runtime.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Runtime<'a> {
+    /// In the registry: `0.1.0`.
+    Version(&'a str),
+    /// In this folder.
+    Path(&'a str),
+}
+
+impl Runtime<'_> {
+    /// As a dependency of the application.
+    fn dependency(self) -> String {
+        match self {
+            Runtime::Version(version) => format!("cloudc = {version:?}"),
+            Runtime::Path(path) => format!("cloudc = {{ path = {path:?} }}"),
+        }
+    }
+
+    /// As a dependency of its tests.
+    fn test_dependency(self) -> String {
+        let (key, value) = match self {
+            Runtime::Version(version) => ("version", version),
+            Runtime::Path(path) => ("path", path),
+        };
+        format!("cloudc = {{ {key} = {value:?}, features = [\"test\"] }}")
+    }
+}
+
 /// A name that a new application cannot have.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{name}` cannot be the name of an application: {reason}")]
@@ -25,16 +53,13 @@ pub struct BadName {
 
 /// The files of a new application, by their paths in its folder (`/` between the parts).
 ///
-/// `dependency` is the line by which `Cargo.toml` finds the runtime: `cloudc = "0.1"`, or
-/// `cloudc = { path = "…" }`.
-///
 /// # Errors
 ///
 /// When cargo or Kubernetes would refuse the name.
 pub fn files(
     template: Template,
     name: &str,
-    dependency: &str,
+    runtime: Runtime<'_>,
 ) -> Result<BTreeMap<&'static str, String>, BadName> {
     if let Some(reason) = fault(name) {
         return Err(BadName {
@@ -45,7 +70,9 @@ pub fn files(
     }
     let fill = |text: &str| {
         text.replace("{{name}}", name)
-            .replace("{{dependency}}", dependency)
+            .replace("{{crate}}", &name.replace('-', "_"))
+            .replace("{{dependency}}", &runtime.dependency())
+            .replace("{{test_dependency}}", &runtime.test_dependency())
     };
     let files = template.files().into_iter();
     Ok(files.map(|(path, text)| (path, fill(text))).collect())
@@ -65,6 +92,10 @@ macro_rules! template {
                 include_str!(concat!("../templates/", $name, "/src/lib.rs")),
             ),
             (
+                "tests/world.rs",
+                include_str!(concat!("../templates/", $name, "/tests/world.rs")),
+            ),
+            (
                 ".gitignore",
                 include_str!(concat!("../templates/", $name, "/gitignore")),
             ),
@@ -77,7 +108,7 @@ macro_rules! template {
 }
 
 impl Template {
-    fn files(self) -> [(&'static str, &'static str); 4] {
+    fn files(self) -> [(&'static str, &'static str); 5] {
         match self {
             Template::Hello => template!("hello"),
             Template::Worker => template!("worker"),
@@ -165,16 +196,22 @@ fn proposal(name: &str) -> String {
 mod tests {
     use super::*;
 
-    const DEPENDENCY: &str = "cloudc = { path = \"../cloudc/runtime\" }";
+    const RUNTIME: Runtime<'_> = Runtime::Path("../cloudc/runtime");
 
     #[test]
     fn every_template_is_filled_in() {
         for template in [Template::Hello, Template::Worker] {
-            let files = files(template, "my-app", DEPENDENCY).expect("a good name");
+            let files = files(template, "my-app", RUNTIME).expect("a good name");
             let names: Vec<_> = files.keys().copied().collect();
             assert_eq!(
                 names,
-                [".gitignore", "Cargo.toml", "README.md", "src/lib.rs"]
+                [
+                    ".gitignore",
+                    "Cargo.toml",
+                    "README.md",
+                    "src/lib.rs",
+                    "tests/world.rs"
+                ]
             );
             assert!(files.values().all(|text| !text.contains("{{")));
             let manifest: toml::Table = files["Cargo.toml"].parse().expect("a manifest");
@@ -183,7 +220,24 @@ mod tests {
                 manifest["dependencies"]["cloudc"]["path"].as_str(),
                 Some("../cloudc/runtime")
             );
+            let tests = &manifest["dev-dependencies"]["cloudc"];
+            assert_eq!(tests["path"].as_str(), Some("../cloudc/runtime"));
+            assert_eq!(tests["features"][0].as_str(), Some("test"));
+            assert!(files["tests/world.rs"].contains("use my_app"));
         }
+    }
+
+    #[test]
+    fn the_runtime_of_the_registry_is_named_by_its_version() {
+        let runtime = Runtime::Version("0.1.0");
+        let files = files(Template::Hello, "my-app", runtime).expect("a good name");
+        let manifest: toml::Table = files["Cargo.toml"].parse().expect("a manifest");
+        let version = |table: &str| match &manifest[table]["cloudc"] {
+            toml::Value::String(version) => version.clone(),
+            table => table["version"].as_str().expect("a version").to_owned(),
+        };
+        assert_eq!(version("dependencies"), "0.1.0");
+        assert_eq!(version("dev-dependencies"), "0.1.0");
     }
 
     #[test]
@@ -204,7 +258,7 @@ mod tests {
             (long.as_str(), &long[..40]),
         ];
         for (name, proposal) in cases {
-            let error = files(Template::Hello, name, DEPENDENCY).expect_err(name);
+            let error = files(Template::Hello, name, RUNTIME).expect_err(name);
             assert_eq!(error.proposal, proposal, "{error}");
             assert_eq!(fault(proposal), None, "{proposal}");
         }

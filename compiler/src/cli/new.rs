@@ -7,7 +7,7 @@ use super::arguments::{MessageFormat, New, TemplateName};
 use super::{DONE, output};
 use crate::codes;
 use crate::diagnostic::Diagnostic;
-use crate::new::{self, Template};
+use crate::new::{self, Runtime, Template};
 use crate::span::Sources;
 
 pub(super) fn run(arguments: &New) -> u8 {
@@ -26,8 +26,8 @@ fn make(arguments: &New) -> Result<(), Diagnostic> {
         TemplateName::Hello => Template::Hello,
         TemplateName::Worker => Template::Worker,
     };
-    let dependency = match &arguments.runtime {
-        None => format!("cloudc = \"{}\"", env!("CARGO_PKG_VERSION")),
+    let folder_of_runtime = match &arguments.runtime {
+        None => None,
         Some(path) => {
             let path = path.canonicalize().map_err(|error| {
                 refuse(format!(
@@ -39,10 +39,14 @@ fn make(arguments: &New) -> Result<(), Diagnostic> {
                 return Err(refuse(format!("there is no package in {}", path.display()))
                     .help("name the folder `runtime` of cloudc's source"));
             }
-            format!("cloudc = {{ path = {:?} }}", path.to_string_lossy())
+            Some(path.to_string_lossy().into_owned())
         }
     };
-    let files = new::files(template, name, &dependency).map_err(|error| {
+    let runtime = match &folder_of_runtime {
+        None => Runtime::Version(env!("CARGO_PKG_VERSION")),
+        Some(path) => Runtime::Path(path),
+    };
+    let files = new::files(template, name, runtime).map_err(|error| {
         refuse(error.to_string()).help(format!("cloudc new {}", error.proposal))
     })?;
     if folder.exists() {
