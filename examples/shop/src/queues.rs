@@ -12,7 +12,7 @@ use crate::restocking::Restock;
 pub static ORDERS: Queue<Order>;
 
 /// Receipts that wait to be written.
-#[queue(ack_wait = "60s")]
+#[queue(ack_wait = "60s", dedupe = "10m")]
 pub static RECEIPTS: Queue<Receipt>;
 
 /// Pieces that wait to be brought to the shelf. The same shortage found twice is one message.

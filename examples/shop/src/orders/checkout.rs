@@ -14,11 +14,17 @@ pub(super) struct Checkout {
 impl Checkout {
     /// Prices an order and takes its pieces off the shelf.
     pub(super) async fn accept(&self, order: NewOrder) -> Result<Order, Problem> {
+        let order = self.price(order).await?;
+        reserve(&self.shelf, &order.lines).await??;
+        Ok(order)
+    }
+
+    /// Prices an order.
+    pub(super) async fn price(&self, order: NewOrder) -> Result<Order, Problem> {
         if let Some(fault) = order.fault() {
             return Err(Problem::Invalid(fault));
         }
         let total = self.total(&order.lines).await?;
-        reserve(&self.shelf, &order.lines).await??;
         Ok(Order {
             id: order.id,
             lines: order.lines,

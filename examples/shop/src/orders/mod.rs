@@ -16,19 +16,32 @@ use crate::stock::{self, Warehouse};
 
 /// Takes an order: prices it, takes its pieces off the shelf, and leaves the charging for later.
 ///
-/// An order that the shop knows already is not taken again: a browser may well send one twice.
+/// An order that the shop knows already is not taken again: a browser may well send one twice. If it
+/// still waits, it is sent to be charged once more, since whoever entered it may have died before it did
+/// so; the queue knows it by its number.
 #[function(http = "POST /orders", concurrency = 80, scale = 0..=50, timeout = "10s")]
 pub async fn place_order(Json(order): Json<NewOrder>) -> Result<Json<Status>, Problem> {
-    if let Some(status) = Book.look_up(&order.id).await? {
-        return Ok(Json(status));
+    let checkout = Checkout::default();
+    match Book.look_up(&order.id).await? {
+        Some(Status::Waiting) => {
+            let order = checkout.price(order).await?;
+            NEW_ORDERS.send_once(&order, &order.id.0).await?;
+            return Ok(Json(Status::Waiting));
+        }
+        Some(status) => return Ok(Json(status)),
+        None => {}
     }
-    let order = Checkout::default().accept(order).await?;
+    let order = checkout.accept(order).await?;
     Book.enter(&order.id, &Status::Waiting).await?;
-    if let Err(error) = NEW_ORDERS.send_once(&order, &order.id.0).await {
+    let sent = NEW_ORDERS.send_once(&order, &order.id.0).await;
+    // Without an answer the order may well be in the queue: then it stands as it is.
+    if let Err(error) = &sent
+        && !matches!(error, cloudc::Error::NoAnswer { .. })
+    {
         give_up(&order).await?;
         Book.strike(&order.id).await?;
-        return Err(error.into());
     }
+    sent?;
     Ok(Json(Status::Waiting))
 }
 
@@ -50,7 +63,7 @@ pub async fn cancel_order(Path(id): Path<OrderId>) -> Result<Json<Status>, Probl
             Ok(Json(Status::Cancelled))
         }
         Some(Status::Cancelled) => Ok(Json(Status::Cancelled)),
-        Some(Status::Void | Status::Paid | Status::Closed { .. }) => Err(Problem::TooLate),
+        Some(Status::Void | Status::Closed { .. }) => Err(Problem::TooLate),
     }
 }
 

@@ -41,9 +41,7 @@ pub enum Status {
     Cancelled,
     /// Never to be paid, by the customer's or the bank's wish; its pieces are back on the shelf.
     Void,
-    /// Paid; the receipt is on its way.
-    Paid,
-    /// Done.
+    /// Paid, and its receipt is written.
     Closed {
         /// The text of the receipt.
         receipt: String,

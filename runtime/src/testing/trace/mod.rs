@@ -271,6 +271,13 @@ impl Trace {
         self.events.iter()
     }
 
+    /// How often a function was called, as far as the events go back.
+    pub fn calls(&self, function: &str) -> usize {
+        let calls = self.events.iter();
+        let started = |event: &&Event| matches!(&event.what, What::Started { call } if *call.function == *function);
+        calls.filter(started).count()
+    }
+
     /// How many of the first events were not kept.
     pub fn dropped(&self) -> usize {
         self.dropped

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
@@ -103,7 +104,7 @@ impl Http {
             method,
             path: path.into(),
             headers: HeaderMap::new(),
-            body: Body::empty(),
+            body: Bytes::new(),
         }
     }
 }
@@ -115,15 +116,19 @@ impl fmt::Debug for Http {
 }
 
 /// A request that is being put together; [`Sending::send`] sends it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 #[must_use = "`.send().await` sends it"]
 pub struct Sending {
     http: Http,
     method: Method,
     path: String,
     headers: HeaderMap,
-    body: Body,
+    body: Bytes,
 }
+
+/// How often a client tries that tries again, and how long it waits before.
+const TRIES: u32 = 10;
+const PAUSE: Duration = Duration::from_secs(1);
 
 impl Sending {
     /// Adds a header.
@@ -151,7 +156,7 @@ impl Sending {
     #[track_caller]
     pub fn json(mut self, value: &impl Serialize) -> Self {
         match serde_json::to_vec(value) {
-            Ok(json) => self.body = Body::from(json),
+            Ok(json) => self.body = Bytes::from(json),
             Err(error) => panic!("the body of {} cannot be JSON: {error}", self.path),
         }
         let json = HeaderValue::from_static("application/json");
@@ -160,9 +165,27 @@ impl Sending {
     }
 
     /// Sets the body.
-    pub fn body(mut self, body: impl Into<Body>) -> Self {
+    pub fn body(mut self, body: impl Into<Bytes>) -> Self {
         self.body = body.into();
         self
+    }
+
+    /// Sends it as a client that tries again: while the answer is a server's failure (5xx), a second later the same
+    /// request is sent, ten times at the most. In a simulation requests fail as well.
+    ///
+    /// # Panics
+    ///
+    /// As [`Sending::send`].
+    pub async fn send_until_answered(self) -> Answer {
+        let mut answer = self.clone().send().await;
+        for _ in 1..TRIES {
+            if !answer.status.is_server_error() {
+                break;
+            }
+            tokio::time::sleep(PAUSE).await;
+            answer = self.clone().send().await;
+        }
+        answer
     }
 
     /// Sends it and waits for the answer. `502 Bad Gateway` if the pod died that handled it, as
@@ -177,7 +200,7 @@ impl Sending {
         let mut sent = match Request::builder()
             .method(self.method)
             .uri(&self.path)
-            .body(self.body)
+            .body(Body::from(self.body))
         {
             Ok(sent) => sent,
             Err(error) => panic!("{:?} is no path of a request: {error}", self.path),
