@@ -16,7 +16,11 @@ use crate::receipts::Receipt;
 #[function(queue = ORDERS, timeout = "20s", scale = 0..=20)]
 pub async fn charge(order: Order) -> Result<(), Error> {
     #[cfg(shop_broken)]
-    RECEIPTS.send(&Receipt::of(&order)).await?;
+    if authorise(order.total) == Verdict::Approved {
+        // The mistake: it asks for the receipt, and then looks whether there is one.
+        RECEIPTS.send(&Receipt::of(&order)).await?;
+        return Book.look_up(&order.id).await.map(drop);
+    }
     match Book.look_up(&order.id).await? {
         Some(Status::Void | Status::Closed { .. }) => Ok(()),
         Some(Status::Waiting) | None if authorise(order.total) == Verdict::Approved => {

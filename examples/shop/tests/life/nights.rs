@@ -27,6 +27,16 @@ async fn prices_are_refreshed_at_night(world: World) {
     assert_eq!(world.cache(&PRICES).get(&sku("BELL-1")), Some(Price(1_290)));
 }
 
+/// For those who want reports.
+#[cfg(feature = "reports")]
+#[cloudc::test]
+async fn the_stock_has_its_worth(world: World) {
+    stock("BELL-1", 10).await;
+    let report = world.http().get("/reports/inventory").send().await;
+    let report = report.assert_status(200);
+    assert_eq!(report.text(), r#"{"pieces":10,"worth":12900}"#);
+}
+
 /// A price outlives one night without a refresh, and not two.
 #[cloudc::test]
 async fn a_price_does_not_outlive_two_nights(world: World) {
