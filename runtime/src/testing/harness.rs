@@ -33,10 +33,13 @@ where
     F: FnOnce(World) -> B,
     B: Future<Output: Ended>,
 {
-    let seed = case
-        .seed
-        .unwrap_or_else(|| super::faults::hash(case.name.as_bytes()));
-    let plan = Plan::none();
+    let overrides = Overrides::of_environment().unwrap_or_else(|error| panic!("{error}"));
+    let seed = overrides.seed.or(case.seed);
+    let seed = seed.unwrap_or_else(|| super::faults::hash(case.name.as_bytes()));
+    let plan = match overrides.faults {
+        Some(faults) => Plan::exactly(seed, faults),
+        None => Plan::none(),
+    };
     let making = Making {
         seed,
         start: case.start(),

@@ -7,53 +7,61 @@ use serde::{Deserialize, Serialize};
 
 /// An order.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
-pub struct Order {
-    pub id: String,
-    pub pieces: u32,
+pub(crate) struct Order {
+    pub(crate) id: String,
+    pub(crate) pieces: u32,
 }
 
 /// Orders that wait to be charged.
 #[queue(max_deliveries = 3, ack_wait = "30s", dead_letter = true)]
-pub static ORDERS: Queue<Order>;
+pub(crate) static ORDERS: Queue<Order>;
 
 /// Orders that are paid.
-#[queue]
-pub static PAID: Queue<Order>;
+#[queue(max_age = "1d")]
+pub(crate) static PAID: Queue<Order>;
 
 /// Messages to oneself.
 #[queue]
-pub static CIRCLE: Queue<u32>;
+pub(crate) static CIRCLE: Queue<u32>;
+
+/// What to do, and how: `sleep 50`, `spawn`, `block`, `panic`, `fail`, `ok`.
+#[queue(max_deliveries = 2)]
+pub(crate) static CHORES: Queue<String>;
+
+/// Nobody takes these.
+#[queue(max_age = "1h")]
+pub(crate) static LETTERS: Queue<String>;
 
 /// How many pieces an order has that is done.
 #[cache(ttl = "1h")]
-pub static DONE: Cache<String, u32>;
+pub(crate) static DONE: Cache<String, u32>;
 
 /// How often something was done.
 #[cache]
-pub static COUNTS: Cache<String, u32>;
+pub(crate) static COUNTS: Cache<String, u32>;
 
 #[function(http = "POST /orders")]
-pub async fn place(Json(order): Json<Order>) -> Result<&'static str, Error> {
+pub(crate) async fn place(Json(order): Json<Order>) -> Result<&'static str, Error> {
     ORDERS.send(&order).await?;
     Ok("placed")
 }
 
 #[function(http = "GET /orders/{id}", timeout = "5s")]
-pub async fn show(Path(id): Path<String>) -> Result<String, Error> {
+pub(crate) async fn show(Path(id): Path<String>) -> Result<String, Error> {
     if id == "slow" {
         tokio::time::sleep(Duration::from_secs(60)).await;
     }
-    assert_ne!(id, "bad");
+    assert_ne!(id, "bad", "no such order");
     Ok(format!("{:?}", DONE.get(&id).await?))
 }
 
 #[function(http = "GET /search", service = "search")]
-pub async fn search() -> &'static str {
+pub(crate) async fn search() -> &'static str {
     "found"
 }
 
 #[function(queue = ORDERS, timeout = "20s")]
-pub async fn charge(order: Message<Order>) -> Result<(), Error> {
+pub(crate) async fn charge(order: Message<Order>) -> Result<(), Error> {
     count("charge").await?;
     PAID.send_once(order.payload(), &order.payload().id).await?;
     cloudc::effect("charged", &order.payload().id);
@@ -61,7 +69,7 @@ pub async fn charge(order: Message<Order>) -> Result<(), Error> {
 }
 
 #[function(queue = PAID, batch = 10)]
-pub async fn finish(orders: Vec<Order>) -> Result<(), Error> {
+pub(crate) async fn finish(orders: Vec<Order>) -> Result<(), Error> {
     for order in orders {
         DONE.set(&order.id, &order.pieces).await?;
     }
@@ -69,13 +77,38 @@ pub async fn finish(orders: Vec<Order>) -> Result<(), Error> {
 }
 
 #[function(queue = CIRCLE)]
-pub async fn go_round(step: u32) -> Result<(), Error> {
+pub(crate) async fn go_round(step: u32) -> Result<(), Error> {
     CIRCLE.send(&(step + 1)).await
 }
 
+#[function(queue = CHORES, timeout = "55s")]
+pub(crate) async fn work(chore: String) -> Result<(), String> {
+    let text = |error: Error| error.to_string();
+    match &*chore {
+        "sleep" => tokio::time::sleep(Duration::from_secs(50)).await,
+        "spawn" => {
+            tokio::spawn(async {
+                tokio::time::sleep(Duration::from_secs(1)).await;
+                count("child").await
+            });
+            count("parent").await.map_err(text)?;
+        }
+        "block" => std::thread::sleep(Duration::from_millis(300)),
+        "panic" => panic!("no way"),
+        "fail" => return Err("cannot".to_owned()),
+        _ => count("work").await.map_err(text)?,
+    }
+    Ok(())
+}
+
 #[function(schedule = "*/15 * * * *")]
-pub async fn sweep() -> Result<(), Error> {
+pub(crate) async fn sweep() -> Result<(), Error> {
     count("sweep").await
+}
+
+#[function(schedule = "30 2 * * *", timezone = "Europe/Berlin")]
+pub(crate) async fn at_night() -> Result<(), Error> {
+    count("night").await
 }
 
 /// A lost update waits here.

@@ -245,8 +245,14 @@ impl Inside {
     /// Waits while the broker is away, as a client does that connects again.
     pub(super) async fn broker(&self) -> Result<(), Failure> {
         loop {
-            let left = lock(&self.away_until).saturating_sub(self.elapsed());
+            let until = *lock(&self.away_until);
+            let left = until.saturating_sub(self.elapsed());
             if left.is_zero() {
+                if !until.is_zero() {
+                    // It is back at this very moment, whoever of those who wait comes first.
+                    *lock(&self.away_until) = Duration::ZERO;
+                    self.emulator.set_down(false);
+                }
                 return Ok(());
             }
             tokio::time::sleep(left.min(PATIENCE)).await;
