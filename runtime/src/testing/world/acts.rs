@@ -320,14 +320,14 @@ impl Inside {
             self.last_mark.store(Families::mark(), Ordering::Relaxed);
         }
         Mark {
-            alive: self.runtime.metrics().num_alive_tasks(),
+            strays: self.strays(),
             after: self.last_mark.load(Ordering::Relaxed),
         }
     }
 
     /// What was spawned since the mark, this call spawned.
     pub(super) fn claim_spawned(&self, mark: Mark, call: &Arc<Call>) {
-        if self.runtime.metrics().num_alive_tasks() > mark.alive {
+        if self.strays() > mark.strays {
             let before = Families::mark();
             self.families.add(mark.after, before, call);
             self.last_mark.store(before, Ordering::Relaxed);
@@ -344,7 +344,8 @@ impl Inside {
 
 /// The state of the tasks before a poll.
 pub(super) struct Mark {
-    alive: usize,
+    /// A broker that restarts gets a task of the world's own while a handler is polled.
+    strays: usize,
     after: u64,
 }
 
