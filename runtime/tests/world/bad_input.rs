@@ -40,7 +40,7 @@ async fn time_has_an_end(world: World) {
 
 #[tokio::test]
 async fn a_resource_without_a_world_says_so() {
-    let error = LETTERS.send(&"a".to_owned()).await.err().expect("no world");
+    let error = LETTERS.send(&"a".to_owned()).await.expect_err("no world");
     assert!(
         error.to_string().contains("write `#[cloudc::test]`"),
         "{error}"

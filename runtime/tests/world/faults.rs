@@ -70,7 +70,7 @@ async fn a_broker_that_restarts(world: World) {
     charged(&world).await;
     assert_eq!(world.elapsed(), seconds(2));
     world.restart_broker(minutes(1));
-    let error = ORDERS.send(&order("b")).await.err().expect("too long");
+    let error = ORDERS.send(&order("b")).await.expect_err("too long");
     assert!(matches!(error, cloudc::Error::NoAnswer { .. }), "{error}");
 }
 

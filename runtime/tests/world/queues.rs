@@ -91,7 +91,7 @@ async fn several_are_sent_in_their_order(world: World) {
 #[cloudc::test]
 async fn what_is_too_large_is_refused(world: World) {
     let error = LETTERS.send(&"x".repeat(2 << 20)).await;
-    let error = error.err().expect("too large").to_string();
+    let error = error.expect_err("too large").to_string();
     assert!(error.contains("1048576 are the most"), "{error}");
     assert_eq!(world.queue(&LETTERS).pending(), 0);
 }
