@@ -157,3 +157,20 @@ async fn a_simulation_sees_a_wall_clock(_world: World) {
         .send(&now.as_nanos().to_string())
         .await?;
 }
+
+/// The second restart is longer than what is left of the first.
+#[cloudc::test]
+async fn a_broker_that_restarts_while_it_is_away(world: World) {
+    world.restart_broker(seconds(1));
+    world.advance(std::time::Duration::from_millis(500)).await;
+    world.restart_broker(seconds(4));
+    charged(&world).await;
+    assert_eq!(world.elapsed(), std::time::Duration::from_millis(4_500));
+}
+
+#[cloudc::test]
+async fn a_broker_that_loses_what_it_took_at_the_start(world: World) {
+    CHORES.send_after(&"ok".to_owned(), minutes(5)).await?;
+    world.restart_broker_losing(seconds(1), seconds(30));
+    assert_eq!(world.queue(&CHORES).delayed(), 0);
+}

@@ -109,3 +109,12 @@ async fn caches_do_as_redis_does(world: World) {
     world.cache(&COUNTS).evict_all();
     assert!(world.cache(&COUNTS).is_empty());
 }
+
+/// The call has ended, and only its acknowledgement is on its way.
+#[cloudc::test]
+async fn idle_is_as_soon_as_the_last_settlement(world: World) {
+    world.faults().on(crate::app::work).late_ack(seconds(10));
+    crate::app::CHORES.send(&"ok".to_owned()).await?;
+    world.until_idle().await;
+    assert_eq!(world.elapsed(), seconds(10));
+}

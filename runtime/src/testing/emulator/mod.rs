@@ -197,7 +197,7 @@ impl Emulator {
         }
     }
 
-    /// A fault: the broker restarts, and loses what was published after this time, if one is given.
+    /// A fault: the broker restarts, and loses what was published at this time or later, if one is given.
     pub fn restart(&self, lose_since: Option<Duration>) {
         let now = self.now();
         let mut state = self.inner.lock();

@@ -318,14 +318,14 @@ impl Stream {
         }
     }
 
-    /// A fault: the broker restarts. Leases stay as they are. Of what was published after
-    /// `lose_since` nothing is left, no message and no id: it was not on disk yet. The sequences of
+    /// A fault: the broker restarts. Leases stay as they are. Of what was published at
+    /// `lose_since` or later nothing is left, no message and no id: it was not on disk yet. The sequences of
     /// lost messages are not given again.
     pub fn restart(&mut self, now: Duration, lose_since: Option<Duration>) {
         self.advance(now);
         let Some(since) = lose_since else { return };
         while let Some((&sequence, held)) = self.messages.last_key_value()
-            && held.sent > since
+            && held.sent >= since
         {
             self.place(sequence, Place::Nowhere);
             self.counts.lost += 1;
@@ -333,7 +333,7 @@ impl Stream {
             self.events.push((self.now, lost));
         }
         while let Some((at, id)) = self.published.pop_back() {
-            if at <= since {
+            if at < since {
                 self.published.push_back((at, id));
                 break;
             }

@@ -234,11 +234,18 @@ impl Inside {
         let since = losing.map(|losing| self.elapsed().saturating_sub(losing));
         self.emulator.restart(since);
         self.emulator.set_down(true);
-        *lock(&self.away_until) = self.elapsed() + time;
+        let back = self.elapsed() + time;
+        let mut until = lock(&self.away_until);
+        *until = back.max(*until);
+        drop(until);
         let inside = Arc::clone(self);
         self.spawn_for_now(async move {
             tokio::time::sleep(time).await;
-            inside.emulator.set_down(false);
+            // Another restart may have begun meanwhile.
+            if *lock(&inside.away_until) <= inside.elapsed() {
+                inside.emulator.set_down(false);
+            }
+            inside.changed.notify_waiters();
         });
     }
 

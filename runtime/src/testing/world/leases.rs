@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::inside::Inside;
-use crate::backend::{Answer, Broker, Dead, Hold, Lease, Outgoing, Published, Settlement};
+use crate::backend::{Answer, Broker, Dead, Failure, Hold, Lease, Outgoing, Published, Settlement};
 use crate::testing::faults::{AckFault, Kind};
 use crate::testing::trace::{Fate, Name, What};
 
@@ -44,7 +44,9 @@ impl Broker for Leases {
                 id: dead.delivery.id.clone(),
                 reason: dead.reason.clone(),
             });
-            self.inside.emulator.bury(&queue, dead)
+            let buried = self.inside.emulator.bury(&queue, dead);
+            self.inside.changed.notify_waiters();
+            buried
         })
     }
 }
@@ -78,34 +80,40 @@ impl Hold for Held {
     fn settle(&self, how: Settlement) -> Answer<'_, ()> {
         Box::pin(async move {
             self.inside.stir();
-            if how == Settlement::Done
-                && let Some(fault) = self.ack_fault()
-            {
-                match fault {
-                    AckFault::Lost => {
-                        self.note(Fate::AckLost);
-                        self.forget();
-                        return Ok(());
-                    }
-                    AckFault::Late(time) => {
-                        self.note(Fate::AckLate(time));
-                        tokio::time::sleep(time).await;
-                    }
-                }
-            }
-            self.inside.broker().await?;
-            if let Some(fate) = fate(how) {
-                self.note(fate);
-                self.forget();
-            }
-            let settled = self.hold.settle(how).await;
+            let settled = self.settled(how).await;
             self.inside.stir();
+            // The call has ended by now, so this may be the last thing that anybody waits for.
+            self.inside.changed.notify_waiters();
             settled
         })
     }
 }
 
 impl Held {
+    async fn settled(&self, how: Settlement) -> Result<(), Failure> {
+        if how == Settlement::Done
+            && let Some(fault) = self.ack_fault()
+        {
+            match fault {
+                AckFault::Lost => {
+                    self.note(Fate::AckLost);
+                    self.forget();
+                    return Ok(());
+                }
+                AckFault::Late(time) => {
+                    self.note(Fate::AckLate(time));
+                    tokio::time::sleep(time).await;
+                }
+            }
+        }
+        self.inside.broker().await?;
+        if let Some(fate) = fate(how) {
+            self.note(fate);
+            self.forget();
+        }
+        self.hold.settle(how).await
+    }
+
     /// What the call's plan says of its acknowledgement.
     fn ack_fault(&self) -> Option<AckFault> {
         let call = self

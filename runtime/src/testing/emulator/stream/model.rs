@@ -194,7 +194,7 @@ impl Model {
     }
 
     fn restart(&mut self, since: u64) {
-        let lost = |m: &&Message| m.sent > since;
+        let lost = |m: &&Message| m.sent >= since;
         let lost: Vec<u64> = self
             .messages
             .iter()
@@ -205,7 +205,7 @@ impl Model {
             self.remove(sequence);
             self.counts.lost += 1;
         }
-        self.ids.retain(|(_, _, at)| *at <= since);
+        self.ids.retain(|(_, _, at)| *at < since);
     }
 }
 

@@ -329,7 +329,7 @@ fn a_restart_keeps_leases_and_loses_what_was_not_on_disk() {
     stream.publish(ms(12), message("consumed"));
     assert_eq!(fetch(&mut stream, 12, 3).len(), 3);
     stream.settle(ms(12), 4, 1, Settlement::Done);
-    stream.restart(ms(20), Some(ms(10)));
+    stream.restart(ms(20), Some(ms(11)));
     assert_eq!(stream.in_flight(ms(20)), 2);
     let lost = StreamEvent::Lost { sequence: 3 };
     assert_eq!(events(&mut stream), [(20, lost)]);
