@@ -246,6 +246,9 @@ where
     // Whatever still runs ends here; a thread that blocks is not waited for.
     runtime.shutdown_background();
     worlds::remove(id);
+    if let Some(inside) = &run.inside {
+        inside.disconnect();
+    }
     run
 }
 
@@ -310,5 +313,27 @@ impl Run {
                 eprintln!("{}", Line(event));
             }
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::SystemTime;
+
+    use super::*;
+
+    #[test]
+    fn a_world_that_is_over_is_freed() {
+        let making = Making {
+            seed: 1,
+            start: SystemTime::UNIX_EPOCH,
+            plan: Plan::none(),
+        };
+        let run = run(making, async |world: World| world.until_idle().await);
+        let inside = run.inside.as_ref().map(Arc::downgrade);
+        let inside = inside.expect("there was a world");
+        assert!(inside.upgrade().is_some(), "its end is looked at");
+        drop(run);
+        assert!(inside.upgrade().is_none());
     }
 }

@@ -247,9 +247,8 @@ fn elsewhere(inside: &Inside, service: &Service, status: StatusCode, path: &str)
     let others: Vec<_> = inside
         .services()
         .into_iter()
-        .flatten()
-        .map(|(name, _)| format!("`{name}`"))
-        .filter(|name| **name != *format!("`{}`", service.name))
+        .filter(|name| **name != *service.name)
+        .map(|name| format!("`{name}`"))
         .collect();
     if others.is_empty() {
         return String::new();

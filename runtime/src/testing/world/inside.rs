@@ -12,6 +12,7 @@ use tokio::sync::Notify;
 
 use super::calls::{Call, Families};
 use super::client::{Client, text, who};
+use super::http::Service;
 use crate::app::App;
 use crate::backend::{Failure, Outgoing};
 use crate::context::Backends;
@@ -34,8 +35,9 @@ pub(crate) struct Inside {
     pub(super) runtime: Handle,
     start: SystemTime,
     rng: Arc<Mutex<Xoshiro256PlusPlus>>,
-    backends: OnceLock<Backends>,
-    services: OnceLock<BTreeMap<String, Arc<super::http::Service>>>,
+    /// These hold the world in turn, until it ends.
+    backends: Mutex<Option<Backends>>,
+    services: Mutex<Services>,
     pub(super) trace: Mutex<Trace>,
     pub(super) injected: Mutex<Vec<Fault>>,
     /// The calls that hold a message, by queue, number and delivery.
@@ -68,6 +70,9 @@ pub(crate) struct Inside {
     pub(super) warnings: Mutex<BTreeSet<String>>,
     sometimes: Mutex<BTreeMap<SiteId, bool>>,
 }
+
+/// The services of the application, by name.
+pub(super) type Services = BTreeMap<String, Arc<Service>>;
 
 /// How many calls began since the clock moved.
 #[derive(Default)]
@@ -103,8 +108,8 @@ impl Inside {
             runtime: Handle::current(),
             start: making.start,
             rng: Arc::new(Mutex::new(Xoshiro256PlusPlus::seed_from_u64(making.seed))),
-            backends: OnceLock::new(),
-            services: OnceLock::new(),
+            backends: Mutex::default(),
+            services: Mutex::default(),
             trace: Mutex::default(),
             injected: Mutex::default(),
             holders: Mutex::default(),
@@ -138,24 +143,34 @@ impl Inside {
         self.runtime.spawn(task);
     }
 
-    /// Connects the queues and caches, and the services; once.
-    pub(super) fn connect(self: &Arc<Self>, services: BTreeMap<String, Arc<super::http::Service>>) {
+    /// Connects the queues and caches, and the services.
+    pub(super) fn connect(self: &Arc<Self>, services: Services) {
         let client = Arc::new(Client::new(self));
-        let backends = Backends {
+        *lock(&self.backends) = Some(Backends {
             broker: Arc::clone(&client) as Arc<_>,
             store: client,
-        };
-        // A world is connected by the one who makes it, and nobody else.
-        let _ = self.backends.set(backends);
-        let _ = self.services.set(services);
+        });
+        *lock(&self.services) = services;
+    }
+
+    /// Lets go of what holds the world in a circle: nothing of it would ever be freed.
+    pub(crate) fn disconnect(&self) {
+        let backends = lock(&self.backends).take();
+        let services = std::mem::take(&mut *lock(&self.services));
+        drop((backends, services));
     }
 
     pub(crate) fn backends(&self) -> Option<Backends> {
-        self.backends.get().cloned()
+        lock(&self.backends).clone()
     }
 
-    pub(super) fn services(&self) -> Option<&BTreeMap<String, Arc<super::http::Service>>> {
-        self.services.get()
+    pub(super) fn service(&self, name: &str) -> Option<Arc<Service>> {
+        lock(&self.services).get(name).cloned()
+    }
+
+    /// The names of the services, sorted.
+    pub(super) fn services(&self) -> Vec<String> {
+        lock(&self.services).keys().cloned().collect()
     }
 
     pub(crate) fn elapsed(&self) -> Duration {

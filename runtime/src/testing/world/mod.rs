@@ -108,12 +108,8 @@ impl World {
     /// When there is no such service.
     #[track_caller]
     pub fn service(&self, name: &str) -> Http {
-        match self
-            .inside
-            .services()
-            .and_then(|services| services.get(name))
-        {
-            Some(service) => Http::new(&self.inside, service),
+        match self.inside.service(name) {
+            Some(service) => Http::new(&self.inside, &service),
             None => panic!("there is no service `{name}`{}", self.services()),
         }
     }
@@ -134,21 +130,16 @@ impl World {
     }
 
     fn only_service(&self) -> Option<String> {
-        let services = self.inside.services()?;
-        services
-            .keys()
-            .next()
-            .filter(|_| services.len() == 1)
-            .cloned()
+        let services = self.inside.services();
+        services.first().filter(|_| services.len() == 1).cloned()
     }
 
     fn services(&self) -> String {
         let names: Vec<_> = self
             .inside
             .services()
-            .into_iter()
-            .flatten()
-            .map(|(name, _)| format!("`{name}`"))
+            .iter()
+            .map(|name| format!("`{name}`"))
             .collect();
         if names.is_empty() {
             "; no HTTP function is linked into this test: a test in `tests/` has to use the crate, for \
