@@ -94,6 +94,10 @@ pub(crate) async fn work(chore: String) -> Result<(), String> {
             count("parent").await.map_err(text)?;
         }
         "block" => std::thread::sleep(Duration::from_millis(300)),
+        "guard" => {
+            let _guard = Guard;
+            count("locked").await.map_err(text)?;
+        }
         "panic" => panic!("no way"),
         "fail" => return Err("cannot".to_owned()),
         _ => count("work").await.map_err(text)?,
@@ -111,8 +115,18 @@ pub(crate) async fn at_night() -> Result<(), Error> {
     count("night").await
 }
 
+/// Gives something back when it goes out of scope, which a pod that dies never does.
+struct Guard;
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        cloudc::effect("unlocked", "guard");
+        tokio::spawn(count("unlocked"));
+    }
+}
+
 /// A lost update waits here.
-async fn count(what: &str) -> Result<(), Error> {
+async fn count(what: &'static str) -> Result<(), Error> {
     let count = COUNTS.get(&what.to_owned()).await?.unwrap_or(0);
     COUNTS.set(&what.to_owned(), &(count + 1)).await
 }

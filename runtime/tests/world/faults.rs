@@ -174,3 +174,20 @@ async fn a_broker_that_loses_what_it_took_at_the_start(world: World) {
     world.restart_broker_losing(seconds(1), seconds(30));
     assert_eq!(world.queue(&CHORES).delayed(), 0);
 }
+
+/// Nobody runs the destructors of a process that is killed.
+#[cloudc::test]
+async fn a_crash_runs_no_destructors(world: World) {
+    world.faults().on(work).delivery(1).crash_at_await(1);
+    CHORES.send(&"guard".to_owned()).await?;
+    world.advance(seconds(10)).await;
+    assert_eq!(count(&world, "unlocked"), None);
+    let trace = world.trace().to_string();
+    assert!(!trace.contains("unlocked guard"), "{trace}");
+    world.until_idle().await;
+    assert_eq!(
+        count(&world, "unlocked"),
+        Some(1),
+        "the second delivery ends well"
+    );
+}

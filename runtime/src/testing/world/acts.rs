@@ -324,7 +324,8 @@ impl Inside {
         let alive = self.runtime.metrics().num_alive_tasks();
         let known = self.own_tasks.load(Ordering::Relaxed) + self.tasks.load(Ordering::Relaxed);
         if alive > known {
-            self.last_mark.store(Families::mark(), Ordering::Relaxed);
+            self.last_mark
+                .store(Families::mark(&self.runtime), Ordering::Relaxed);
         }
         Mark {
             strays: self.strays(),
@@ -335,7 +336,7 @@ impl Inside {
     /// What was spawned since the mark, this call spawned.
     pub(super) fn claim_spawned(&self, mark: Mark, call: &Arc<Call>) {
         if self.strays() > mark.strays {
-            let before = Families::mark();
+            let before = Families::mark(&self.runtime);
             self.families.add(mark.after, before, call);
             self.last_mark.store(before, Ordering::Relaxed);
         }

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
 use rand::rngs::Xoshiro256PlusPlus;
+use tokio::runtime::Handle;
 
 use super::pods::Pod;
 use crate::host::Taken;
@@ -131,8 +132,8 @@ impl Families {
     }
 
     /// The id of a task that is spawned now, so that it stands between those before and those after.
-    pub(super) fn mark() -> u64 {
-        number(tokio::spawn(async {}).id()).unwrap_or_default()
+    pub(super) fn mark(runtime: &Handle) -> u64 {
+        number(runtime.spawn(async {}).id()).unwrap_or_default()
     }
 
     /// Takes note that a call spawned the tasks between two marks.

@@ -18,7 +18,8 @@ const BLOCKED: Duration = Duration::from_millis(250);
 
 /// The observed future of a handler.
 pub(super) struct Explored<F> {
-    handler: Pin<Box<F>>,
+    /// `None` when it is dropped.
+    handler: Option<Pin<Box<F>>>,
     inside: Arc<Inside>,
     call: Arc<Call>,
     woken: Arc<Woken>,
@@ -58,7 +59,7 @@ impl<F> Explored<F> {
             task: AtomicWaker::new(),
         });
         Self {
-            handler: Box::pin(handler),
+            handler: Some(Box::pin(handler)),
             inside: Arc::clone(inside),
             call: Arc::clone(call),
             waker: Waker::from(Arc::clone(&woken)),
@@ -108,10 +109,10 @@ impl<F: Future> Explored<F> {
         let after = self.inside.mark_if_spawned();
         let began = Instant::now();
         let polling = Polling::begin(&self.call);
-        let polled = self
-            .handler
-            .as_mut()
-            .poll(&mut Context::from_waker(&self.waker));
+        let polled = match &mut self.handler {
+            Some(handler) => handler.as_mut().poll(&mut Context::from_waker(&self.waker)),
+            None => Poll::Pending,
+        };
         drop(polling);
         let took = began.elapsed();
         if took > BLOCKED {
@@ -134,5 +135,17 @@ impl<F: Future> Explored<F> {
         if plan.crash_at == Some(at) {
             self.inside.crash(&self.call, at);
         }
+    }
+}
+
+/// What a handler's destructors do is the handler's doing: of one that ran into its timeout it counts, and of one
+/// whose pod died it has no effect, as a process that is killed runs none.
+impl<F> Drop for Explored<F> {
+    fn drop(&mut self) {
+        let mark = self.inside.mark_if_spawned();
+        let polling = Polling::begin(&self.call);
+        drop(self.handler.take());
+        drop(polling);
+        self.inside.claim_spawned(mark, &self.call);
     }
 }
