@@ -41,8 +41,7 @@ pub mod app;
 #[doc(hidden)]
 pub mod backend;
 mod cache;
-// The shim has no backends yet that could feed it.
-#[cfg(feature = "test")]
+#[cfg(any(feature = "shim", feature = "test"))]
 mod consumer;
 mod context;
 mod cron;
@@ -50,9 +49,13 @@ mod error;
 mod handler;
 mod host;
 mod message;
+#[cfg(feature = "shim")]
+#[doc(hidden)]
+pub mod names;
 mod queue;
 mod registry;
 mod router;
+#[cfg(feature = "shim")]
 pub mod shim;
 mod sometimes;
 mod storable;

@@ -102,7 +102,9 @@ fn manifest(input: &ShimInput) -> Result<String, toml::ser::Error> {
         .map(|(index, from)| (library(index), dependency(from)))
         .collect();
     dependencies.insert("app".to_owned(), app);
-    dependencies.insert("cloudc".to_owned(), dependency(&input.runtime));
+    let mut runtime = dependency(&input.runtime);
+    runtime.features = vec!["shim".to_owned()];
+    dependencies.insert("cloudc".to_owned(), runtime);
     let manifest = Manifest {
         package: Package {
             // Not the application's name: cargo tells packages of one name by their sources alone.

@@ -1,12 +1,18 @@
 //! What holds messages and entries, seen from the runtime. The emulator of the tests is one, real
 //! servers are another; nothing else of the runtime knows which one it talks to.
 
+#[cfg(feature = "shim")]
+mod access;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::pin::Pin;
 use std::time::Duration;
 
 use crate::handler::Delivery;
+
+#[cfg(feature = "shim")]
+pub use access::{Access, Connection};
 
 /// What a backend says, in a moment.
 pub type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, Failure>> + Send + 'a>>;
@@ -16,12 +22,20 @@ pub trait Broker: Send + Sync {
     /// Adds messages to a queue, in this order. When it fails, any number of them may be in the queue.
     fn publish(&self, queue: &str, messages: Vec<Outgoing>) -> Answer<'_, Vec<Published>>;
 
-    /// Waits for messages, and takes from one to `most` of them. Each has to be settled within the
+    /// Waits for messages, and takes from one to `most` of them; none once it was [stopped](Broker::stop). Each has to be settled within the
     /// queue's ack wait, or it is delivered again. Dropped while it waits, it has taken none.
     fn pull(&self, queue: &str, most: usize) -> Answer<'_, Vec<Lease>>;
 
-    /// Keeps a message that failed where people can look at it, once for each id.
+    /// Keeps a message that failed where people can look at it, once for each message of the queue.
     fn bury(&self, queue: &str, dead: Dead) -> Answer<'_, ()>;
+
+    /// Asks the server for no more messages of a queue. What it has sent by now still comes from
+    /// [`Broker::pull`], which then, and from then on, answers with an empty list.
+    fn stop<'a>(&'a self, queue: &'a str) -> Answer<'a, ()>;
+
+    /// How many messages of a queue wait, for their first delivery or for their settlement: what its consumer
+    /// lags behind.
+    fn lag<'a>(&'a self, queue: &'a str) -> Answer<'a, u64>;
 }
 
 /// Caches.
@@ -101,6 +115,8 @@ pub enum Settlement {
 pub struct Dead {
     /// As it was delivered for the last time.
     pub delivery: Delivery,
+    /// Its number in the queue, from 1: an id may be used again.
+    pub sequence: u64,
     /// Why it failed, for a person.
     pub reason: String,
 }

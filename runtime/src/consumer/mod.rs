@@ -19,6 +19,11 @@ use crate::registry::Trigger;
 /// The wait after the broker did not do what it was asked.
 const PAUSE: Duration = Duration::from_secs(1);
 
+/// Why a message is given up that comes once more after its last delivery. The broker is not told a bound, for
+/// what it has delivered for the last time it keeps in the queue and never shows again.
+const OVER: &str =
+    "its last delivery neither succeeded nor failed: the pod died, or did not answer in time";
+
 /// What the loop has to know.
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
@@ -52,7 +57,8 @@ impl<H: Host> Consumer<H> {
         })
     }
 
-    /// Takes and handles messages until it is dropped, which ends the calls that run.
+    /// Takes and handles messages until the queue is [stopped](Broker::stop), and all calls have ended. Dropped
+    /// before, it ends the calls that run.
     pub(crate) async fn run(self: Arc<Self>) {
         let mut calls = JoinSet::new();
         loop {
@@ -61,12 +67,14 @@ impl<H: Host> Consumer<H> {
                 biased;
                 Some(_) = calls.join_next() => {}
                 pulled = self.pull(free), if free > 0 => match pulled {
+                    Ok(leases) if leases.is_empty() => break,
                     Ok(leases) => self.start(leases, &mut calls),
                     // The broker is away; it is asked again.
                     Err(_) => tokio::time::sleep(PAUSE).await,
                 },
             }
         }
+        while calls.join_next().await.is_some() {}
     }
 
     /// No more messages than there are calls free: one that waits here burns its ack wait.
@@ -94,6 +102,9 @@ impl<H: Host> Consumer<H> {
     /// Calls the handler with one or more messages, and settles them. One of a batch that does not
     /// decode is settled on its own, and the others are handled without it.
     async fn handle(&self, mut leases: Vec<Lease>) {
+        for lease in leases.extract_if(.., |lease| self.is_over(lease)) {
+            self.give_up(&lease, OVER).await;
+        }
         while !leases.is_empty() {
             let outcome = self.call(&leases).await;
             let Outcome::Failed(error) = &outcome else {
@@ -179,11 +190,18 @@ impl<H: Host> Consumer<H> {
         most.is_some_and(|most| lease.delivery.attempt >= most)
     }
 
+    /// Whether a message has had its deliveries, and nobody said so: its pod died in the last one.
+    fn is_over(&self, lease: &Lease) -> bool {
+        let most = self.settings.max_deliveries;
+        most.is_some_and(|most| lease.delivery.attempt > most)
+    }
+
     /// Keeps a message with the dead letters, if its queue has them, and takes it out of the queue.
     async fn give_up(&self, lease: &Lease, reason: &str) {
         if self.settings.dead_letter {
             let dead = Dead {
                 delivery: lease.delivery.clone(),
+                sequence: lease.sequence,
                 reason: reason.to_owned(),
             };
             // While it can not be kept, it stays in the queue and comes again.

@@ -67,6 +67,14 @@ impl Broker for Emulated {
     fn bury(&self, queue: &str, dead: Dead) -> Answer<'_, ()> {
         Broker::bury(&self.0, queue, dead)
     }
+
+    fn stop<'a>(&'a self, queue: &'a str) -> Answer<'a, ()> {
+        Broker::stop(&self.0, queue)
+    }
+
+    fn lag<'a>(&'a self, queue: &'a str) -> Answer<'a, u64> {
+        Broker::lag(&self.0, queue)
+    }
 }
 
 impl Store for Emulated {

@@ -338,6 +338,7 @@ pub(crate) fn to_bury_twice_is_no_error<S: Subject>() {
         let lease = take(&*backend, 1).await.remove(0);
         let dead = Dead {
             delivery: lease.delivery.clone(),
+            sequence: lease.sequence,
             reason: "it does not decode".to_owned(),
         };
         backend

@@ -63,7 +63,8 @@ struct Health {
 struct Queue {
     stream: Stream,
     dead: Vec<(Duration, Dead)>,
-    dead_ids: BTreeSet<String>,
+    dead_sequences: BTreeSet<u64>,
+    is_stopped: bool,
 }
 
 impl Emulator {
@@ -79,7 +80,8 @@ impl Emulator {
                 let queue = Queue {
                     stream: Stream::new(settings),
                     dead: Vec::new(),
-                    dead_ids: BTreeSet::new(),
+                    dead_sequences: BTreeSet::new(),
+                    is_stopped: false,
                 };
                 (Arc::from(name), queue)
             })
@@ -247,14 +249,14 @@ impl Emulator {
             // Registered before it looks, so that nothing is missed in between.
             let mut woken = pin!(waker.notified());
             woken.as_mut().enable();
-            let (fetched, next) = self.inner.with_queue(queue, |queue, now, broker| {
-                if broker.is_down {
-                    return (Vec::new(), None);
+            let (fetched, next, is_over) = self.inner.with_queue(queue, |queue, now, broker| {
+                if broker.is_down || queue.is_stopped {
+                    return (Vec::new(), None, queue.is_stopped);
                 }
                 let fetched = queue.stream.fetch(now, most.max(1));
-                (fetched, queue.stream.next_event(now))
+                (fetched, queue.stream.next_event(now), false)
             })?;
-            if !fetched.is_empty() {
+            if is_over || !fetched.is_empty() {
                 return Ok(fetched);
             }
             match next.and_then(|at| self.inner.start.checked_add(at)) {
@@ -266,6 +268,18 @@ impl Emulator {
                 },
             }
         }
+    }
+
+    /// As the broker's `stop`: who pulls, now or later, gets nothing more.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such queue.
+    pub fn stop_pulls(&self, queue: &str) -> Result<(), Failure> {
+        self.inner
+            .with_queue(queue, |queue, _, _| queue.is_stopped = true)?;
+        self.inner.wake(queue);
+        Ok(())
     }
 
     /// Settles the delivery number `attempt` of a message, as its hold would.
@@ -283,7 +297,7 @@ impl Emulator {
         self.inner.settle(queue, sequence, attempt, how)
     }
 
-    /// As the broker's `bury`, at once. A message is kept once, by its id.
+    /// As the broker's `bury`, at once. A message is kept once, by its number in the queue.
     ///
     /// # Errors
     ///
@@ -291,7 +305,7 @@ impl Emulator {
     pub fn bury(&self, queue: &str, dead: Dead) -> Result<(), Failure> {
         self.inner.with_queue(queue, |queue, now, broker| {
             broker.up()?;
-            if queue.dead_ids.insert(dead.delivery.id.clone()) {
+            if queue.dead_sequences.insert(dead.sequence) {
                 queue.dead.push((now, dead));
             }
             Ok(())

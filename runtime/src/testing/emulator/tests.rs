@@ -174,6 +174,7 @@ async fn a_broker_that_is_down_does_nothing_and_pulls_wait() {
     assert_eq!(settled, Err(down.clone()));
     let dead = Dead {
         delivery: lease.delivery,
+        sequence: lease.sequence,
         reason: String::new(),
     };
     assert_eq!(emulator.bury("orders", dead), Err(down));
@@ -213,22 +214,24 @@ async fn a_large_message_is_refused_and_none_of_its_fellows_is_sent() {
 #[tokio::test(start_paused = true)]
 async fn a_message_is_buried_once() {
     let emulator = emulator();
-    let dead = |id: &str, reason: &str| Dead {
+    // One id for all: it may be used again.
+    let dead = |sequence: u64, reason: &str| Dead {
         delivery: Delivery {
             payload: Vec::new(),
-            id: id.to_owned(),
+            id: "a".to_owned(),
             attempt: 5,
             headers: BTreeMap::new(),
         },
+        sequence,
         reason: reason.to_owned(),
     };
-    emulator.bury("orders", dead("a", "first")).unwrap();
+    emulator.bury("orders", dead(1, "first")).unwrap();
     sleep(ms(7)).await;
-    emulator.bury("orders", dead("a", "again")).unwrap();
-    emulator.bury("orders", dead("b", "other")).unwrap();
+    emulator.bury("orders", dead(1, "again")).unwrap();
+    emulator.bury("orders", dead(2, "other")).unwrap();
     assert_eq!(
         emulator.dead("orders").unwrap(),
-        [(ms(0), dead("a", "first")), (ms(7), dead("b", "other"))]
+        [(ms(0), dead(1, "first")), (ms(7), dead(2, "other"))]
     );
 }
 

@@ -48,6 +48,14 @@ impl Broker for Emulator {
         let queue = queue.to_owned();
         Box::pin(async move { self.bury(&queue, dead) })
     }
+
+    fn stop<'a>(&'a self, queue: &'a str) -> Answer<'a, ()> {
+        Box::pin(async move { self.stop_pulls(queue) })
+    }
+
+    fn lag<'a>(&'a self, queue: &'a str) -> Answer<'a, u64> {
+        Box::pin(async move { self.stream(queue, |stream, now| stream.len(now) as u64) })
+    }
 }
 
 impl Hold for Held {

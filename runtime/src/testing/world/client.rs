@@ -156,6 +156,14 @@ impl Broker for Client {
     fn bury(&self, queue: &str, dead: Dead) -> Answer<'_, ()> {
         Broker::bury(&self.inside.emulator, queue, dead)
     }
+
+    fn stop<'a>(&'a self, queue: &'a str) -> Answer<'a, ()> {
+        Broker::stop(&self.inside.emulator, queue)
+    }
+
+    fn lag<'a>(&'a self, queue: &'a str) -> Answer<'a, u64> {
+        Broker::lag(&self.inside.emulator, queue)
+    }
 }
 
 impl Store for Client {

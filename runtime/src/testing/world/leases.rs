@@ -49,6 +49,14 @@ impl Broker for Leases {
             buried
         })
     }
+
+    fn stop<'a>(&'a self, queue: &'a str) -> Answer<'a, ()> {
+        Broker::stop(&self.inside.emulator, queue)
+    }
+
+    fn lag<'a>(&'a self, queue: &'a str) -> Answer<'a, u64> {
+        Broker::lag(&self.inside.emulator, queue)
+    }
 }
 
 impl Leases {

@@ -56,7 +56,9 @@ impl World {
         let agreement = agreement::agreement()?;
         let streams = app.queues.iter().map(|queue| {
             let settings = StreamSettings {
-                max_deliveries: queue.max_deliveries,
+                // As the provisioner sets it up: the consumer counts, so that a message whose pod died in its last
+                // delivery comes once more and is kept as a dead letter.
+                max_deliveries: None,
                 ack_wait: queue.ack_wait,
                 dedupe: queue.dedupe,
                 max_age: queue.max_age,
@@ -67,6 +69,11 @@ impl World {
         let inside = Arc::new_cyclic(|inside| {
             let observer = inside::observer(inside.clone());
             let emulator = Emulator::new(streams, caches, Some(observer));
+            for queue in &app.queues {
+                // As the provisioner sets it up: messages that wait for their time hold back no others.
+                let _ =
+                    emulator.stream(queue.name, |stream, _| stream.set_max_unsettled(usize::MAX));
+            }
             Inside::new(app, emulator, agreement, making)
         });
         if !worlds::add(&inside) {

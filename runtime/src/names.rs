@@ -1,0 +1,47 @@
+//! What things are called at the broker and at the cache server. The compiler has the same names in the permissions and
+//! manifests that it writes (`lower::names`); a test compares the two.
+//!
+//! Names of applications, queues, caches, functions and workloads are DNS labels, so they can be parts of a subject, a
+//! stream's name or a key as they are.
+
+/// The workload that makes streams and consumers: a value of `CLOUDC_WORKLOAD`.
+pub const PROVISION: &str = "provision";
+
+/// The stream of a queue.
+pub fn stream(app: &str, queue: &str) -> String {
+    format!("{app}-{queue}")
+}
+
+/// The subject on which a queue's messages are published.
+pub fn subject(app: &str, queue: &str) -> String {
+    format!("{app}.{queue}")
+}
+
+/// The stream that keeps a queue's failed messages.
+pub fn dead_stream(app: &str, queue: &str) -> String {
+    format!("{app}-{queue}-dead")
+}
+
+/// The subject on which failed messages are published.
+pub fn dead_subject(app: &str, queue: &str) -> String {
+    format!("{app}.{queue}.dead")
+}
+
+/// The durable consumer of a queue function.
+pub fn consumer(function: &str) -> &str {
+    function
+}
+
+/// What a workload's inboxes start with: the server lets it listen to no other.
+pub fn inbox(app: &str, workload: &str) -> String {
+    if workload == PROVISION {
+        format!("_INBOX_{app}-{PROVISION}")
+    } else {
+        format!("_INBOX_{workload}")
+    }
+}
+
+/// What the keys of a cache start with.
+pub fn key_prefix(app: &str, cache: &str) -> String {
+    format!("{app}:{cache}:")
+}
