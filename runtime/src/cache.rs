@@ -1,10 +1,11 @@
 //! Caches and the handles that read and write one.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
-use crate::backend::Failure;
-use crate::context::{self, Backends};
+use crate::backend::{Failure, Store};
+use crate::context;
 use crate::error::{Error, Result};
 use crate::storable::{Codec, Storable};
 
@@ -54,7 +55,7 @@ impl<K, V> Cache<K, V> {
     /// When the key is no JSON, the value does not read back, or the store did not answer.
     pub async fn get(&self, key: &K) -> Result<Option<V>> {
         let key = self.encode_key(key)?;
-        let found = self.backends()?.store.get(self.name, &key).await;
+        let found = self.store()?.get(self.name, &key).await;
         let Some(value) = found.map_err(|failure| self.failed(failure))? else {
             return Ok(None);
         };
@@ -68,7 +69,7 @@ impl<K, V> Cache<K, V> {
     /// When the key is no JSON, or the store did not answer.
     pub async fn contains(&self, key: &K) -> Result<bool> {
         let key = self.encode_key(key)?;
-        let there = self.backends()?.store.contains(self.name, &key).await;
+        let there = self.store()?.contains(self.name, &key).await;
         there.map_err(|failure| self.failed(failure))
     }
 
@@ -97,7 +98,7 @@ impl<K, V> Cache<K, V> {
     /// When the key is no JSON, or the store did not answer.
     pub async fn remove(&self, key: &K) -> Result<()> {
         let key = self.encode_key(key)?;
-        let removed = self.backends()?.store.remove(self.name, &key).await;
+        let removed = self.store()?.remove(self.name, &key).await;
         removed.map_err(|failure| self.failed(failure))
     }
 
@@ -163,16 +164,12 @@ impl<K, V> Cache<K, V> {
     async fn put(&self, key: &K, value: &V, ttl: Option<Duration>) -> Result<()> {
         let key = self.encode_key(key)?;
         let value = self.encode_value(value)?;
-        let taken = self
-            .backends()?
-            .store
-            .set(self.name, &key, value, ttl)
-            .await;
+        let taken = self.store()?.set(self.name, &key, value, ttl).await;
         taken.map_err(|failure| self.failed(failure))
     }
 
-    fn backends(&self) -> Result<Backends> {
-        context::backends().ok_or_else(|| Error::not_connected(self))
+    fn store(&self) -> Result<Arc<dyn Store>> {
+        context::store().ok_or_else(|| Error::not_connected(self))
     }
 
     fn failed(&self, failure: Failure) -> Error {

@@ -8,23 +8,38 @@ use rand::{Rng as _, rngs::ThreadRng};
 
 use crate::backend::{Broker, Store};
 
-/// What serves the queues and caches of a program.
-#[derive(Clone)]
+/// What serves the queues and caches of a program; `None` for what it has no use for.
+#[derive(Clone, Default)]
 pub(crate) struct Backends {
-    pub(crate) broker: Arc<dyn Broker>,
-    pub(crate) store: Arc<dyn Store>,
+    pub(crate) broker: Option<Arc<dyn Broker>>,
+    pub(crate) store: Option<Arc<dyn Store>>,
 }
 
 /// What the shim connected, for all of the program.
 static CONNECTED: OnceLock<Backends> = OnceLock::new();
 
-/// What serves a call that is made here and now.
-pub(crate) fn backends() -> Option<Backends> {
+/// Serves all calls of this program from now on. `false` if others do already.
+#[cfg(feature = "shim")]
+pub(crate) fn connect(backends: Backends) -> bool {
+    CONNECTED.set(backends).is_ok()
+}
+
+/// What serves a call of a queue that is made here and now.
+pub(crate) fn broker() -> Option<Arc<dyn Broker>> {
     #[cfg(feature = "test")]
     if let Some(world) = crate::testing::current() {
-        return world.backends();
+        return world.backends()?.broker;
     }
-    CONNECTED.get().cloned()
+    CONNECTED.get()?.broker.clone()
+}
+
+/// What serves a call of a cache that is made here and now.
+pub(crate) fn store() -> Option<Arc<dyn Store>> {
+    #[cfg(feature = "test")]
+    if let Some(world) = crate::testing::current() {
+        return world.backends()?.store;
+    }
+    CONNECTED.get()?.store.clone()
 }
 
 /// An id for a message, that no other message has.
@@ -68,15 +83,14 @@ pub fn rng() -> Rng {
 
 /// Says that something was done outside of queues and caches, such as `effect("charged", "order-7")`.
 ///
-/// In a test the world takes note, and can tell what was done to the same key twice. Elsewhere it does
-/// nothing.
+/// In a test the world takes note, and can tell what was done to the same key twice. Elsewhere it is a line of the
+/// log with the target `cloudc::effect`, at the level `debug`.
 pub fn effect(name: &str, key: impl std::fmt::Display) {
     #[cfg(feature = "test")]
     if let Some(world) = crate::testing::current() {
-        world.effect(name, key.to_string());
+        return world.effect(name, key.to_string());
     }
-    #[cfg(not(feature = "test"))]
-    let _ = (name, key);
+    tracing::debug!(target: "cloudc::effect", name, %key);
 }
 
 /// The random numbers of [`rng`]; what they can do is in the traits of the crate `rand`.

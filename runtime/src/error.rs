@@ -6,6 +6,8 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 
 use crate::backend::Failure;
+use crate::host::with_causes;
+use crate::problem::problem;
 
 /// The result of using a resource.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -13,7 +15,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// Why a queue or a cache did not do what it was asked.
 ///
 /// As the answer of an HTTP handler it becomes `500 Internal Server Error` without a word of the
-/// reason, which is none of the caller's business.
+/// reason, which is none of the caller's business and goes to the log.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -120,6 +122,10 @@ impl Error {
 
 impl IntoResponse for Error {
     fn into_response(self) -> Response {
-        StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        tracing::error!(
+            error = with_causes(&self),
+            "a handler answered with an error"
+        );
+        problem(StatusCode::INTERNAL_SERVER_ERROR, None)
     }
 }

@@ -12,8 +12,8 @@ pub(crate) type BoxError = Box<dyn Error + Send + Sync>;
 
 /// One call of a handler, as the one who calls knows it.
 #[cfg_attr(
-    not(feature = "test"),
-    expect(dead_code, reason = "only a world looks at it so far")
+    not(any(feature = "shim", feature = "test")),
+    expect(dead_code, reason = "an application without either runs no calls")
 )]
 #[derive(Clone, Debug)]
 pub(crate) struct Call {
@@ -27,8 +27,8 @@ pub(crate) struct Call {
 
 /// A message that a call takes.
 #[cfg_attr(
-    not(feature = "test"),
-    expect(dead_code, reason = "only a world looks at it so far")
+    not(any(feature = "shim", feature = "test")),
+    expect(dead_code, reason = "an application without either runs no calls")
 )]
 #[derive(Clone, Debug)]
 pub(crate) struct Taken {
@@ -42,8 +42,8 @@ pub(crate) struct Taken {
 
 /// How a call ended.
 #[cfg_attr(
-    not(feature = "test"),
-    expect(dead_code, reason = "only a world looks at it so far")
+    not(any(feature = "shim", feature = "test")),
+    expect(dead_code, reason = "an application without either runs no calls")
 )]
 #[derive(Debug)]
 pub(crate) enum Outcome<T> {
@@ -103,7 +103,7 @@ pub(crate) fn panic_text(panic: &(dyn Any + Send)) -> String {
     }
 }
 
-#[cfg(any(test, feature = "test"))]
+#[cfg(any(test, feature = "shim", feature = "test"))]
 impl<T> Outcome<T> {
     /// Why the call did not do its work.
     pub(crate) fn reason(&self) -> Option<String> {
@@ -117,7 +117,6 @@ impl<T> Outcome<T> {
 }
 
 /// An error and what caused it, in one line.
-#[cfg(any(test, feature = "test"))]
 pub(crate) fn with_causes(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();

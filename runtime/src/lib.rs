@@ -46,12 +46,14 @@ mod consumer;
 mod context;
 mod cron;
 mod error;
+mod gate;
 mod handler;
 mod host;
 mod message;
 #[cfg(feature = "shim")]
 #[doc(hidden)]
 pub mod names;
+mod problem;
 mod queue;
 mod registry;
 mod router;

@@ -131,8 +131,8 @@ impl<T> Queue<T> {
         if messages.is_empty() {
             return Ok(());
         }
-        let backends = context::backends().ok_or_else(|| Error::not_connected(self))?;
-        let published = backends.broker.publish(self.name, messages).await;
+        let broker = context::broker().ok_or_else(|| Error::not_connected(self))?;
+        let published = broker.publish(self.name, messages).await;
         published
             .map(drop)
             .map_err(|failure| Error::from_backend(self, failure))

@@ -1,15 +1,30 @@
 //! HTTP handlers as one axum router.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::Request;
+use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use axum::routing::{MethodFilter, on};
 
+use crate::gate::Gate;
 use crate::host::{Call, Host, Outcome, Plain};
+use crate::problem::problem;
 use crate::registry::{FunctionRegistration, Trigger, functions};
+
+/// The largest body that extractors such as `Json` read, in bytes; more is `413 Payload Too Large`.
+const MAX_BODY: usize = 2 * 1024 * 1024;
+
+/// What holds for every call of a service.
+#[derive(Clone)]
+pub(crate) struct Limits {
+    /// How long one may take, with the wait for its turn.
+    pub(crate) timeout: Duration,
+    /// How many run at the same time; `None` where somebody else sees to it.
+    pub(crate) gate: Option<Arc<Gate>>,
+}
 
 /// The routes of the linked HTTP handlers with these names; other names are passed over. A call may take
 /// as long as it likes.
@@ -18,12 +33,17 @@ use crate::registry::{FunctionRegistration, Trigger, functions};
 ///
 /// As axum does, when two of them have the same route. The compiler lets no such application through.
 pub fn router(names: &[&str]) -> Router {
-    routes(names, Duration::MAX, &Plain)
+    let limits = Limits {
+        timeout: Duration::MAX,
+        gate: None,
+    };
+    routes(names, &limits, &Plain)
 }
 
-/// The same, with a bound for each call: `504 Gateway Timeout`, as Knative's proxy answers it. A handler that
-/// panics is `500 Internal Server Error` without a word of the reason.
-pub(crate) fn routes(names: &[&str], timeout: Duration, host: &impl Host) -> Router {
+/// The same, with bounds for each call: `504 Gateway Timeout`, as Knative's proxy answers it, and
+/// `503 Service Unavailable` for one that would wait too long for its turn. A handler that panics is
+/// `500 Internal Server Error` without a word of the reason.
+pub(crate) fn routes(names: &[&str], limits: &Limits, host: &impl Host) -> Router {
     let mut router = Router::new();
     for function in functions() {
         let Trigger::Http { method, path, .. } = function.trigger else {
@@ -33,34 +53,46 @@ pub(crate) fn routes(names: &[&str], timeout: Duration, host: &impl Host) -> Rou
             continue;
         };
         if names.contains(&function.name) {
-            let host = host.clone();
-            let handler = move |request| answer(host.clone(), function, timeout, request);
+            let (host, limits) = (host.clone(), limits.clone());
+            let handler = move |request| answer(host.clone(), function, limits.clone(), request);
             router = router.route(path, on(method, handler));
         }
     }
     router
+        .fallback(async || problem(StatusCode::NOT_FOUND, None))
+        .method_not_allowed_fallback(async || problem(StatusCode::METHOD_NOT_ALLOWED, None))
+        .layer(DefaultBodyLimit::max(MAX_BODY))
 }
 
 async fn answer(
     host: impl Host,
     function: &'static FunctionRegistration,
-    timeout: Duration,
+    limits: Limits,
     request: Request,
 ) -> Response {
     let Trigger::Http { handle, .. } = function.trigger else {
-        return StatusCode::NOT_FOUND.into_response();
+        return problem(StatusCode::NOT_FOUND, None);
     };
     let call = Call {
         function: function.name,
-        timeout,
+        timeout: limits.timeout,
         messages: Vec::new(),
     };
-    let reply = handle(request);
-    match host.run(call, async { Ok(reply.await) }).await {
+    let reply = async move {
+        let _turn = match &limits.gate {
+            None => None,
+            Some(gate) => match gate.enter().await {
+                Some(turn) => Some(turn),
+                None => return Ok(problem(StatusCode::SERVICE_UNAVAILABLE, None)),
+            },
+        };
+        Ok(handle(request).await)
+    };
+    match host.run(call, reply).await {
         Outcome::Done(response) => response,
-        Outcome::TimedOut => StatusCode::GATEWAY_TIMEOUT.into_response(),
+        Outcome::TimedOut => problem(StatusCode::GATEWAY_TIMEOUT, None),
         Outcome::Failed(_) | Outcome::Panicked(_) => {
-            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+            problem(StatusCode::INTERNAL_SERVER_ERROR, None)
         }
     }
 }

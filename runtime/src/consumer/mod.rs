@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use tokio::task::JoinSet;
 
+use crate::app::{App, Workload};
 use crate::backend::{Broker, Dead, Failure, Lease, Settlement};
 use crate::context;
 use crate::handler::{Delivery, Undecodable};
@@ -41,6 +42,25 @@ pub(crate) struct Settings {
     pub(crate) dead_letter: bool,
 }
 
+impl Settings {
+    /// Of a workload that consumes a queue.
+    pub(crate) fn of(app: &App, workload: &Workload) -> Option<Self> {
+        let function = workload.functions.first();
+        let function = function.and_then(|index| app.functions.get(*index))?;
+        let queue = app.queue_of(function)?;
+        Some(Self {
+            function: function.name,
+            trigger: function.trigger,
+            queue: queue.name,
+            concurrency: workload.concurrency,
+            timeout: workload.timeout,
+            ack_wait: queue.ack_wait,
+            max_deliveries: queue.max_deliveries,
+            dead_letter: queue.dead_letter,
+        })
+    }
+}
+
 /// The loop of one pod.
 pub(crate) struct Consumer<H> {
     settings: Settings,
@@ -69,8 +89,11 @@ impl<H: Host> Consumer<H> {
                 pulled = self.pull(free), if free > 0 => match pulled {
                     Ok(leases) if leases.is_empty() => break,
                     Ok(leases) => self.start(leases, &mut calls),
-                    // The broker is away; it is asked again.
-                    Err(_) => tokio::time::sleep(PAUSE).await,
+                    // The broker is away, or its consumer; it is asked again.
+                    Err(failure) => {
+                        tracing::warn!(queue = self.settings.queue, %failure, "no messages can be taken");
+                        tokio::time::sleep(PAUSE).await;
+                    }
                 },
             }
         }
@@ -205,9 +228,13 @@ impl<H: Host> Consumer<H> {
                 reason: reason.to_owned(),
             };
             // While it can not be kept, it stays in the queue and comes again.
-            if self.broker.bury(self.settings.queue, dead).await.is_err() {
+            let (queue, id) = (self.settings.queue, &lease.delivery.id);
+            if let Err(failure) = self.broker.bury(queue, dead).await {
+                tracing::error!(queue, id, %failure, "a dead letter cannot be kept yet");
                 return settle(lease, Settlement::Retry(PAUSE)).await;
             }
+            // The reason may quote the payload, so it stays with the message.
+            tracing::error!(queue, id, "a message is a dead letter");
         }
         settle(lease, Settlement::Dropped).await;
     }
@@ -215,5 +242,8 @@ impl<H: Host> Consumer<H> {
 
 /// A settlement that the broker does not take is one that is lost: the message comes again.
 async fn settle(lease: &Lease, how: Settlement) {
-    let _ = lease.hold.settle(how).await;
+    if let Err(failure) = lease.hold.settle(how).await {
+        let id = &lease.delivery.id;
+        tracing::warn!(id, ?how, %failure, "a message could not be settled, and may come again");
+    }
 }

@@ -6,6 +6,8 @@ use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 
+use crate::problem::rejection;
+
 /// The answer of a handler, on its way.
 pub type Reply = Pin<Box<dyn Future<Output = Response> + Send>>;
 
@@ -24,9 +26,11 @@ pub trait FromHead: Sized + 'static {
 #[diagnostic::do_not_recommend]
 impl<T: FromRequestParts<()> + 'static> FromHead for T {
     async fn read(head: &mut Parts) -> Result<Self, Response> {
-        T::from_request_parts(head, &())
-            .await
-            .map_err(IntoResponse::into_response)
+        let rejected = match T::from_request_parts(head, &()).await {
+            Ok(value) => return Ok(value),
+            Err(rejected) => rejected.into_response(),
+        };
+        Err(rejection(rejected).await)
     }
 }
 
@@ -45,9 +49,11 @@ pub trait FromWhole<M>: Sized + 'static {
 #[diagnostic::do_not_recommend]
 impl<M, T: FromRequest<(), M> + 'static> FromWhole<M> for T {
     async fn read(request: Request) -> Result<Self, Response> {
-        T::from_request(request, &())
-            .await
-            .map_err(IntoResponse::into_response)
+        let rejected = match T::from_request(request, &()).await {
+            Ok(value) => return Ok(value),
+            Err(rejected) => rejected.into_response(),
+        };
+        Err(rejection(rejected).await)
     }
 }
 

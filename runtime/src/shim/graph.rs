@@ -1,11 +1,20 @@
 //! What the shim needs to know of `graph.json`; it passes over the rest.
 
 use serde::Deserialize;
+use serde::de::IgnoredAny;
+
+use crate::names;
 
 #[derive(Debug, Deserialize)]
 pub(super) struct Graph {
+    #[serde(default)]
+    pub(super) app: String,
     pub(super) functions: Vec<Function>,
     workloads: Vec<Workload>,
+    #[serde(default)]
+    queues: Vec<IgnoredAny>,
+    #[serde(default)]
+    edges: Vec<Edge>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -14,7 +23,7 @@ pub(super) struct Function {
     pub(super) path: String,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
 pub(super) struct Workload {
     pub(super) name: String,
     pub(super) kind: WorkloadKind,
@@ -22,12 +31,57 @@ pub(super) struct Workload {
     pub(super) functions: Vec<String>,
 }
 
-#[derive(Clone, Copy, Debug, Deserialize)]
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum WorkloadKind {
     Service,
     Consumer,
     Schedule,
+}
+
+#[derive(Debug, Deserialize)]
+struct Edge {
+    function: String,
+    resource: Resource,
+}
+
+#[derive(Debug, Deserialize)]
+struct Resource {
+    kind: ResourceKind,
+    name: String,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+enum ResourceKind {
+    Queue,
+    Cache,
+}
+
+/// What a pod runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Runs {
+    /// A workload of the graph.
+    Workload(Workload),
+    /// What makes the streams and consumers.
+    Provision,
+}
+
+/// Which servers a pod needs, and what for, as the end of a sentence about it.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Needs {
+    pub(super) nats: Option<String>,
+    pub(super) valkey: Option<String>,
+}
+
+impl Runs {
+    /// What `CLOUDC_WORKLOAD` calls it.
+    pub(super) fn name(&self) -> &str {
+        match self {
+            Self::Workload(workload) => &workload.name,
+            Self::Provision => names::PROVISION,
+        }
+    }
 }
 
 impl Graph {
@@ -39,56 +93,120 @@ impl Graph {
         })
     }
 
-    /// The workload with this name, which the environment gives.
-    pub(super) fn workload(&self, name: Option<&str>) -> Result<&Workload, String> {
+    /// What the environment asks for.
+    pub(super) fn runs(&self, name: Option<&str>) -> Result<Runs, String> {
+        let provision = (!self.queues.is_empty()).then_some(names::PROVISION);
         let known = || {
-            let names: Vec<_> = self
-                .workloads
-                .iter()
-                .map(|workload| &*workload.name)
-                .collect();
+            let workloads = self.workloads.iter().map(|workload| &*workload.name);
+            let names: Vec<_> = workloads.chain(provision).collect();
             names.join(", ")
         };
         let name = name
+            .filter(|name| !name.is_empty())
             .ok_or_else(|| format!("CLOUDC_WORKLOAD is not set; set it to one of: {}", known()))?;
+        if provision == Some(name) {
+            return Ok(Runs::Provision);
+        }
         let found = self.workloads.iter().find(|workload| workload.name == name);
-        found.ok_or_else(|| {
+        found.cloned().map(Runs::Workload).ok_or_else(|| {
             format!(
                 "there is no workload `{name}`, as CLOUDC_WORKLOAD says; there are: {}",
                 known()
             )
         })
     }
+
+    /// The servers that it needs.
+    pub(super) fn needs(&self, runs: &Runs) -> Needs {
+        let workload = match runs {
+            Runs::Provision => {
+                return Needs {
+                    nats: Some("makes the streams of the queues".to_owned()),
+                    valkey: None,
+                };
+            }
+            Runs::Workload(workload) => workload,
+        };
+        let uses = |kind| {
+            let edge = self.edges.iter().find(|edge| {
+                edge.resource.kind == kind && workload.functions.contains(&edge.function)
+            })?;
+            let what = match kind {
+                ResourceKind::Queue => "queue",
+                ResourceKind::Cache => "cache",
+            };
+            Some(format!("uses the {what} `{}`", edge.resource.name))
+        };
+        let consumes = (workload.kind == WorkloadKind::Consumer)
+            .then(|| "takes its messages from a queue".to_owned());
+        Needs {
+            nats: consumes.or_else(|| uses(ResourceKind::Queue)),
+            valkey: uses(ResourceKind::Cache),
+        }
+    }
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
     const JSON: &str = r#"{
         "version": 1,
+        "app": "shop",
         "functions": [{"name": "place-order", "path": "shop::place_order", "doc": ""}],
         "workloads": [
             {"name": "shop", "kind": "service", "functions": ["place-order"]},
-            {"name": "charge", "kind": "consumer", "functions": []}
+            {"name": "charge", "kind": "consumer", "functions": ["charge"]},
+            {"name": "report", "kind": "schedule", "functions": ["report"]}
+        ],
+        "queues": [{"name": "orders"}],
+        "edges": [
+            {"function": "place-order", "operation": "send", "resource": {"kind": "queue", "name": "orders"}},
+            {"function": "place-order", "operation": "read", "resource": {"kind": "cache", "name": "stock"}}
         ]
     }"#;
 
+    pub(in crate::shim) fn graph() -> Graph {
+        Graph::parse(JSON).expect("a graph")
+    }
+
     #[test]
     fn finds_a_workload() {
-        let graph = Graph::parse(JSON).expect("a graph");
+        let graph = graph();
+        assert_eq!(graph.runs(Some("provision")), Ok(Runs::Provision));
+        assert_eq!(graph.runs(Some("shop")).expect("a workload").name(), "shop");
         assert_eq!(
-            graph.workload(Some("shop")).expect("a workload").functions,
-            ["place-order"]
+            graph.runs(Some("shpo")).expect_err("no workload"),
+            "there is no workload `shpo`, as CLOUDC_WORKLOAD says; there are: shop, charge, report, provision"
+        );
+        for nothing in [None, Some("")] {
+            assert_eq!(
+                graph.runs(nothing).expect_err("no name"),
+                "CLOUDC_WORKLOAD is not set; set it to one of: shop, charge, report, provision"
+            );
+        }
+    }
+
+    #[test]
+    fn needs_follow_from_edges() {
+        let needs = |name| {
+            let graph = graph();
+            let needs = graph.needs(&graph.runs(Some(name)).expect("a workload"));
+            (needs.nats, needs.valkey)
+        };
+        let some = |text: &str| Some(text.to_owned());
+        assert_eq!(
+            needs("shop"),
+            (
+                some("uses the queue `orders`"),
+                some("uses the cache `stock`")
+            )
         );
         assert_eq!(
-            graph.workload(Some("shpo")).expect_err("no workload"),
-            "there is no workload `shpo`, as CLOUDC_WORKLOAD says; there are: shop, charge"
+            needs("charge"),
+            (some("takes its messages from a queue"), None)
         );
-        assert_eq!(
-            graph.workload(None).expect_err("no name"),
-            "CLOUDC_WORKLOAD is not set; set it to one of: shop, charge"
-        );
+        assert_eq!(needs("report"), (None, None));
     }
 
     #[test]

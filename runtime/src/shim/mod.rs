@@ -1,29 +1,50 @@
-//! The program that runs an application. The compiler writes its `main`, which is one call of
-//! [`main`] with the application's graph.
+//! The program of a pod. The compiler writes its `main`, which is one call of [`main`] with the application's graph.
+//!
+//! ```text
+//! environment ── config ── backends ──┬── service    answers HTTP
+//!                                     ├── consumer   takes messages of one queue
+//!                                     ├── schedule   runs once
+//!                                     └── provision  makes the streams
+//! signals ── shutdown: unready, no new work, finish, flush, leave
+//! ```
 
+mod backends;
 mod compare;
+mod config;
+mod consumer;
 mod graph;
-mod serve;
+mod health;
+mod pod;
+mod provision;
+mod schedule;
+mod server;
+mod service;
+mod shutdown;
 
 use std::process::ExitCode;
+use std::time::Duration;
 
-use graph::{Graph, WorkloadKind};
+use config::Config;
+use graph::{Graph, Runs, WorkloadKind};
+use pod::Pod;
+use shutdown::Shutdown;
 
+use crate::app::App;
 use crate::registry::functions;
 
 /// Runs the workload that `CLOUDC_WORKLOAD` names, after a look whether the handlers in this program
 /// are those of the graph. With the argument `--check` that look is all it does.
 ///
-/// `graph_json` is the `graph.json` that the compiler wrote. An HTTP service answers on `PORT`, 8080 by
-/// default, its own routes and `/.cloudc/healthz` and `/.cloudc/readyz`, until SIGTERM.
+/// `graph_json` is the `graph.json` that the compiler wrote. A pod that stays answers on `PORT`, 8080 by
+/// default, `/.cloudc/healthz` and `/.cloudc/readyz`, and a service its own routes. At SIGTERM it is unready, takes no
+/// new work, finishes what it has begun and gives back the rest, all within its handlers' timeout and ten seconds.
 ///
 /// What goes wrong is told on standard error, with exit code 1.
 pub fn main(graph_json: &str) -> ExitCode {
     let check_only = std::env::args()
         .skip(1)
         .any(|argument| argument == "--check");
-    let workload = std::env::var("CLOUDC_WORKLOAD").ok();
-    match run(graph_json, check_only, workload.as_deref()) {
+    match run(graph_json, check_only) {
         Ok(()) => ExitCode::SUCCESS,
         Err(reason) => {
             eprintln!("cloudc: {reason}");
@@ -32,23 +53,41 @@ pub fn main(graph_json: &str) -> ExitCode {
     }
 }
 
-fn run(graph_json: &str, check_only: bool, workload: Option<&str>) -> Result<(), String> {
+fn run(graph_json: &str, check_only: bool) -> Result<(), String> {
     let graph = Graph::parse(graph_json)?;
     compare::compare(&graph, &functions())?;
     if check_only {
         return Ok(());
     }
-    let workload = graph.workload(workload)?;
-    match workload.kind {
-        WorkloadKind::Service => serve::serve(&workload.functions),
-        WorkloadKind::Consumer => Err(format!(
-            "the workload `{}` consumes a queue, which this version of cloudc cannot run yet",
-            workload.name
-        )),
-        WorkloadKind::Schedule => Err(format!(
-            "the workload `{}` runs on a schedule, which this version of cloudc cannot run yet",
-            workload.name
-        )),
+    if let Some(fault) = App::linked().faults.first() {
+        return Err(fault.clone());
+    }
+    let config = Config::read(&graph, |name| std::env::var(name).ok())?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| format!("cannot start the threads of the program: {error}"))?;
+    let ended = runtime.block_on(live(&graph.app, &config));
+    // A task of the application's that blocks its thread is not waited for.
+    runtime.shutdown_timeout(Duration::ZERO);
+    ended
+}
+
+async fn live(app: &str, config: &Config) -> Result<(), String> {
+    let shutdown = Shutdown::on_signals()
+        .map_err(|error| format!("cannot listen to the signals of the system: {error}"))?;
+    let pod = Pod {
+        app,
+        config,
+        shutdown,
+    };
+    match &config.runs {
+        Runs::Provision => provision::run(&pod).await,
+        Runs::Workload(workload) => match workload.kind {
+            WorkloadKind::Service => service::run(&pod).await,
+            WorkloadKind::Consumer => consumer::run(&pod).await,
+            WorkloadKind::Schedule => schedule::run(&pod).await,
+        },
     }
 }
 
@@ -56,31 +95,12 @@ fn run(graph_json: &str, check_only: bool, workload: Option<&str>) -> Result<(),
 mod tests {
     use super::*;
 
-    /// These tests have no handlers, so the graph has none either.
-    const GRAPH: &str = r#"{
-        "functions": [],
-        "workloads": [
-            {"name": "charge", "kind": "consumer", "functions": []},
-            {"name": "refresh", "kind": "schedule", "functions": []}
-        ]
-    }"#;
-
-    #[test]
-    fn what_it_cannot_run_yet() {
-        assert_eq!(
-            run(GRAPH, false, Some("charge")).expect_err("a consumer"),
-            "the workload `charge` consumes a queue, which this version of cloudc cannot run yet"
-        );
-        assert_eq!(
-            run(GRAPH, false, Some("refresh")).expect_err("a schedule"),
-            "the workload `refresh` runs on a schedule, which this version of cloudc cannot run yet"
-        );
-    }
-
     #[test]
     fn only_a_look() {
-        assert_eq!(run(GRAPH, true, None), Ok(()));
+        // These tests have no handlers, so the graph has none either.
+        let own = r#"{"workloads": [], "functions": []}"#;
+        assert_eq!(run(own, true), Ok(()));
         let other = r#"{"workloads": [], "functions": [{"name": "a", "path": "b::a"}]}"#;
-        assert!(run(other, true, None).is_err());
+        assert!(run(other, true).is_err());
     }
 }

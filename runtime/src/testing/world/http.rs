@@ -17,7 +17,7 @@ use super::host::WorldHost;
 use super::inside::Inside;
 use super::pods::Pod;
 use crate::app::{Kind, Workload};
-use crate::router::routes;
+use crate::router::{Limits, routes};
 use crate::testing::trace::{Name, What};
 
 /// A service: its routes, in one pod.
@@ -46,12 +46,16 @@ fn service(inside: &Arc<Inside>, workload: &Workload) -> Service {
         .collect();
     let pod = Pod::new(&workload.name);
     let host = WorldHost::new(inside, &pod);
+    let limits = Limits {
+        timeout: workload.timeout,
+        gate: None,
+    };
     let pods = workload.scale.max.unwrap_or(u32::MAX);
     let slots = u64::from(workload.concurrency) * u64::from(pods.max(1));
     let most = Semaphore::MAX_PERMITS as u64;
     Service {
         name: workload.name.as_str().into(),
-        routes: routes(&names, workload.timeout, &host),
+        routes: routes(&names, &limits, &host),
         pod,
         slots: Semaphore::new(slots.min(most) as usize),
     }

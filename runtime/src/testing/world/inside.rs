@@ -147,8 +147,8 @@ impl Inside {
     pub(super) fn connect(self: &Arc<Self>, services: Services) {
         let client = Arc::new(Client::new(self));
         *lock(&self.backends) = Some(Backends {
-            broker: Arc::clone(&client) as Arc<_>,
-            store: client,
+            broker: Some(Arc::clone(&client) as Arc<_>),
+            store: Some(client),
         });
         *lock(&self.services) = services;
     }

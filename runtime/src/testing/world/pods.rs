@@ -58,31 +58,14 @@ pub(super) fn start(inside: &Arc<Inside>, workload: &Workload) {
     if workload.kind != Kind::Consumer {
         return;
     }
-    for index in workload.functions.iter().copied() {
-        let Some(settings) = settings(inside, workload, index) else {
-            continue;
-        };
-        for _ in 0..workload.scale.max.unwrap_or(MOST).clamp(1, MOST) {
-            let pod = Pod::new(&workload.name);
-            let task = live(Arc::clone(inside), pod, settings.clone());
-            inside.spawn(task);
-        }
+    let Some(settings) = Settings::of(inside.app, workload) else {
+        return;
+    };
+    for _ in 0..workload.scale.max.unwrap_or(MOST).clamp(1, MOST) {
+        let pod = Pod::new(&workload.name);
+        let task = live(Arc::clone(inside), pod, settings.clone());
+        inside.spawn(task);
     }
-}
-
-fn settings(inside: &Inside, workload: &Workload, function: usize) -> Option<Settings> {
-    let function = inside.app.functions.get(function)?;
-    let queue = inside.app.queue_of(function)?;
-    Some(Settings {
-        function: function.name,
-        trigger: function.trigger,
-        queue: queue.name,
-        concurrency: workload.concurrency,
-        timeout: workload.timeout,
-        ack_wait: queue.ack_wait,
-        max_deliveries: queue.max_deliveries,
-        dead_letter: queue.dead_letter,
-    })
 }
 
 /// The lives of a pod.

@@ -1,0 +1,52 @@
+//! The servers that a pod uses. This is the one place that chooses them.
+
+use std::sync::Arc;
+
+use super::config::Config;
+use crate::backend::Connection;
+use crate::backend::nats::Nats;
+use crate::backend::valkey::Valkey;
+use crate::context::Backends;
+
+/// What a pod is connected to.
+pub(super) struct Connected {
+    /// What serves its calls.
+    pub(super) backends: Backends,
+    /// The broker once more, for the provisioner.
+    pub(super) nats: Option<Arc<Nats>>,
+    /// All connections.
+    pub(super) connections: Vec<Arc<dyn Connection>>,
+}
+
+/// Connects to what the workload needs. A server that is away is waited for, without end.
+///
+/// # Errors
+///
+/// What waiting does not mend: credentials that cannot be read, or that a server refuses.
+pub(super) async fn connect(config: &Config, app: &str) -> Result<Connected, String> {
+    let workload = config.runs.name();
+    let nats = async {
+        Ok::<_, String>(match &config.nats {
+            Some(access) => Some(Arc::new(Nats::connect(access, app, workload).await?)),
+            None => None,
+        })
+    };
+    let valkey = async {
+        Ok(match &config.valkey {
+            Some(access) => Some(Arc::new(Valkey::connect(access, app).await?)),
+            None => None,
+        })
+    };
+    let (nats, valkey) = tokio::try_join!(nats, valkey)?;
+    let mut connections: Vec<Arc<dyn Connection>> = Vec::new();
+    connections.extend(nats.clone().map(|nats| nats as Arc<dyn Connection>));
+    connections.extend(valkey.clone().map(|valkey| valkey as Arc<dyn Connection>));
+    Ok(Connected {
+        backends: Backends {
+            broker: nats.clone().map(|nats| nats as _),
+            store: valkey.map(|valkey| valkey as _),
+        },
+        nats,
+        connections,
+    })
+}

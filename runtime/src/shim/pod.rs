@@ -1,0 +1,76 @@
+//! What every kind of workload does at its begin and at its end.
+
+use std::time::Duration;
+
+use super::backends::{self, Connected};
+use super::config::Config;
+use super::shutdown::Shutdown;
+use crate::app::{App, Workload};
+use crate::context;
+
+/// How long a run that has an end waits for its servers. Kubernetes tries a `Job` again.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// How long connections may take to send what is under way.
+const CLOSING: Duration = Duration::from_secs(2);
+
+/// A workload that is about to run.
+pub(super) struct Pod<'a> {
+    pub(super) app: &'a str,
+    pub(super) config: &'a Config,
+    pub(super) shutdown: Shutdown,
+}
+
+impl Pod<'_> {
+    /// The workload as it is linked into this program, with its defaults filled in.
+    ///
+    /// # Errors
+    ///
+    /// When there is none of this name, though the graph has it.
+    pub(super) fn linked(&self) -> Result<&'static Workload, String> {
+        let name = self.config.runs.name();
+        let workloads = &App::linked().workloads;
+        let found = workloads.iter().find(|workload| workload.name == name);
+        found.ok_or_else(|| {
+            format!("no function of the workload `{name}` is linked into this program")
+        })
+    }
+
+    /// Connects to what the workload needs, as long as it takes.
+    ///
+    /// # Errors
+    ///
+    /// What waiting does not mend.
+    pub(super) async fn connect(&self) -> Result<Connected, String> {
+        let connected = backends::connect(self.config, self.app).await?;
+        context::connect(connected.backends.clone());
+        tracing::info!("connected");
+        Ok(connected)
+    }
+
+    /// The same, for a run that has an end.
+    ///
+    /// # Errors
+    ///
+    /// As there, and when it takes longer than a minute.
+    pub(super) async fn connect_in_time(&self) -> Result<Connected, String> {
+        let connected = tokio::time::timeout(PATIENCE, self.connect()).await;
+        connected.unwrap_or_else(|_| {
+            Err(format!(
+                "cannot connect within {} s to what the workload `{}` needs",
+                PATIENCE.as_secs(),
+                self.config.runs.name()
+            ))
+        })
+    }
+}
+
+/// Sends what is under way, and hangs up.
+pub(super) async fn close(connected: &Connected) {
+    for connection in &connected.connections {
+        match tokio::time::timeout(CLOSING, connection.close()).await {
+            Ok(Ok(())) => {}
+            Ok(Err(failure)) => tracing::warn!(%failure, "a connection was not closed well"),
+            Err(_) => tracing::warn!("a connection took too long to close"),
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! An application whose handlers do everything that a handler should not, for tests of what production does about it.
+
+use std::time::Duration;
+
+use cloudc::{Error, Path, Queue, function, queue};
+
+/// What the graph of `cloudc build` says, as far as the program reads it.
+const GRAPH: &str = r#"{
+    "version": 1,
+    "app": "odd",
+    "functions": [
+        {"name": "panic", "path": "odd_under_test::panic"},
+        {"name": "send", "path": "odd_under_test::send"},
+        {"name": "send-large", "path": "odd_under_test::send_large"},
+        {"name": "sleep", "path": "odd_under_test::sleep"},
+        {"name": "swallow", "path": "odd_under_test::swallow"},
+        {"name": "work", "path": "odd_under_test::work"}
+    ],
+    "workloads": [
+        {"name": "odd", "kind": "service", "functions": ["panic", "send", "send-large", "sleep"]},
+        {"name": "swallow", "kind": "consumer", "functions": ["swallow"]},
+        {"name": "work", "kind": "consumer", "functions": ["work"]}
+    ],
+    "queues": [{"name": "crumbs"}, {"name": "tasks"}],
+    "edges": [
+        {"function": "send", "resource": {"kind": "queue", "name": "tasks"}},
+        {"function": "send-large", "resource": {"kind": "queue", "name": "tasks"}}
+    ]
+}"#;
+
+/// What the worker shall do: `done`, `fail`, `panic`, `hang`, `die`, or `sleep MILLISECONDS`.
+#[queue(max_deliveries = 2, ack_wait = "3s", dead_letter = true)]
+static TASKS: Queue<String>;
+
+/// Nobody's business.
+#[queue]
+static CRUMBS: Queue<u64>;
+
+#[function(
+    http = "POST /tasks/{task}",
+    service = "odd",
+    timeout = "2s",
+    concurrency = 2
+)]
+async fn send(Path(task): Path<String>) -> Result<&'static str, String> {
+    TASKS.send(&task).await.map_err(|error| error.to_string())?;
+    Ok("sent")
+}
+
+#[function(http = "POST /large", service = "odd")]
+async fn send_large() -> String {
+    match TASKS.send(&"x".repeat(5_000_000)).await {
+        Ok(()) => "sent".to_owned(),
+        Err(error) => error.to_string(),
+    }
+}
+
+#[function(http = "GET /panic", service = "odd")]
+async fn panic() -> String {
+    panic!("the secret of the handler")
+}
+
+#[function(http = "GET /sleep/{millis}", service = "odd")]
+async fn sleep(Path(millis): Path<u64>) -> &'static str {
+    tokio::time::sleep(Duration::from_millis(millis)).await;
+    "slept"
+}
+
+#[function(queue = TASKS, timeout = "1s")]
+async fn work(task: String) -> Result<(), Error> {
+    match &*task {
+        "fail" => Err(Error::Unavailable {
+            resource: "the worker".to_owned(),
+            reason: "it does not feel like it".to_owned(),
+        }),
+        "panic" => panic!("no"),
+        "hang" => std::future::pending().await,
+        // Nothing is caught of it, as of a process that runs out of memory.
+        "die" => std::process::abort(),
+        other => {
+            let millis = other
+                .strip_prefix("sleep ")
+                .and_then(|millis| millis.parse().ok());
+            tokio::time::sleep(Duration::from_millis(millis.unwrap_or(0))).await;
+            cloudc::effect("done", other);
+            Ok(())
+        }
+    }
+}
+
+#[function(queue = CRUMBS, concurrency = 64)]
+async fn swallow(_: u64) -> Result<(), Error> {
+    Ok(())
+}
+
+fn main() -> std::process::ExitCode {
+    cloudc::shim::main(GRAPH)
+}

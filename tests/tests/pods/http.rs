@@ -1,0 +1,60 @@
+//! A client of a pod.
+
+use std::time::Duration;
+
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::Bytes;
+use hyper::{Request, header};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
+
+/// Longer than any answer takes that comes.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Sends requests, and keeps connections.
+#[derive(Clone)]
+pub(crate) struct Http(Client<HttpConnector, Full<Bytes>>);
+
+/// An answer: its status and its body.
+pub(crate) type Answer = Result<(u16, String), String>;
+
+impl Http {
+    pub(crate) fn new() -> Self {
+        // A client that tries by itself again would hide what the test looks for.
+        let client = Client::builder(TokioExecutor::new())
+            .retry_canceled_requests(false)
+            .build_http();
+        Self(client)
+    }
+
+    pub(crate) async fn get(&self, port: u16, path: &str) -> Answer {
+        self.send("GET", port, path, String::new()).await
+    }
+
+    pub(crate) async fn post(&self, port: u16, path: &str, body: String) -> Answer {
+        self.send("POST", port, path, body).await
+    }
+
+    async fn send(&self, method: &str, port: u16, path: &str, body: String) -> Answer {
+        let request = Request::builder()
+            .method(method)
+            .uri(format!("http://127.0.0.1:{port}{path}"))
+            .header(header::CONTENT_TYPE, "application/json")
+            .body(Full::from(body))
+            .expect("a request");
+        let answer = async {
+            let answer = self.0.request(request).await.map_err(|error| {
+                let cause = std::error::Error::source(&error).map(ToString::to_string);
+                format!("{error}: {}", cause.unwrap_or_default())
+            })?;
+            let status = answer.status().as_u16();
+            let body = answer.into_body().collect().await;
+            let body = body.map_err(|error| error.to_string())?.to_bytes();
+            Ok((status, String::from_utf8_lossy(&body).into_owned()))
+        };
+        tokio::time::timeout(PATIENCE, answer)
+            .await
+            .unwrap_or_else(|_| Err("no answer".to_owned()))
+    }
+}

@@ -1,0 +1,17 @@
+//! The shop in processes: every workload a process of its own, on a real broker and a real cache server that are set up
+//! as their manifests say, with every workload's own credentials.
+
+#[path = "../servers/client.rs"]
+#[expect(dead_code, reason = "the tests of the servers ask more")]
+mod client;
+mod http;
+mod pod;
+mod servers;
+mod shop;
+
+mod orders;
+mod permissions;
+mod rolling;
+mod soak;
+mod starting;
+mod trouble;

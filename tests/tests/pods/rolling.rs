@@ -1,0 +1,84 @@
+//! Pods are replaced one after another, and nobody notices.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU16, AtomicUsize, Ordering};
+
+use rustix::process::Signal;
+
+use crate::http::Http;
+use crate::shop::{Shop, order};
+
+/// What a Service of Kubernetes knows: the pods that are ready. A pod that leaves is taken out a moment after it was
+/// told to, as it is there.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_rolling_restart_fails_no_request_and_repeats_no_message() {
+    let Some(shop) = Shop::open() else { return };
+    shop.run("refresh-prices");
+    shop.fill_shelf("BELL-1", 1_000_000_000).await;
+    let mut services = vec![shop.start("shop"), shop.start("shop")];
+    let ports: Arc<Vec<AtomicU16>> =
+        Arc::new(services.iter().map(|pod| pod.port().into()).collect());
+    for service in &services {
+        service.connected();
+    }
+    let mut consumers = vec![shop.start("charge"), shop.start("charge")];
+    let receipts = shop.start("write-receipts");
+    let over = Arc::new(AtomicBool::new(false));
+    let sent = Arc::new(AtomicUsize::new(0));
+    let clients: Vec<_> = (0..16)
+        .map(|client| {
+            let (ports, over, sent) = (Arc::clone(&ports), Arc::clone(&over), Arc::clone(&sent));
+            tokio::spawn(async move {
+                let http = Http::new();
+                let mut failures = Vec::new();
+                while !over.load(Ordering::Relaxed) {
+                    let number = sent.fetch_add(1, Ordering::Relaxed);
+                    let port = ports[(client + number) % ports.len()].load(Ordering::Relaxed);
+                    let id = format!("order-{number:06}");
+                    match http.post(port, "/orders", order(&id)).await {
+                        Ok((200, _)) => {}
+                        other => failures.push(format!("{id}: {other:?}")),
+                    }
+                }
+                failures
+            })
+        })
+        .collect();
+
+    for at in 0..services.len() {
+        let before = sent.load(Ordering::Relaxed);
+        crate::shop::until(async || sent.load(Ordering::Relaxed) > before + 200).await;
+        // The new one first, as a Deployment does it.
+        let service = shop.start("shop");
+        service.connected();
+        let mut old = std::mem::replace(&mut services[at], service);
+        old.signal(Signal::TERM);
+        ports[at].store(services[at].port(), Ordering::Relaxed);
+        let (status, lines) = old.exit();
+        assert!(status.success(), "{status}: {}", lines.join("\n"));
+        let consumer = shop.start("charge");
+        consumer.connected();
+        let mut old = std::mem::replace(&mut consumers[at], consumer);
+        old.signal(Signal::TERM);
+        let (status, lines) = old.exit();
+        assert!(status.success(), "{status}: {}", lines.join("\n"));
+    }
+    over.store(true, Ordering::Relaxed);
+    let mut failures = Vec::new();
+    for client in clients {
+        failures.extend(client.await.expect("no panic"));
+    }
+    assert!(
+        failures.is_empty(),
+        "{} failed: {:?}",
+        failures.len(),
+        failures.first()
+    );
+    shop.until_empty(&["shop-orders", "shop-receipts"]).await;
+    let again = shop.redeliveries("shop-orders", "charge").await;
+    assert_eq!(
+        again, 0,
+        "messages came again though their pods left in order"
+    );
+    drop(receipts);
+}

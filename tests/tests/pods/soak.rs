@@ -1,0 +1,105 @@
+//! Mixed load for minutes: no pod's memory grows, nor the number of its open files. `tests/soak` runs it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use crate::http::Http;
+use crate::shop::{Shop, order};
+
+const SAMPLE: Duration = Duration::from_secs(5);
+/// What memory may differ by between the second quarter of the time and the last, in KiB and as a part.
+const SLACK: u64 = 4 * 1024;
+const PART: u64 = 10;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "it takes minutes; tests/soak runs it"]
+async fn nothing_grows() {
+    let minutes: u64 = match std::env::var("SOAK_MINUTES") {
+        Ok(minutes) => minutes.parse().expect("a number of minutes"),
+        Err(_) => 10,
+    };
+    let Some(shop) = Shop::open() else { return };
+    shop.run("refresh-prices");
+    shop.fill_shelf("BELL-1", 1_000_000_000).await;
+    let workloads = ["shop", "search", "charge", "write-receipts", "restock"];
+    let pods: Vec<_> = workloads
+        .iter()
+        .map(|workload| shop.start(workload))
+        .collect();
+    for pod in &pods {
+        pod.connected();
+    }
+    let (service, search) = (pods[0].port(), pods[1].port());
+    let over = Arc::new(AtomicBool::new(false));
+    let answered = Arc::new(AtomicUsize::new(0));
+    let clients: Vec<_> = (0..8)
+        .map(|client| {
+            let (over, answered) = (Arc::clone(&over), Arc::clone(&answered));
+            tokio::spawn(async move {
+                let http = Http::new();
+                let mut number = 0;
+                while !over.load(Ordering::Relaxed) {
+                    number += 1;
+                    let id = format!("order-{client}-{number:07}");
+                    let answers = [
+                        http.post(service, "/orders", order(&id)).await,
+                        http.get(service, &format!("/orders/{id}")).await,
+                        http.get(search, "/search?words=bell").await,
+                        // What is wrong costs no more than what is right.
+                        http.post(service, "/orders", "{".to_owned()).await,
+                        http.get(service, "/nowhere").await,
+                    ];
+                    let ok = answers
+                        .iter()
+                        .filter(|answer| matches!(answer, Ok((status, _)) if *status < 500));
+                    answered.fetch_add(ok.count(), Ordering::Relaxed);
+                    tokio::time::sleep(Duration::from_millis(5)).await;
+                }
+            })
+        })
+        .collect();
+    let began = Instant::now();
+    let time = Duration::from_secs(minutes * 60);
+    let mut samples: Vec<Vec<(u64, u64)>> = vec![Vec::new(); pods.len()];
+    while began.elapsed() < time {
+        tokio::time::sleep(SAMPLE).await;
+        for (pod, samples) in pods.iter().zip(&mut samples) {
+            samples.push((pod.memory(), pod.files()));
+        }
+    }
+    over.store(true, Ordering::Relaxed);
+    for client in clients {
+        client.await.expect("no panic");
+    }
+    println!(
+        "{} answers in {minutes} minutes",
+        answered.load(Ordering::Relaxed)
+    );
+    println!(
+        "{:<16} {:>12} {:>12} {:>8} {:>8}",
+        "workload", "KiB early", "KiB late", "files", "late"
+    );
+    let mut grown = Vec::new();
+    for (workload, samples) in workloads.iter().zip(&samples) {
+        let quarter = samples.len() / 4;
+        let (early, late) = (
+            highest(&samples[quarter..quarter * 2]),
+            highest(&samples[quarter * 3..]),
+        );
+        println!(
+            "{workload:<16} {:>12} {:>12} {:>8} {:>8}",
+            early.0, late.0, early.1, late.1
+        );
+        if late.0 > early.0 + early.0 / PART + SLACK || late.1 > early.1 + 8 {
+            grown.push(*workload);
+        }
+    }
+    assert!(grown.is_empty(), "these have grown: {grown:?}");
+}
+
+fn highest(samples: &[(u64, u64)]) -> (u64, u64) {
+    let memory = samples.iter().map(|(memory, _)| *memory).max();
+    let files = samples.iter().map(|(_, files)| *files).max();
+    (memory.unwrap_or(0), files.unwrap_or(0))
+}

@@ -1,0 +1,97 @@
+//! Pods that start, and those that cannot.
+
+use std::process::Command;
+
+use crate::http::Http;
+use crate::pod::Pod;
+use crate::servers::Server;
+use crate::shop::Shop;
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_pod-under-test");
+
+#[test]
+fn what_is_missing_is_said_all_at_once() {
+    let mut command = Command::new(PROGRAM);
+    command
+        .env_clear()
+        .env("CLOUDC_WORKLOAD", "shop")
+        .env("PORT", "none");
+    let (status, lines) = Pod::start(&mut command).exit();
+    assert_eq!(status.code(), Some(1));
+    let text = lines.join("\n");
+    for variable in ["CLOUDC_NATS_URL", "CLOUDC_VALKEY_URL", "PORT"] {
+        assert!(text.contains(&format!("{variable} is ")), "{text}");
+    }
+}
+
+#[test]
+fn a_secret_that_is_not_mounted_is_named() {
+    let mut command = Command::new(PROGRAM);
+    command
+        .env_clear()
+        .env("CLOUDC_WORKLOAD", "charge")
+        .env("CLOUDC_NATS_URL", "nats://127.0.0.1:4222")
+        .env("CLOUDC_NATS_CREDENTIALS", "/var/run/secrets/cloudc/no-such")
+        .env("CLOUDC_VALKEY_URL", "redis://127.0.0.1:6379");
+    let (status, lines) = Pod::start(&mut command).exit();
+    assert_eq!(status.code(), Some(1));
+    let text = lines.join("\n");
+    assert!(text.contains("the Secret `charge-nats`"), "{text}");
+}
+
+#[test]
+fn to_provision_twice_changes_nothing() {
+    let Some(shop) = Shop::open() else { return };
+    let text = shop.run("provision").join("\n");
+    for name in ["shop-orders", "shop-orders-dead", "shop-receipts", "charge"] {
+        assert!(text.contains(name), "{text}");
+    }
+    assert!(text.contains("unchanged"), "{text}");
+    assert!(!text.contains("created"), "{text}");
+}
+
+#[tokio::test]
+async fn a_pod_waits_for_servers_that_are_away() {
+    let (Some(mut broker), Some(caches)) = (Server::broker(), Server::caches()) else {
+        return;
+    };
+    broker.stop();
+    let mut shop = Shop { broker, caches };
+    let http = Http::new();
+    for workload in ["shop", "charge"] {
+        let pod = shop.start(workload);
+        let port = pod.port();
+        pod.wait_for("a word of the broker", |line| {
+            line.contains("WARN").then_some(())
+        });
+        let (ready, why) = http.get(port, "/.cloudc/readyz").await.expect("an answer");
+        assert_eq!(ready, 503, "{why}");
+        let (alive, _) = http.get(port, "/.cloudc/healthz").await.expect("an answer");
+        assert_eq!(alive, 200);
+        shop.broker.start();
+        pod.connected();
+        crate::shop::until(async || {
+            let (ready, _) = http.get(port, "/.cloudc/readyz").await.expect("an answer");
+            ready == 200
+        })
+        .await;
+        shop.broker.stop();
+    }
+}
+
+#[tokio::test]
+async fn schedules_run_once_and_say_how_it_went() {
+    let Some(mut shop) = Shop::open() else { return };
+    shop.run("refresh-prices");
+    shop.run("find-shortages");
+    shop.caches.stop();
+    let mut command = shop.command("refresh-prices");
+    let pod = Pod::start(&mut command);
+    pod.wait_for("a word of the cache server", |line| {
+        line.contains("WARN").then_some(())
+    });
+    shop.caches.start();
+    let mut pod = pod;
+    let (status, lines) = pod.exit();
+    assert!(status.success(), "{}", lines.join("\n"));
+}

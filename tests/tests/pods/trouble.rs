@@ -1,0 +1,271 @@
+//! Handlers and servers that do what they should not.
+
+use std::process::Command;
+use std::time::Duration;
+
+use rustix::process::Signal;
+
+use crate::http::Http;
+use crate::pod::Pod;
+use crate::servers::Server;
+use crate::shop::until;
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_odd-under-test");
+
+/// A broker without accounts, and pods of the odd application.
+struct Odd {
+    broker: Server,
+    http: Http,
+}
+
+impl Odd {
+    fn open(more: &str) -> Option<Self> {
+        let odd = Self {
+            broker: Server::plain_broker(more)?,
+            http: Http::new(),
+        };
+        let (status, lines) = odd.start("provision").exit();
+        assert!(status.success(), "{}", lines.join("\n"));
+        Some(odd)
+    }
+
+    fn start(&self, workload: &str) -> Pod {
+        let mut command = Command::new(PROGRAM);
+        command
+            .env("CLOUDC_WORKLOAD", workload)
+            .env(
+                "CLOUDC_NATS_URL",
+                format!("nats://127.0.0.1:{}", self.broker.port()),
+            )
+            .env("PORT", "0")
+            .env("RUST_LOG", "info,cloudc::effect=debug");
+        Pod::start(&mut command)
+    }
+
+    /// Sends a task, which has to be taken.
+    async fn send(&self, port: u16, task: &str) {
+        let answer = self
+            .http
+            .post(port, &format!("/tasks/{task}"), String::new())
+            .await;
+        assert_eq!(answer, Ok((200, "sent".to_owned())));
+    }
+
+    async fn messages(&self, stream: &str) -> u64 {
+        let mut stream = self.broker.stream(stream).await;
+        stream.info().await.expect("its state").state.messages
+    }
+
+    /// Waits until so many messages are dead letters, and none waits any more.
+    async fn until_dead(&self, count: u64) {
+        until(async || self.messages("odd-tasks-dead").await == count).await;
+        until(async || self.messages("odd-tasks").await == 0).await;
+    }
+
+    /// Why each dead letter is one.
+    async fn reasons(&self) -> Vec<String> {
+        let mut stream = self.broker.stream("odd-tasks-dead").await;
+        let state = stream.info().await.expect("its state").state.clone();
+        let mut reasons = Vec::new();
+        for sequence in state.first_sequence..=state.last_sequence {
+            let message = stream.get_raw_message(sequence).await.expect("a message");
+            let reason = message.headers.get("Cloudc-Reason").expect("a reason");
+            reasons.push(reason.to_string());
+        }
+        reasons.sort();
+        reasons
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_fails_is_tried_again_and_ends_as_a_dead_letter() {
+    let Some(odd) = Odd::open("") else { return };
+    let (service, worker) = (odd.start("odd"), odd.start("work"));
+    service.connected();
+    let port = service.port();
+    for task in ["fail", "panic", "hang", "done"] {
+        odd.send(port, task).await;
+    }
+    // Poison: no text at all.
+    let jetstream = odd.broker.jetstream().await;
+    let sent = jetstream.publish("odd.tasks", "{\"no\": text".into()).await;
+    sent.expect("sent").await.expect("taken");
+    odd.until_dead(4).await;
+    let reasons = odd.reasons().await;
+    for (reason, part) in reasons.iter().zip([
+        "cannot be read",
+        "is not available",
+        "panicked: no",
+        "timeout",
+    ]) {
+        assert!(reason.contains(part), "{part}: {reasons:?}");
+    }
+    worker.wait_for("the one that is done", |line| {
+        (line.contains("cloudc::effect") && line.contains("\"done\"")).then_some(())
+    });
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_message_that_kills_its_pods_is_a_dead_letter() {
+    let Some(odd) = Odd::open("") else { return };
+    let service = odd.start("odd");
+    service.connected();
+    odd.send(service.port(), "die").await;
+    for _ in 0..2 {
+        let (status, _) = odd.start("work").exit();
+        assert!(!status.success());
+    }
+    let _third = odd.start("work");
+    odd.until_dead(1).await;
+    assert!(odd.reasons().await[0].contains("the pod died"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn requests_have_their_limits() {
+    let Some(odd) = Odd::open("") else { return };
+    let service = odd.start("odd");
+    service.connected();
+    let (http, port) = (odd.http.clone(), service.port());
+    let (status, body) = http.get(port, "/panic").await.expect("an answer");
+    assert_eq!(
+        (status, &*body),
+        (500, r#"{"title":"Internal Server Error","status":500}"#)
+    );
+    let (status, _) = http.get(port, "/sleep/60000").await.expect("an answer");
+    assert_eq!(status, 504);
+    let (status, body) = http.get(port, "/nowhere").await.expect("an answer");
+    assert_eq!(
+        (status, &*body),
+        (404, r#"{"title":"Not Found","status":404}"#)
+    );
+    let (_, why) = http
+        .post(port, "/large", String::new())
+        .await
+        .expect("an answer");
+    assert!(why.contains("are more than"), "{why}");
+    // Two at a time, twenty may wait; more are turned away at once.
+    let many = (0..30).map(|_| {
+        let http = http.clone();
+        tokio::spawn(async move { http.get(port, "/sleep/1000").await.expect("an answer").0 })
+    });
+    let many: Vec<_> = many.collect();
+    let mut answers = Vec::new();
+    for one in many {
+        answers.push(one.await.expect("no panic"));
+    }
+    assert_eq!(
+        answers.iter().filter(|status| **status == 503).count(),
+        8,
+        "{answers:?}"
+    );
+    assert!(answers.contains(&200), "{answers:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_frozen_broker_is_an_error_in_time_and_is_back_afterwards() {
+    let Some(odd) = Odd::open("") else { return };
+    let (service, worker) = (odd.start("odd"), odd.start("work"));
+    service.connected();
+    worker.connected();
+    let port = service.port();
+    odd.send(port, "done").await;
+    odd.broker.signal(Signal::STOP);
+    let (status, why) = odd
+        .http
+        .post(port, "/tasks/sleep 1", String::new())
+        .await
+        .unwrap_or_default();
+    assert_ne!(status, 200, "{why}");
+    odd.broker.signal(Signal::CONT);
+    until(async || {
+        let answer = odd.http.post(port, "/tasks/sleep%202", String::new()).await;
+        matches!(answer, Ok((200, _)))
+    })
+    .await;
+    worker.wait_for("the one that came later", |line| {
+        line.contains("\"sleep 2\"").then_some(())
+    });
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_deleted_consumer_is_named_and_comes_back_with_the_provisioner() {
+    let Some(odd) = Odd::open("") else { return };
+    let (service, worker) = (odd.start("odd"), odd.start("work"));
+    service.connected();
+    worker.connected();
+    let stream = odd.broker.stream("odd-tasks").await;
+    stream.delete_consumer("work").await.expect("deleted");
+    worker.wait_for("a word of the provisioner", |line| {
+        line.contains("provision").then_some(())
+    });
+    let (status, lines) = odd.start("provision").exit();
+    assert!(status.success(), "{}", lines.join("\n"));
+    odd.send(service.port(), "done").await;
+    worker.wait_for("the message", |line| {
+        line.contains("cloudc::effect").then_some(())
+    });
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_full_broker_is_an_error_at_the_sender() {
+    let Some(odd) = Odd::open("max_file_store: 65536") else {
+        return;
+    };
+    let service = odd.start("odd");
+    service.connected();
+    let port = service.port();
+    let task = format!("/tasks/{}", "x".repeat(4_000));
+    let mut why = String::new();
+    for _ in 0..40 {
+        let (status, body) = odd
+            .http
+            .post(port, &task, String::new())
+            .await
+            .expect("an answer");
+        if status != 200 {
+            why = body;
+            break;
+        }
+    }
+    assert!(why.contains("full"), "{why}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_pod_that_leaves_finishes_what_it_has_begun() {
+    let Some(odd) = Odd::open("") else { return };
+    let (mut service, mut worker) = (odd.start("odd"), odd.start("work"));
+    service.connected();
+    worker.connected();
+    let port = service.port();
+    odd.send(port, "sleep%20800").await;
+    until(async || {
+        let stream = odd.broker.stream("odd-tasks").await;
+        let consumer = stream.consumer_info("work").await.expect("a consumer");
+        consumer.num_ack_pending == 1
+    })
+    .await;
+    let http = odd.http.clone();
+    let slow = tokio::spawn(async move { http.get(port, "/sleep/1500").await });
+    // The request is under way once another one that was sent after it is answered.
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    worker.signal(Signal::TERM);
+    service.signal(Signal::TERM);
+    let (ready, _) = odd
+        .http
+        .get(port, "/.cloudc/readyz")
+        .await
+        .expect("an answer");
+    assert_eq!(ready, 503);
+    let (status, lines) = worker.exit();
+    assert!(status.success(), "{}", lines.join("\n"));
+    assert!(
+        lines.iter().any(|line| line.contains("\"sleep 800\"")),
+        "{}",
+        lines.join("\n")
+    );
+    assert_eq!(odd.messages("odd-tasks").await, 0, "it was acknowledged");
+    let answer = slow.await.expect("no panic");
+    assert_eq!(answer, Ok((200, "slept".to_owned())));
+    let (status, lines) = service.exit();
+    assert!(status.success(), "{}", lines.join("\n"));
+}
