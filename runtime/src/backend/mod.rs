@@ -3,6 +3,8 @@
 
 #[cfg(feature = "shim")]
 mod access;
+#[cfg(feature = "shim")]
+pub mod valkey;
 
 use std::collections::BTreeMap;
 use std::fmt;

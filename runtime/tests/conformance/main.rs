@@ -5,7 +5,13 @@ mod caches;
 mod emulator;
 mod history;
 mod queues;
+#[cfg(feature = "shim")]
+mod redis;
 mod sequences;
+#[cfg(feature = "shim")]
+#[path = "../valkey/server.rs"]
+#[expect(dead_code, reason = "these cases need no more of it")]
+mod server;
 mod subject;
 
 /// Each case as a test of its own name, on one subject.
@@ -14,7 +20,10 @@ macro_rules! conform {
         $(mod $file {
             $(#[test]
             fn $case() {
-                crate::$file::$case::<$subject>();
+                use crate::subject::Subject as _;
+                if <$subject>::is_there() {
+                    crate::$file::$case::<$subject>();
+                }
             })*
         })*
     };
@@ -85,4 +94,10 @@ mod on_the_emulator {
     mod as_a_store {
         caches_conform!(crate::emulator::Emulated);
     }
+}
+
+/// On a real server.
+#[cfg(feature = "shim")]
+mod on_redis {
+    caches_conform!(crate::redis::Redis);
 }

@@ -48,6 +48,11 @@ pub(crate) trait Subject {
     /// How many sequences a property test tries.
     const SEQUENCES: u32;
 
+    /// Whether there is one on this machine. If not, its cases are left out.
+    fn is_there() -> bool {
+        true
+    }
+
     /// Runs a case to its end, on a runtime whose clock is the backend's.
     fn run<R>(case: impl Future<Output = R>) -> R;
 }
