@@ -8,7 +8,9 @@ use proptest::test_runner::{Config, TestRunner};
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::history::{Entry, Rules, What, Wrong, judge};
-use crate::subject::{Backend, CACHE, QUEUE, Subject, Wish, left, message, plain};
+use crate::subject::{
+    CACHE, CacheSubject, QUEUE, QueueSubject, Queues, Subject, Wish, left, message, plain,
+};
 
 /// One thing to do to a queue; times in ticks.
 #[derive(Clone, Debug)]
@@ -51,7 +53,7 @@ fn step() -> impl Strategy<Value = Step> {
 
 /// A backend whose queue is written down.
 struct Recorded<'a> {
-    backend: &'a dyn Backend,
+    backend: &'a dyn Queues,
     start: Instant,
     history: Vec<Entry>,
     leases: Vec<Lease>,
@@ -90,7 +92,10 @@ impl Recorded<'_> {
     }
 }
 
-async fn run<S: Subject>(max_deliveries: Option<u32>, steps: &[Step]) -> Result<(), TestCaseError> {
+async fn run<S: QueueSubject>(
+    max_deliveries: Option<u32>,
+    steps: &[Step],
+) -> Result<(), TestCaseError> {
     let wish = Wish {
         max_deliveries,
         // No id is taken twice in one sequence.
@@ -153,7 +158,7 @@ async fn run<S: Subject>(max_deliveries: Option<u32>, steps: &[Step]) -> Result<
     Ok(())
 }
 
-pub(crate) fn no_sequence_of_operations_loses_a_message<S: Subject>() {
+pub(crate) fn no_sequence_of_operations_loses_a_message<S: QueueSubject>() {
     let steps = (
         prop::option::of(1u32..4),
         prop::collection::vec(step(), 0..60),
@@ -198,7 +203,7 @@ fn uses() -> impl Strategy<Value = Use> {
     ]
 }
 
-async fn run_cache<S: Subject>(uses: &[Use]) -> Result<(), TestCaseError> {
+async fn run_cache<S: CacheSubject>(uses: &[Use]) -> Result<(), TestCaseError> {
     let backend = S::start(plain::<S>()).await;
     let start = Instant::now();
     let mut model = BTreeMap::new();
@@ -207,23 +212,27 @@ async fn run_cache<S: Subject>(uses: &[Use]) -> Result<(), TestCaseError> {
             Use::Set(key, ttl) => {
                 let value = count.to_string().into_bytes();
                 let ttl = ttl.map(|ticks| S::TICK * ticks + S::TICK / 2);
+                // When the time of the entry began, the store alone knows.
+                let before = start.elapsed();
                 let set = backend.set(CACHE, &[key], value.clone(), ttl).await;
                 prop_assert_eq!(set, Ok(()));
-                model.insert(key, (value, ttl.map(|ttl| start.elapsed() + ttl)));
+                let end = ttl.map(|ttl| (before + ttl, start.elapsed() + ttl));
+                model.insert(key, (value, end));
             }
             Use::Get(key) => {
+                let before = start.elapsed();
                 let got = backend
                     .get(CACHE, &[key])
                     .await
                     .expect("the cache is there");
                 let there = backend.contains(CACHE, &[key]).await;
-                let now = start.elapsed();
+                let after = start.elapsed();
                 let (value, end) = model.get(&key).cloned().unzip();
                 match end.flatten() {
-                    Some(end) if now > end + S::TICK / 4 => {
+                    Some((_, latest)) if before > latest + S::TICK / 4 => {
                         prop_assert_eq!((got, there), (None, Ok(false)));
                     }
-                    Some(end) if now + S::TICK / 4 > end => {
+                    Some((earliest, _)) if after + S::TICK / 4 > earliest => {
                         prop_assert!(got.is_none() || got == value);
                     }
                     _ => {
@@ -242,7 +251,7 @@ async fn run_cache<S: Subject>(uses: &[Use]) -> Result<(), TestCaseError> {
     Ok(())
 }
 
-pub(crate) fn no_sequence_of_operations_confuses_a_cache<S: Subject>() {
+pub(crate) fn no_sequence_of_operations_confuses_a_cache<S: CacheSubject>() {
     let steps = prop::collection::vec(uses(), 0..60);
     prove::<S, _>(&steps, |uses| S::run(run_cache::<S>(&uses)));
 }
