@@ -165,3 +165,32 @@ fn caches() {
         .collect();
     assert_eq!(linked, of_graphs("caches", &["name", "path", "ttl_ms"]));
 }
+
+/// The runtime cannot depend on the compiler, so it has the names a second time.
+#[test]
+fn compiler_and_runtime_use_the_same_names() {
+    use cloudc::names as runtime;
+    use cloudc_compiler::lower::names as compiler;
+
+    assert_eq!(runtime::PROVISION, compiler::PROVISION);
+    assert_eq!(runtime::stream("a", "b"), compiler::stream("a", "b"));
+    assert_eq!(runtime::subject("a", "b"), compiler::subject("a", "b"));
+    assert_eq!(
+        runtime::dead_stream("a", "b"),
+        compiler::dead_stream("a", "b")
+    );
+    assert_eq!(
+        runtime::dead_subject("a", "b"),
+        compiler::dead_subject("a", "b")
+    );
+    assert_eq!(runtime::consumer("a"), compiler::consumer("a"));
+    assert_eq!(
+        runtime::key_prefix("a", "b"),
+        compiler::key_prefix("a", "b")
+    );
+    assert_eq!(runtime::inbox("a", "b"), compiler::inbox("b"));
+    assert_eq!(
+        runtime::inbox("a", runtime::PROVISION),
+        compiler::inbox(&compiler::provision("a"))
+    );
+}

@@ -10,6 +10,8 @@ use crate::context;
 
 /// How long a run that has an end waits for its servers. Kubernetes tries a `Job` again.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// How often it looks whether its servers are there.
+const LOOK: Duration = Duration::from_millis(20);
 /// How long connections may take to send what is under way.
 const CLOSING: Duration = Duration::from_secs(2);
 
@@ -35,7 +37,7 @@ impl Pod<'_> {
         })
     }
 
-    /// Connects to what the workload needs, as long as it takes.
+    /// Connects to what the workload needs, and waits until all of it is there, as long as it takes.
     ///
     /// # Errors
     ///
@@ -43,6 +45,9 @@ impl Pod<'_> {
     pub(super) async fn connect(&self) -> Result<Connected, String> {
         let connected = backends::connect(self.config, self.app).await?;
         context::connect(connected.backends.clone());
+        while connected.connections.iter().any(|one| one.ready().is_err()) {
+            tokio::time::sleep(LOOK).await;
+        }
         tracing::info!("connected");
         Ok(connected)
     }
