@@ -2,21 +2,21 @@
 
 use std::time::Duration;
 
-use cloudc::backend::Failure;
+use cloudc::backend::{Failure, Store};
 use tokio::time::sleep;
 
-use crate::subject::{Backend, CACHE, Room, Subject, Wish, plain};
+use crate::subject::{CACHE, CacheSubject, Room, Wish, plain};
 
-async fn set(backend: &dyn Backend, key: &[u8], value: &[u8], ttl: Option<Duration>) {
+async fn set(backend: &dyn Store, key: &[u8], value: &[u8], ttl: Option<Duration>) {
     let set = backend.set(CACHE, key, value.to_vec(), ttl).await;
     set.expect("the cache takes it");
 }
 
-async fn get(backend: &dyn Backend, key: &[u8]) -> Option<Vec<u8>> {
+async fn get(backend: &dyn Store, key: &[u8]) -> Option<Vec<u8>> {
     backend.get(CACHE, key).await.expect("the cache is there")
 }
 
-pub(crate) fn what_was_set_is_there<S: Subject>() {
+pub(crate) fn what_was_set_is_there<S: CacheSubject>() {
     S::run(async {
         let backend = S::start(plain::<S>()).await;
         assert_eq!(get(&*backend, b"a").await, None);
@@ -30,7 +30,7 @@ pub(crate) fn what_was_set_is_there<S: Subject>() {
     });
 }
 
-pub(crate) fn a_removed_entry_is_gone<S: Subject>() {
+pub(crate) fn a_removed_entry_is_gone<S: CacheSubject>() {
     S::run(async {
         let backend = S::start(plain::<S>()).await;
         set(&*backend, b"a", b"1", None).await;
@@ -48,7 +48,7 @@ pub(crate) fn a_removed_entry_is_gone<S: Subject>() {
     });
 }
 
-pub(crate) fn an_entry_lives_for_its_time<S: Subject>() {
+pub(crate) fn an_entry_lives_for_its_time<S: CacheSubject>() {
     S::run(async {
         let backend = S::start(plain::<S>()).await;
         set(&*backend, b"a", b"1", Some(S::TICK * 4)).await;
@@ -60,7 +60,7 @@ pub(crate) fn an_entry_lives_for_its_time<S: Subject>() {
     });
 }
 
-pub(crate) fn to_set_forgets_the_time<S: Subject>() {
+pub(crate) fn to_set_forgets_the_time<S: CacheSubject>() {
     S::run(async {
         let backend = S::start(plain::<S>()).await;
         set(&*backend, b"a", b"1", Some(S::TICK * 2)).await;
@@ -75,7 +75,7 @@ pub(crate) fn to_set_forgets_the_time<S: Subject>() {
     });
 }
 
-pub(crate) fn no_time_at_all_is_refused<S: Subject>() {
+pub(crate) fn no_time_at_all_is_refused<S: CacheSubject>() {
     S::run(async {
         let backend = S::start(plain::<S>()).await;
         set(&*backend, b"a", b"1", None).await;
@@ -92,7 +92,7 @@ const ROOM: usize = 4 * 1024 * 1024;
 /// A twentieth of it.
 const VALUE: usize = ROOM / 20;
 
-pub(crate) fn full_memory_evicts<S: Subject>() {
+pub(crate) fn full_memory_evicts<S: CacheSubject>() {
     S::run(async {
         let room = Room {
             bytes: ROOM,
@@ -121,7 +121,7 @@ pub(crate) fn full_memory_evicts<S: Subject>() {
     });
 }
 
-pub(crate) fn full_memory_refuses<S: Subject>() {
+pub(crate) fn full_memory_refuses<S: CacheSubject>() {
     S::run(async {
         let room = Room {
             bytes: ROOM,

@@ -7,7 +7,7 @@ use cloudc::backend::{Answer, Broker, Dead, Lease, Outgoing, Published, Store};
 use cloudc::testing::emulator::store::{Memory, Policy};
 use cloudc::testing::emulator::{Emulator, StreamSettings};
 
-use crate::subject::{Backend, CACHE, QUEUE, Subject, Wish};
+use crate::subject::{CACHE, CacheSubject, QUEUE, QueueSubject, Queues, Subject, Wish};
 
 /// The emulator.
 pub(crate) struct Emulated(Emulator);
@@ -24,32 +24,49 @@ impl Subject for Emulated {
             .expect("a runtime without I/O needs nothing")
             .block_on(case)
     }
+}
 
-    async fn start(wish: Wish) -> Arc<dyn Backend> {
-        let settings = StreamSettings {
-            max_deliveries: wish.max_deliveries,
-            ack_wait: wish.ack_wait,
-            dedupe: wish.dedupe,
-            max_age: wish.max_age,
-        };
-        let queues = [(QUEUE.to_owned(), settings)];
-        let emulator = Emulator::new(queues, [CACHE.to_owned()], None);
-        let memory = wish.memory.map(|room| Memory {
-            bytes: room.bytes,
-            policy: if room.evicts {
-                Policy::EvictLeastRecent
-            } else {
-                Policy::Refuse
-            },
-        });
-        emulator
-            .store(CACHE, |store, _| store.set_memory(memory))
-            .expect("the cache is there");
-        Arc::new(Self(emulator))
+impl QueueSubject for Emulated {
+    async fn start(wish: Wish) -> Arc<dyn Queues> {
+        Arc::new(emulated(wish))
     }
 }
 
-impl Backend for Emulated {
+impl CacheSubject for Emulated {
+    async fn start(wish: Wish) -> Arc<dyn Store> {
+        Arc::new(emulated(wish))
+    }
+}
+
+fn emulated(wish: Wish) -> Emulated {
+    let settings = StreamSettings {
+        max_deliveries: wish.max_deliveries,
+        ack_wait: wish.ack_wait,
+        dedupe: wish.dedupe,
+        max_age: wish.max_age,
+    };
+    let queues = [(QUEUE.to_owned(), settings)];
+    let emulator = Emulator::new(queues, [CACHE.to_owned()], None);
+    let memory = wish.memory.map(|room| Memory {
+        bytes: room.bytes,
+        policy: if room.evicts {
+            Policy::EvictLeastRecent
+        } else {
+            Policy::Refuse
+        },
+    });
+    emulator
+        .store(CACHE, |store, _| store.set_memory(memory))
+        .expect("the cache is there");
+    emulator
+        .stream(QUEUE, |stream, _| {
+            stream.set_max_unsettled(wish.max_unsettled)
+        })
+        .expect("the queue is there");
+    Emulated(emulator)
+}
+
+impl Queues for Emulated {
     fn left(&self) -> Answer<'_, usize> {
         Box::pin(async { self.0.stream(QUEUE, |stream, now| stream.len(now)) })
     }

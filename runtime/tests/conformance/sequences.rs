@@ -8,7 +8,9 @@ use proptest::test_runner::{Config, TestRunner};
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::history::{Entry, Rules, What, Wrong, judge};
-use crate::subject::{Backend, CACHE, QUEUE, Subject, Wish, left, message, plain};
+use crate::subject::{
+    CACHE, CacheSubject, QUEUE, QueueSubject, Queues, Subject, Wish, left, message, plain,
+};
 
 /// One thing to do to a queue; times in ticks.
 #[derive(Clone, Debug)]
@@ -51,7 +53,7 @@ fn step() -> impl Strategy<Value = Step> {
 
 /// A backend whose queue is written down.
 struct Recorded<'a> {
-    backend: &'a dyn Backend,
+    backend: &'a dyn Queues,
     start: Instant,
     history: Vec<Entry>,
     leases: Vec<Lease>,
@@ -90,7 +92,10 @@ impl Recorded<'_> {
     }
 }
 
-async fn run<S: Subject>(max_deliveries: Option<u32>, steps: &[Step]) -> Result<(), TestCaseError> {
+async fn run<S: QueueSubject>(
+    max_deliveries: Option<u32>,
+    steps: &[Step],
+) -> Result<(), TestCaseError> {
     let wish = Wish {
         max_deliveries,
         // No id is taken twice in one sequence.
@@ -153,7 +158,7 @@ async fn run<S: Subject>(max_deliveries: Option<u32>, steps: &[Step]) -> Result<
     Ok(())
 }
 
-pub(crate) fn no_sequence_of_operations_loses_a_message<S: Subject>() {
+pub(crate) fn no_sequence_of_operations_loses_a_message<S: QueueSubject>() {
     let steps = (
         prop::option::of(1u32..4),
         prop::collection::vec(step(), 0..60),
@@ -198,7 +203,7 @@ fn uses() -> impl Strategy<Value = Use> {
     ]
 }
 
-async fn run_cache<S: Subject>(uses: &[Use]) -> Result<(), TestCaseError> {
+async fn run_cache<S: CacheSubject>(uses: &[Use]) -> Result<(), TestCaseError> {
     let backend = S::start(plain::<S>()).await;
     let start = Instant::now();
     let mut model = BTreeMap::new();
@@ -242,7 +247,7 @@ async fn run_cache<S: Subject>(uses: &[Use]) -> Result<(), TestCaseError> {
     Ok(())
 }
 
-pub(crate) fn no_sequence_of_operations_confuses_a_cache<S: Subject>() {
+pub(crate) fn no_sequence_of_operations_confuses_a_cache<S: CacheSubject>() {
     let steps = prop::collection::vec(uses(), 0..60);
     prove::<S, _>(&steps, |uses| S::run(run_cache::<S>(&uses)));
 }

@@ -20,6 +20,9 @@ pub(crate) struct Wish {
     pub(crate) ack_wait: Duration,
     pub(crate) dedupe: Duration,
     pub(crate) max_age: Option<Duration>,
+    /// Messages that may be delivered and not settled at the same time, before new ones are held back. A thousand is
+    /// what NATS has where nobody says.
+    pub(crate) max_unsettled: usize,
     pub(crate) memory: Option<Room>,
 }
 
@@ -31,13 +34,13 @@ pub(crate) struct Room {
     pub(crate) evicts: bool,
 }
 
-/// A backend, and what the suite wants to see of it besides.
-pub(crate) trait Backend: Broker + Store {
+/// A broker, and what the suite wants to see of it besides.
+pub(crate) trait Queues: Broker {
     /// How many messages are in the queue, whatever they wait for.
     fn left(&self) -> Answer<'_, usize>;
 }
 
-/// A kind of backend.
+/// A kind of backend: of queues, of caches, or of both.
 pub(crate) trait Subject {
     /// The unit of all times of the suite: much longer than the backend takes for an operation.
     const TICK: Duration;
@@ -47,9 +50,18 @@ pub(crate) trait Subject {
 
     /// Runs a case to its end, on a runtime whose clock is the backend's.
     fn run<R>(case: impl Future<Output = R>) -> R;
+}
 
-    /// A backend of its own, with an empty queue [`QUEUE`] and an empty cache [`CACHE`].
-    fn start(wish: Wish) -> impl Future<Output = Arc<dyn Backend>>;
+/// A subject with queues.
+pub(crate) trait QueueSubject: Subject {
+    /// A broker of its own, with an empty queue [`QUEUE`].
+    fn start(wish: Wish) -> impl Future<Output = Arc<dyn Queues>>;
+}
+
+/// A subject with caches.
+pub(crate) trait CacheSubject: Subject {
+    /// A store of its own, with an empty cache [`CACHE`].
+    fn start(wish: Wish) -> impl Future<Output = Arc<dyn Store>>;
 }
 
 /// What cases ask for that ask for nothing else.
@@ -59,6 +71,7 @@ pub(crate) fn plain<S: Subject>() -> Wish {
         ack_wait: S::TICK * 4,
         dedupe: S::TICK * 20,
         max_age: None,
+        max_unsettled: 1_000,
         memory: None,
     }
 }
@@ -75,7 +88,7 @@ pub(crate) fn message(id: &str) -> Outgoing {
 }
 
 /// Sends messages with these ids. Says which of them were duplicates.
-pub(crate) async fn send(backend: &dyn Backend, ids: &[&str]) -> Vec<bool> {
+pub(crate) async fn send(backend: &dyn Queues, ids: &[&str]) -> Vec<bool> {
     let messages = ids.iter().map(|id| message(id)).collect();
     let published = backend.publish(QUEUE, messages).await;
     let published = published.expect("the queue is there");
@@ -83,7 +96,7 @@ pub(crate) async fn send(backend: &dyn Backend, ids: &[&str]) -> Vec<bool> {
 }
 
 /// Waits for exactly so many deliveries.
-pub(crate) async fn take(backend: &dyn Backend, count: usize) -> Vec<Lease> {
+pub(crate) async fn take(backend: &dyn Queues, count: usize) -> Vec<Lease> {
     let mut leases = Vec::new();
     while leases.len() < count {
         let pull = backend.pull(QUEUE, count - leases.len());
@@ -95,7 +108,7 @@ pub(crate) async fn take(backend: &dyn Backend, count: usize) -> Vec<Lease> {
 }
 
 /// Fails if anything is delivered within this time.
-pub(crate) async fn nothing_comes(backend: &dyn Backend, within: Duration) {
+pub(crate) async fn nothing_comes(backend: &dyn Queues, within: Duration) {
     if let Ok(pulled) = timeout(within, backend.pull(QUEUE, 1)).await {
         panic!("nothing should come within {within:?}, but {pulled:?} came");
     }
@@ -107,7 +120,7 @@ pub(crate) async fn settle(lease: &Lease, how: Settlement) {
 }
 
 /// How many messages are in the queue once it had time to do what it was told.
-pub(crate) async fn left<S: Subject>(backend: &dyn Backend) -> usize {
+pub(crate) async fn left<S: Subject>(backend: &dyn Queues) -> usize {
     sleep(S::TICK / 2).await;
     backend.left().await.expect("the queue is there")
 }
