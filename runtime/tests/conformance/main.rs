@@ -4,8 +4,12 @@
 mod caches;
 mod emulator;
 mod history;
+#[cfg(feature = "shim")]
+mod nats;
 mod queues;
 mod sequences;
+#[cfg(feature = "shim")]
+mod server;
 mod subject;
 
 /// Each case as a test of its own name, on one subject.
@@ -14,7 +18,9 @@ macro_rules! conform {
         $(mod $file {
             $(#[test]
             fn $case() {
-                crate::$file::$case::<$subject>();
+                if <$subject as crate::subject::Subject>::is_there() {
+                    crate::$file::$case::<$subject>();
+                }
             })*
         })*
     };
@@ -84,5 +90,18 @@ mod on_the_emulator {
 
     mod as_a_store {
         caches_conform!(crate::emulator::Emulated);
+    }
+}
+
+/// On NATS JetStream.
+#[cfg(feature = "shim")]
+mod on_nats {
+    mod current {
+        queues_conform!(crate::nats::Current);
+    }
+
+    /// Debian's, from the time before many things.
+    mod old {
+        queues_conform!(crate::nats::Old);
     }
 }

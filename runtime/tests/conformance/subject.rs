@@ -48,6 +48,16 @@ pub(crate) trait Subject {
     /// How many sequences a property test tries.
     const SEQUENCES: u32;
 
+    /// A message with a delay is delivered once before its time, to the client alone, which sends it back. The server
+    /// counts that delivery, so of a bound that the server has there is one less for handlers. In production the server
+    /// has no bound.
+    const DELAY_TAKES_A_DELIVERY: bool = false;
+
+    /// Whether it is on this machine. If not, a note says so, or the test fails.
+    fn is_there() -> bool {
+        true
+    }
+
     /// Runs a case to its end, on a runtime whose clock is the backend's.
     fn run<R>(case: impl Future<Output = R>) -> R;
 }
