@@ -139,7 +139,8 @@ pub enum Failure {
         /// What is allowed.
         limit: usize,
     },
-    /// The memory of a store is full, and nothing may be evicted.
+    /// There is no room left: the memory of a store is full and nothing may be evicted, or a queue or the disk under it
+    /// has reached its bound.
     Full,
     /// What was asked makes no sense, such as an entry that lives for no time (Redis' `PX 0`).
     Refused(String),
@@ -157,7 +158,7 @@ impl fmt::Display for Failure {
             Self::TooLarge { size, limit } => {
                 write!(f, "{size} bytes are more than the {limit} that it takes")
             }
-            Self::Full => f.write_str("its memory is full"),
+            Self::Full => f.write_str("it has no room left"),
         }
     }
 }

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use super::config::Config;
+use crate::app::App;
 use crate::backend::Connection;
-use crate::backend::nats::Nats;
+use crate::backend::nats::{Nats, Queue};
 use crate::backend::valkey::Valkey;
 use crate::context::Backends;
 
@@ -27,7 +28,12 @@ pub(super) async fn connect(config: &Config, app: &str) -> Result<Connected, Str
     let workload = config.runs.name();
     let nats = async {
         Ok::<_, String>(match &config.nats {
-            Some(access) => Some(Arc::new(Nats::connect(access, app, workload).await?)),
+            Some(access) => {
+                let queues = Queue::all(App::linked());
+                Some(Arc::new(
+                    Nats::connect(access, app, workload, &queues).await?,
+                ))
+            }
             None => None,
         })
     };

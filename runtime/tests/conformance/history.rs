@@ -29,6 +29,8 @@ pub(crate) struct Rules {
     pub(crate) max_deliveries: Option<u32>,
     pub(crate) ack_wait: Duration,
     pub(crate) slack: Duration,
+    /// Deliveries of a message with a delay that no handler sees, and that count for the bound.
+    pub(crate) spent_on_delay: u32,
 }
 
 /// What is wrong with a history.
@@ -131,7 +133,12 @@ pub(crate) fn judge(history: &[Entry], rules: Rules) -> Verdict {
         if message.gone {
             continue;
         }
-        if rules.max_deliveries == Some(message.attempts) {
+        let spent = if message.place.is_none() {
+            rules.spent_on_delay
+        } else {
+            0
+        };
+        if rules.max_deliveries == Some(message.attempts + spent) {
             verdict.staying += 1;
         } else {
             verdict.wrong.push(Wrong::Lost(id.to_owned()));
@@ -168,6 +175,7 @@ mod tests {
         max_deliveries: Some(3),
         ack_wait: Duration::from_millis(100),
         slack: Duration::ZERO,
+        spent_on_delay: 0,
     };
 
     const DONE: Settlement = Settlement::Done;

@@ -4,13 +4,17 @@
 mod caches;
 mod emulator;
 mod history;
+#[cfg(feature = "shim")]
+mod nats;
 mod queues;
 #[cfg(feature = "shim")]
 mod redis;
-mod sequences;
 #[cfg(feature = "shim")]
 #[path = "../valkey/server.rs"]
 #[expect(dead_code, reason = "these cases need no more of it")]
+mod redis_server;
+mod sequences;
+#[cfg(feature = "shim")]
 mod server;
 mod subject;
 
@@ -20,8 +24,7 @@ macro_rules! conform {
         $(mod $file {
             $(#[test]
             fn $case() {
-                use crate::subject::Subject as _;
-                if <$subject>::is_there() {
+                if <$subject as crate::subject::Subject>::is_there() {
                     crate::$file::$case::<$subject>();
                 }
             })*
@@ -93,6 +96,19 @@ mod on_the_emulator {
 
     mod as_a_store {
         caches_conform!(crate::emulator::Emulated);
+    }
+}
+
+/// On NATS JetStream.
+#[cfg(feature = "shim")]
+mod on_nats {
+    mod current {
+        queues_conform!(crate::nats::Current);
+    }
+
+    /// Debian's, from the time before many things.
+    mod old {
+        queues_conform!(crate::nats::Old);
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use cloudc::backend::valkey::Valkey;
 use cloudc::backend::{Access, Answer, Store};
 
-use crate::server::{Server, program};
+use crate::redis_server::{Server, program};
 use crate::subject::{CacheSubject, Subject, Wish};
 
 /// The server, and a connection to it.

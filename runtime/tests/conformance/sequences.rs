@@ -151,6 +151,7 @@ async fn run<S: QueueSubject>(
         max_deliveries,
         ack_wait: wish.ack_wait,
         slack: S::TICK / 4,
+        spent_on_delay: u32::from(S::DELAY_TAKES_A_DELIVERY),
     };
     let verdict = judge(&queue.history, rules);
     prop_assert_eq!(&verdict.wrong, &Vec::<Wrong>::new(), "{:#?}", queue.history);

@@ -35,7 +35,7 @@ pub(crate) async fn measure() {
         credentials: None,
     };
     let ours = Arc::new(
-        Nats::connect(&access, "odd", "bench")
+        Nats::connect(&access, "odd", "bench", &[])
             .await
             .expect("connected"),
     );

@@ -1,0 +1,62 @@
+//! From a message on the wire to one that a handler can take.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use async_nats::Message;
+use async_nats::jetstream;
+use tokio::time::Instant;
+
+use super::headers;
+use super::hold::Held;
+use super::link::Link;
+use super::pull::Arrived;
+use crate::handler::Delivery;
+
+/// What a message is that the server delivers.
+pub(super) enum Arrival {
+    /// One for a handler.
+    Due(Arrived),
+    /// One that goes back, by this subject and for this long.
+    Early(String, Duration),
+}
+
+/// Reads a message. `None` for one that no stream has sent.
+///
+/// JetStream delivers a message as soon as it is there. One that was sent with a delay goes back at its first
+/// delivery, for the rest of the delay. That is done to each of them, also to one whose time has come by then: so the
+/// deliveries that a handler sees are all but the first.
+pub(super) fn arrival(
+    link: &Arc<Link>,
+    queue: &str,
+    message: Message,
+    now: SystemTime,
+) -> Option<Arrival> {
+    let message = jetstream::Message {
+        message,
+        context: jetstream::new(link.client.clone()),
+    };
+    let info = message.info().ok()?;
+    let sequence = info.stream_sequence;
+    let delivered = u32::try_from(info.delivered).unwrap_or(u32::MAX);
+    let subject = message.reply.clone()?;
+    let headers = message.headers.clone().unwrap_or_default();
+    let wait = headers::wait(&headers, now);
+    if let Some(rest) = wait
+        && (delivered <= 1 || !rest.is_zero())
+    {
+        return Some(Arrival::Early(subject.to_string(), rest));
+    }
+    let attempt = delivered.saturating_sub(u32::from(wait.is_some())).max(1);
+    Some(Arrival::Due(Arrived {
+        delivery: Delivery {
+            payload: message.payload.to_vec(),
+            id: headers::id(&headers).unwrap_or_else(|| format!("{queue}-{sequence}")),
+            attempt,
+            headers: headers::visible(&headers),
+        },
+        sequence,
+        held: Held::new(Arc::clone(link), &subject),
+        since: Instant::now(),
+    }))
+}

@@ -1,0 +1,72 @@
+//! The hold on a message: how it is settled.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::FutureExt as _;
+
+use super::link::Link;
+use crate::backend::{Answer, Failure, Hold, Settlement};
+
+/// One delivery of a message. Whatever connection it came over, it is settled by its subject.
+#[derive(Clone)]
+pub(super) struct Held {
+    link: Arc<Link>,
+    /// `$JS.ACK.…`, which names the message and its delivery.
+    subject: Arc<str>,
+}
+
+impl Held {
+    pub(super) fn new(link: Arc<Link>, subject: &str) -> Self {
+        Self {
+            link,
+            subject: Arc::from(subject),
+        }
+    }
+
+    /// Starts its ack wait anew, if there is room in the connection's queue.
+    pub(super) fn touch(&self) {
+        let _ = self.settle(Settlement::Progress).now_or_never();
+    }
+
+    async fn confirmed(&self, what: &str) -> Result<(), Failure> {
+        let answer = self.link.request(&self.subject, None, what.into()).await;
+        answer.map(drop)
+    }
+}
+
+impl Hold for Held {
+    /// What takes the message out of the queue is confirmed by the server: lost, it would be done twice. The others are not:
+    /// lost, the message comes again after its ack wait, and that is all.
+    fn settle(&self, how: Settlement) -> Answer<'_, ()> {
+        Box::pin(async move {
+            match how {
+                Settlement::Done => self.confirmed("+ACK").await,
+                Settlement::Dropped => self.confirmed("+TERM").await,
+                Settlement::Retry(delay) => self.link.tell(&self.subject, nak(delay)).await,
+                Settlement::Returned => self.link.tell(&self.subject, nak(Duration::ZERO)).await,
+                Settlement::Progress => self.link.tell(&self.subject, "+WPI".to_owned()).await,
+            }
+        })
+    }
+}
+
+/// Nanoseconds; a bare one comes again at once. No `BackOff` of the consumer's: the server would add it to the delay.
+pub(super) fn nak(delay: Duration) -> String {
+    if delay.is_zero() {
+        "-NAK".to_owned()
+    } else {
+        format!("-NAK {{\"delay\": {}}}", delay.as_nanos())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn naks() {
+        assert_eq!(nak(Duration::ZERO), "-NAK");
+        assert_eq!(nak(Duration::from_millis(2)), "-NAK {\"delay\": 2000000}");
+    }
+}

@@ -1,0 +1,145 @@
+//! Making the streams and consumers of an application, and changing them to what they should be.
+
+use std::time::{Duration, SystemTime};
+
+use async_nats::jetstream::{ErrorCode, stream};
+use serde_json::{Map, Value, json};
+
+use super::Queue;
+use super::link::Link;
+use super::plan::{Existing, Piece, Step, pieces, step};
+use crate::backend::Failure;
+
+/// How long a broker may take to be there: it may be starting, at the first deployment.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// Makes what is missing and changes what differs, and says so in a line for each piece. It asks for pieces by their names, and
+/// for nothing else.
+///
+/// # Errors
+///
+/// What cannot be done, all of it, before anything is; or what the broker refused after all.
+pub(super) async fn provision(
+    link: &Link,
+    app: &str,
+    queues: &[Queue],
+) -> Result<Vec<String>, Vec<String>> {
+    let failed = |failure: Failure| vec![failure.to_string()];
+    link.connected(PATIENCE).await.map_err(failed)?;
+    let mut steps = Vec::new();
+    let mut refused = Vec::new();
+    for piece in pieces(app, queues) {
+        let existing = look(link, &piece).await.map_err(failed)?;
+        match step(&piece, existing.as_ref()) {
+            Ok(step) => steps.push((piece, step)),
+            Err(why) => refused.push(why),
+        }
+    }
+    if !refused.is_empty() {
+        return Err(refused);
+    }
+    let mut done = Vec::new();
+    for (piece, step) in steps {
+        done.push(take(link, &piece, step).await.map_err(failed)?);
+    }
+    Ok(done)
+}
+
+/// Takes a step, and says what it was.
+async fn take(link: &Link, piece: &Piece, step: Step) -> Result<String, Failure> {
+    let title = &piece.title;
+    Ok(match step {
+        Step::Nothing => format!("{title}: unchanged"),
+        Step::Create => {
+            set(link, piece, &piece.create, piece.config.clone()).await?;
+            format!("{title}: created")
+        }
+        Step::Change(config, changes) => {
+            set(link, piece, &piece.update, config).await?;
+            format!("{title}: {}", changes.join(", "))
+        }
+    })
+}
+
+async fn set(
+    link: &Link,
+    piece: &Piece,
+    subject: &str,
+    config: Map<String, Value>,
+) -> Result<(), Failure> {
+    let request = match &piece.stream {
+        None => Value::Object(config),
+        Some(stream) => json!({"stream_name": stream, "config": config}),
+    };
+    match ask(link, subject, &request).await? {
+        Ok(_) => Ok(()),
+        Err((_, why)) => Err(Failure::Refused(format!("{}: {why}", piece.title))),
+    }
+}
+
+/// What the broker has under the name of a piece.
+async fn look(link: &Link, piece: &Piece) -> Result<Option<Existing>, Failure> {
+    let info = match ask(link, &piece.info, &json!({})).await? {
+        Ok(info) => info,
+        Err((ErrorCode::STREAM_NOT_FOUND | ErrorCode::CONSUMER_NOT_FOUND, _)) => return Ok(None),
+        Err((_, why)) => return Err(Failure::Unavailable(format!("{}: {why}", piece.title))),
+    };
+    let config = info.get("config").and_then(Value::as_object);
+    let state = info.get("state").cloned().unwrap_or_default();
+    // A consumer has none.
+    let state: Option<stream::State> = serde_json::from_value(state).ok();
+    Ok(Some(Existing {
+        config: config.cloned().unwrap_or_default(),
+        messages: state.as_ref().map_or(0, |state| state.messages),
+        oldest: state.map_or(Duration::ZERO, |state| {
+            let first = state.first_timestamp.unix_timestamp_nanos();
+            age(first, SystemTime::now())
+        }),
+    }))
+}
+
+/// How long ago a time was, in nanoseconds since 1970.
+fn age(then: i128, now: SystemTime) -> Duration {
+    let now = now.duration_since(SystemTime::UNIX_EPOCH);
+    let now = i128::try_from(now.unwrap_or_default().as_nanos()).unwrap_or(i128::MAX);
+    let nanos = now.saturating_sub(then).max(0);
+    Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
+}
+
+/// Asks JetStream's API. An error of its own comes with its number.
+async fn ask(
+    link: &Link,
+    subject: &str,
+    request: &Value,
+) -> Result<Result<Value, (ErrorCode, String)>, Failure> {
+    let answer = link
+        .request(subject, None, request.to_string().into_bytes())
+        .await;
+    let answer = answer.map_err(|failure| match failure {
+        // Nobody answers the API itself.
+        Failure::Unavailable(_) if link.trouble().is_none() => {
+            Failure::Unavailable("the broker has no JetStream for this account".to_owned())
+        }
+        failure => failure,
+    })?;
+    let answer: Value = serde_json::from_slice(&answer.payload)
+        .map_err(|error| Failure::NoAnswer(format!("the broker's answer is no JSON: {error}")))?;
+    let Some(error) = answer.get("error") else {
+        return Ok(Ok(answer));
+    };
+    let error: async_nats::jetstream::Error = serde_json::from_value(error.clone())
+        .map_err(|error| Failure::NoAnswer(format!("the broker's error is none: {error}")))?;
+    Ok(Err((error.error_code(), error.to_string())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ages() {
+        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(100);
+        assert_eq!(age(40_000_000_000, now), Duration::from_secs(60));
+        assert_eq!(age(200_000_000_000, now), Duration::ZERO);
+    }
+}

@@ -1,0 +1,242 @@
+//! The task that asks the server for the messages of one queue.
+//!
+//! It has one subscription, and a [ledger](Ledger) of what is asked for. A request is forgotten by the server when its time is
+//! over, the connection is lost or the consumer moves; the server says so, or its heartbeats stay away.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use async_nats::{Message, Subscriber};
+use futures_util::{FutureExt as _, StreamExt as _};
+use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
+
+use super::arrival::{Arrival, arrival};
+use super::hold::nak;
+use super::ledger::Ledger;
+use super::link::{Link, TIMEOUT};
+use super::pull::Pulls;
+use super::status::{Meaning, meaning};
+use crate::backend::Failure;
+
+/// How long a request stays open at the server.
+const EXPIRES: Duration = Duration::from_secs(30);
+/// How often the server says that it has not forgotten a request.
+const HEARTBEAT: Duration = Duration::from_secs(5);
+/// After so long without a word it has.
+const SILENCE: Duration = Duration::from_secs(11);
+/// The wait before it is asked again after something went wrong.
+const PAUSE: Duration = Duration::from_millis(500);
+/// Statuses that may come in between when it stops.
+const SPARE: usize = 4;
+
+/// What it asks, and for whom.
+pub(super) struct Puller {
+    pub(super) link: Arc<Link>,
+    pub(super) pulls: Arc<Pulls>,
+    pub(super) queue: String,
+    /// Where the server is asked for messages.
+    pub(super) subject: String,
+    pub(super) ack_wait: Duration,
+}
+
+/// How it stands with the server.
+struct Course {
+    subscription: Subscriber,
+    inbox: String,
+    /// What the subscription has brought, statuses included.
+    received: usize,
+    ledger: Ledger,
+    heard: Instant,
+    /// Not before is it asked again.
+    resume: Instant,
+}
+
+impl Puller {
+    /// Asks until it shall stop; then it keeps what it has alive until that is taken.
+    pub(super) async fn run(self) {
+        if let Err(failure) = self.serve().await {
+            self.pulls.fail(failure);
+        }
+        self.pulls.end();
+        let beat = self.beat();
+        while self.pulls.wanted().1 > 0 {
+            tokio::time::sleep(beat).await;
+            self.pulls.touch(beat);
+        }
+    }
+
+    async fn serve(&self) -> Result<(), Failure> {
+        let mut standing = self.link.standing();
+        let mut refusals = self.link.refusals();
+        let beat = self.beat();
+        let mut tick = interval(beat);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut course = self.begin().await?;
+        loop {
+            if self.pulls.is_stopping() {
+                return self.drain(course).await;
+            }
+            self.ask(&mut course).await?;
+            tokio::select! {
+                message = course.subscription.next() => match message {
+                    Some(message) => self.take(&mut course, message).await,
+                    None => return Err(Failure::Unavailable("the connection is closed".to_owned())),
+                },
+                () = self.pulls.wishes.notified() => {}
+                changed = standing.changed() => {
+                    let now = standing.borrow_and_update().clone();
+                    if now.closed || changed.is_err() {
+                        return Ok(());
+                    }
+                    if now.connected {
+                        self.renew(&mut course).await?;
+                    }
+                }
+                refusal = refusals.recv() => {
+                    let refusal = refusal.ok();
+                    if let Some(failure) = refusal.and_then(|one| self.link.refusal(&one, &self.subject)) {
+                        self.pause(&mut course);
+                        self.pulls.fail(failure);
+                    }
+                }
+                _ = tick.tick() => {
+                    self.pulls.touch(self.ack_wait / 3);
+                    if course.ledger.open() > 0 && course.heard.elapsed() > SILENCE {
+                        tracing::warn!(queue = self.queue, "the broker is silent; asking it for messages anew");
+                        self.renew(&mut course).await?;
+                    }
+                }
+            }
+        }
+    }
+
+    /// How often it looks after what has come and what has not.
+    fn beat(&self) -> Duration {
+        (self.ack_wait / 6).clamp(Duration::from_millis(5), Duration::from_millis(500))
+    }
+
+    async fn begin(&self) -> Result<Course, Failure> {
+        let inbox = self.link.client.new_inbox();
+        let subscription = self.link.client.subscribe(format!("{inbox}.*")).await;
+        Ok(Course {
+            subscription: subscription.map_err(|error| Failure::Unavailable(error.to_string()))?,
+            inbox,
+            received: 0,
+            ledger: Ledger::default(),
+            heard: Instant::now(),
+            resume: Instant::now(),
+        })
+    }
+
+    /// Listens on another subject: the server forgets requests to one that nobody listens to. What has come stays.
+    async fn renew(&self, course: &mut Course) -> Result<(), Failure> {
+        while let Some(Some(message)) = course.subscription.next().now_or_never() {
+            self.take(course, message).await;
+        }
+        *course = self.begin().await?;
+        Ok(())
+    }
+
+    /// Asks for what is missing.
+    async fn ask(&self, course: &mut Course) -> Result<(), Failure> {
+        let (wanted, here) = self.pulls.wanted();
+        let count = course.ledger.missing(wanted, here);
+        let now = Instant::now();
+        if count == 0 || now < course.resume || self.link.trouble().is_some() {
+            return Ok(());
+        }
+        if course.ledger.open() == 0 {
+            course.heard = now;
+        }
+        let request = course.ledger.ask(count, now, now + EXPIRES);
+        let payload = format!(
+            r#"{{"batch": {count}, "expires": {}, "idle_heartbeat": {}}}"#,
+            EXPIRES.as_nanos(),
+            HEARTBEAT.as_nanos()
+        );
+        self.send(course, &request.to_string(), payload).await
+    }
+
+    async fn send(&self, course: &Course, name: &str, payload: String) -> Result<(), Failure> {
+        let reply = format!("{}.{name}", course.inbox);
+        let sent = self
+            .link
+            .client
+            .publish_with_reply(self.subject.clone(), reply, payload.into());
+        sent.await
+            .map_err(|error| Failure::Unavailable(error.to_string()))
+    }
+
+    /// Takes in what the subscription brought.
+    async fn take(&self, course: &mut Course, message: Message) {
+        course.received += 1;
+        course.heard = Instant::now();
+        if message.status.is_some() {
+            return self.heed(course, &message);
+        }
+        course.ledger.came();
+        match arrival(&self.link, &self.queue, message, SystemTime::now()) {
+            Some(Arrival::Due(arrived)) => self.pulls.arrive(arrived),
+            // Lost, it comes again after the ack wait, and is sent back then.
+            Some(Arrival::Early(subject, rest)) => {
+                let _ = self.link.tell(&subject, nak(rest)).await;
+            }
+            None => tracing::warn!(queue = self.queue, "a message that is not JetStream's"),
+        }
+    }
+
+    fn heed(&self, course: &mut Course, status: &Message) {
+        match meaning(status) {
+            Meaning::Alive => {}
+            Meaning::Over { request, missing } => course.ledger.ended(request, missing),
+            Meaning::Moved(why) => {
+                tracing::warn!(
+                    queue = self.queue,
+                    why,
+                    "asking the broker for messages anew"
+                );
+                self.pause(course);
+            }
+            Meaning::Gone => {
+                self.pause(course);
+                self.pulls.fail(self.link.nobody());
+            }
+            Meaning::Refused(why) => {
+                tracing::warn!(queue = self.queue, why, "the broker gives no messages");
+                self.pause(course);
+                self.pulls.fail(Failure::Unavailable(why));
+            }
+        }
+    }
+
+    fn pause(&self, course: &mut Course) {
+        course.ledger.forget();
+        course.resume = Instant::now() + PAUSE;
+    }
+
+    /// Ends the subscription such that nothing gets lost that the server has sent.
+    ///
+    /// The client forgets a subscription before the server knows. So both are told to end it after the same number of
+    /// messages: as many as may still come. The server answers requests that make no sense until the number is full. Then it
+    /// has nobody to send messages to, and drops the requests that are open.
+    async fn drain(&self, mut course: Course) -> Result<(), Failure> {
+        if course.ledger.open() == 0 || self.link.trouble().is_some() {
+            return self.renew(&mut course).await;
+        }
+        let rest = course.ledger.open() + course.ledger.requests() + SPARE;
+        let end = u64::try_from(course.received + rest).unwrap_or(u64::MAX);
+        let ended = course.subscription.unsubscribe_after(end).await;
+        ended.map_err(|error| Failure::Unavailable(error.to_string()))?;
+        for _ in 0..rest {
+            self.send(&course, "end", "{".to_owned()).await?;
+        }
+        let last = async {
+            while let Some(message) = course.subscription.next().await {
+                self.take(&mut course, message).await;
+            }
+        };
+        // What comes later is delivered again, to another pod.
+        let _ = timeout(TIMEOUT, last).await;
+        Ok(())
+    }
+}
