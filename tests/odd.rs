@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use cloudc::axum::http::StatusCode;
 use cloudc::{Error, Path, Queue, function, queue};
 
 /// What the graph of `cloudc build` says, as far as the program reads it.
@@ -42,9 +43,11 @@ static CRUMBS: Queue<u64>;
     timeout = "2s",
     concurrency = 2
 )]
-async fn send(Path(task): Path<String>) -> Result<&'static str, String> {
-    TASKS.send(&task).await.map_err(|error| error.to_string())?;
-    Ok("sent")
+async fn send(Path(task): Path<String>) -> (StatusCode, String) {
+    match TASKS.send(&task).await {
+        Ok(()) => (StatusCode::OK, "sent".to_owned()),
+        Err(error) => (StatusCode::BAD_GATEWAY, error.to_string()),
+    }
 }
 
 #[function(http = "POST /large", service = "odd")]

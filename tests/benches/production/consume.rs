@@ -12,7 +12,7 @@ const MESSAGES: usize = 40_000;
 const ROUNDS: usize = 5;
 
 pub(crate) async fn measure() {
-    let Some(server) = Server::plain_broker("") else {
+    let Some(server) = Server::plain_broker("enabled") else {
         return;
     };
     let url = format!("nats://127.0.0.1:{}", server.port());

@@ -17,7 +17,7 @@ const SENDERS: usize = 64;
 const ROUNDS: usize = 5;
 
 pub(crate) async fn measure() {
-    let Some(server) = Server::plain_broker("") else {
+    let Some(server) = Server::plain_broker("enabled") else {
         return;
     };
     let jetstream = server.jetstream().await;

@@ -59,7 +59,7 @@ fn first_answer(command: &mut Command) -> (f64, f64) {
 }
 
 async fn first_messages() {
-    let Some(server) = Server::plain_broker("") else {
+    let Some(server) = Server::plain_broker("enabled") else {
         return;
     };
     let url = format!("nats://127.0.0.1:{}", server.port());

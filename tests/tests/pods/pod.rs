@@ -58,11 +58,11 @@ impl Pod {
                 return found;
             }
             let left = end.saturating_duration_since(Instant::now());
-            assert!(
-                lines.1 > 0 && !left.is_zero(),
-                "{what} did not come:\n{}",
-                lines.0.join("\n")
-            );
+            if lines.1 == 0 || left.is_zero() {
+                let written = lines.0.join("\n");
+                drop(lines);
+                panic!("{what} did not come:\n{written}");
+            }
             (lines, _) = self
                 .log
                 .changed

@@ -107,14 +107,14 @@ impl Server {
         Some(server)
     }
 
-    /// A broker that lets everybody in, with more settings of its JetStream.
-    pub(crate) fn plain_broker(more: &str) -> Option<Self> {
+    /// A broker that lets everybody into one account, whose JetStream is set to this.
+    pub(crate) fn plain_broker(jetstream: &str) -> Option<Self> {
         let program = program("NATS_SERVER", &["nats-server"])?;
         let folder = tempfile::tempdir().expect("a folder");
         let config = format!(
-            "jetstream: {{ store_dir: {:?}\n {more} }}\n\
+            "jetstream: {{ store_dir: {:?} }}\n\
              no_auth_user: admin\n\
-             accounts: {{ all: {{ jetstream: enabled, users: [{{user: admin, password: secret}}] }} }}",
+             accounts: {{ all: {{ jetstream: {jetstream}, users: [{{user: admin, password: secret}}] }} }}",
             folder.path()
         );
         let path = folder.path().join("nats.conf");
