@@ -119,19 +119,34 @@ impl Link {
             .map_or(Ok(()), |why| Err(Failure::Unavailable(why)))
     }
 
-    /// Asks something, and waits for the answer.
+    /// Asks something once it is connected, and waits for the answer.
     ///
     /// # Errors
     ///
-    /// When there is no answer in time, nobody who would give one, or no permission to ask.
+    /// As [`Link::ask`], or when it is not connected in time: then nothing was asked.
     pub(super) async fn request(
         &self,
         subject: &str,
         headers: Option<HeaderMap>,
         payload: Vec<u8>,
     ) -> Result<Message, Failure> {
-        let refusals = self.refusals();
         self.connected(TIMEOUT).await?;
+        self.ask(subject, headers, payload).await
+    }
+
+    /// Asks something, now or as soon as it is connected, and waits for the answer. Several things are asked in the order in which
+    /// these futures are first polled.
+    ///
+    /// # Errors
+    ///
+    /// When there is no answer in time, nobody who would give one, or no permission to ask.
+    pub(super) async fn ask(
+        &self,
+        subject: &str,
+        headers: Option<HeaderMap>,
+        payload: Vec<u8>,
+    ) -> Result<Message, Failure> {
+        let refusals = self.refusals();
         let mut request = Request::new()
             .payload(payload.into())
             .timeout(Some(TIMEOUT));

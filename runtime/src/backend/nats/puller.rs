@@ -11,6 +11,7 @@ use futures_util::{FutureExt as _, StreamExt as _};
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 
 use super::arrival::{Arrival, arrival};
+use super::consumer;
 use super::hold::nak;
 use super::ledger::Ledger;
 use super::link::{Link, TIMEOUT};
@@ -34,6 +35,8 @@ pub(super) struct Puller {
     pub(super) link: Arc<Link>,
     pub(super) pulls: Arc<Pulls>,
     pub(super) queue: String,
+    /// `<stream>.<consumer>`.
+    pub(super) consumer: String,
     /// Where the server is asked for messages.
     pub(super) subject: String,
     pub(super) ack_wait: Duration,
@@ -47,6 +50,8 @@ struct Course {
     received: usize,
     ledger: Ledger,
     heard: Instant,
+    /// Whether the consumer was there when it was last looked for.
+    known: bool,
     /// Not before is it asked again.
     resume: Instant,
 }
@@ -124,6 +129,7 @@ impl Puller {
             received: 0,
             ledger: Ledger::default(),
             heard: Instant::now(),
+            known: false,
             resume: Instant::now(),
         })
     }
@@ -144,6 +150,15 @@ impl Puller {
         let now = Instant::now();
         if count == 0 || now < course.resume || self.link.trouble().is_some() {
             return Ok(());
+        }
+        if !course.known {
+            // Without one, some servers would not answer.
+            if let Err(failure) = consumer::lag(&self.link, &self.consumer).await {
+                self.pause(course);
+                self.pulls.fail(failure);
+                return Ok(());
+            }
+            course.known = true;
         }
         if course.ledger.open() == 0 {
             course.heard = now;
@@ -175,7 +190,13 @@ impl Puller {
             return self.heed(course, &message);
         }
         course.ledger.came();
-        match arrival(&self.link, &self.queue, message, SystemTime::now()) {
+        match arrival(
+            &self.link,
+            &self.pulls,
+            &self.queue,
+            message,
+            SystemTime::now(),
+        ) {
             Some(Arrival::Due(arrived)) => self.pulls.arrive(arrived),
             // Lost, it comes again after the ack wait, and is sent back then.
             Some(Arrival::Early(subject, rest)) => {
@@ -211,6 +232,7 @@ impl Puller {
 
     fn pause(&self, course: &mut Course) {
         course.ledger.forget();
+        course.known = false;
         course.resume = Instant::now() + PAUSE;
     }
 
