@@ -119,7 +119,7 @@ impl Broker {
 
     /// Sends the server a signal.
     pub(crate) fn signal(&self, signal: &str) {
-        let process = self.server.as_ref().expect("a server").process();
+        let process = self.server.as_ref().expect("a server").child.id();
         let mut kill = std::process::Command::new("kill");
         let sent = kill.args([signal, &process.to_string()]).status();
         assert!(sent.expect("kill").success());

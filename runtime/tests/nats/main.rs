@@ -51,6 +51,7 @@ on_each_version! {
     provision {
         twice_is_once
         a_change_is_made_and_told
+        another_function_is_refused
         what_would_lose_messages_is_not_done
     }
     pulling {

@@ -28,6 +28,23 @@ pub(crate) async fn twice_is_once(program: PathBuf) {
     assert_eq!(broker.provision().await, Ok(all("unchanged")));
 }
 
+/// A work queue has one consumer, which the server would say after the rest is done.
+pub(crate) async fn another_function_is_refused(program: PathBuf) {
+    let mut broker = Broker::empty(program, "");
+    broker.provision().await.expect("it is made");
+    broker.queue.consumer = Some("bill".to_owned());
+    broker.queue.max_age = Some(Duration::from_secs(60));
+    let refused = broker.provision().await.expect_err("refused");
+    assert_eq!(refused.len(), 1, "{refused:?}");
+    assert!(
+        refused[0].starts_with("the consumer `bill` "),
+        "{refused:?}"
+    );
+    broker.queue.consumer = Some("charge".to_owned());
+    broker.queue.max_age = None;
+    assert_eq!(broker.provision().await, Ok(all("unchanged")));
+}
+
 pub(crate) async fn a_change_is_made_and_told(program: PathBuf) {
     let mut broker = Broker::empty(program, "");
     broker.provision().await.expect("it is made");

@@ -4,6 +4,7 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
+use tokio::task::coop::unconstrained;
 
 use super::link::Link;
 use super::pull::Pulls;
@@ -33,7 +34,7 @@ impl Held {
 
     /// Starts its ack wait anew, if there is room in the connection's queue.
     pub(super) fn touch(&self) {
-        let _ = self.settle(Settlement::Progress).now_or_never();
+        let _ = unconstrained(self.settle(Settlement::Progress)).now_or_never();
     }
 
     async fn confirmed(&self, what: &str) -> Result<(), Failure> {

@@ -1,6 +1,7 @@
 //! NATS JetStream, the broker of production. See `Production` in ARCHITECTURE.md for why it does what it does.
 
 mod arrival;
+mod connect;
 mod consumer;
 mod credentials;
 mod dead;
@@ -15,6 +16,7 @@ mod publish;
 mod pull;
 mod puller;
 mod status;
+mod step;
 
 use std::collections::HashMap;
 use std::fmt;
@@ -95,7 +97,7 @@ impl Nats {
         queues: &[Queue],
     ) -> Result<Self, String> {
         Ok(Self {
-            link: Arc::new(Link::connect(access, app, workload).await?),
+            link: Arc::new(connect::connect(access, app, workload).await?),
             app: app.to_owned(),
             workload: workload.to_owned(),
             queues: queues.to_vec(),

@@ -48,6 +48,8 @@ struct Course {
     inbox: String,
     /// What the subscription has brought, statuses included.
     received: usize,
+    /// Over which connection, counted from 1.
+    connection: u64,
     ledger: Ledger,
     heard: Instant,
     /// Whether the consumer was there when it was last looked for.
@@ -89,13 +91,10 @@ impl Puller {
                 },
                 () = self.pulls.wishes.notified() => {}
                 changed = standing.changed() => {
-                    let now = standing.borrow_and_update().clone();
-                    if now.closed || changed.is_err() {
+                    if changed.is_err() || standing.borrow_and_update().closed {
                         return Ok(());
                     }
-                    if now.connected {
-                        self.renew(&mut course).await?;
-                    }
+                    self.keep_up(&mut course).await?;
                 }
                 refusal = refusals.recv() => {
                     let refusal = refusal.ok();
@@ -106,6 +105,7 @@ impl Puller {
                 }
                 _ = tick.tick() => {
                     self.pulls.touch(self.ack_wait / 3);
+                    self.keep_up(&mut course).await?;
                     if course.ledger.open() > 0 && course.heard.elapsed() > SILENCE {
                         tracing::warn!(queue = self.queue, "the broker is silent; asking it for messages anew");
                         self.renew(&mut course).await?;
@@ -127,6 +127,7 @@ impl Puller {
             subscription: subscription.map_err(|error| Failure::Unavailable(error.to_string()))?,
             inbox,
             received: 0,
+            connection: self.link.connections(),
             ledger: Ledger::default(),
             heard: Instant::now(),
             known: false,
@@ -141,6 +142,14 @@ impl Puller {
         }
         *course = self.begin().await?;
         Ok(())
+    }
+
+    /// Starts anew over a new connection: with the old one went its requests.
+    async fn keep_up(&self, course: &mut Course) -> Result<(), Failure> {
+        if course.connection == self.link.connections() {
+            return Ok(());
+        }
+        self.renew(course).await
     }
 
     /// Asks for what is missing.
