@@ -54,10 +54,6 @@ pub fn main(graph_json: &str) -> ExitCode {
 }
 
 fn run(graph_json: &str, check_only: bool) -> Result<(), String> {
-    let _ = tracing_subscriber::fmt()
-        .json()
-        .with_env_filter(tracing_subscriber::EnvFilter::from_default_env())
-        .try_init(); // TEMP
     let graph = Graph::parse(graph_json)?;
     compare::compare(&graph, &functions())?;
     if check_only {

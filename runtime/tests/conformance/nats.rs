@@ -37,7 +37,7 @@ impl Version for Old {
 macro_rules! subject {
     ($version:ty) => {
         impl Subject for $version {
-            const TICK: Duration = Duration::from_millis(300);
+            const TICK: Duration = Duration::from_millis(400);
             const SEQUENCES: u32 = 3;
             const DELAY_TAKES_A_DELIVERY: bool = true;
 

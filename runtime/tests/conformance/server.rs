@@ -28,7 +28,7 @@ pub(crate) fn program(variable: &str, name: Option<&str>) -> Option<PathBuf> {
 
 /// A server that lives as long as its test.
 pub(crate) struct Server {
-    child: Child,
+    pub(crate) child: Child,
     /// What it wrote until it was ready.
     pub(crate) lines: Vec<String>,
 }

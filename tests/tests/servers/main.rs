@@ -4,6 +4,7 @@
 mod client;
 mod nats;
 mod process;
+mod runtime;
 mod valkey;
 
 // What the application below is made of.

@@ -14,17 +14,17 @@ use crate::process::Process;
 use crate::{object, objects, variables};
 
 /// A broker with the shop's configuration.
-struct Broker {
+pub(crate) struct Broker {
     _process: Process,
     _store: tempfile::TempDir,
-    client: String,
+    pub(crate) client: String,
     monitoring: String,
 }
 
 /// The first version that knows `sync_interval: always`. Debian has an older one.
 const OLDEST: (u32, u32) = (2, 10);
 
-fn server() -> Option<PathBuf> {
+pub(crate) fn server() -> Option<PathBuf> {
     let server = program("NATS_SERVER", &["nats-server"])?;
     let output = Command::new(&server)
         .arg("--version")
@@ -63,7 +63,7 @@ fn command(server: &Path, folder: &Path) -> Command {
 }
 
 impl Broker {
-    fn start(server: &Path) -> Self {
+    pub(crate) fn start(server: &Path) -> Self {
         let store = tempfile::tempdir().expect("a folder");
         let mut command = command(server, store.path());
         // Any free port.

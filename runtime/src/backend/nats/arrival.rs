@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use super::headers;
 use super::hold::Held;
 use super::link::Link;
-use super::pull::Arrived;
+use super::pull::{Arrived, Pulls};
 use crate::handler::Delivery;
 
 /// What a message is that the server delivers.
@@ -28,6 +28,7 @@ pub(super) enum Arrival {
 /// deliveries that a handler sees are all but the first.
 pub(super) fn arrival(
     link: &Arc<Link>,
+    pulls: &Arc<Pulls>,
     queue: &str,
     message: Message,
     now: SystemTime,
@@ -56,7 +57,7 @@ pub(super) fn arrival(
             headers: headers::visible(&headers),
         },
         sequence,
-        held: Held::new(Arc::clone(link), &subject),
+        held: Held::new(Arc::clone(link), &subject, sequence, pulls),
         since: Instant::now(),
     }))
 }

@@ -1,11 +1,13 @@
 //! The hold on a message: how it is settled.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
+use tokio::task::coop::unconstrained;
 
 use super::link::Link;
+use super::pull::Pulls;
 use crate::backend::{Answer, Failure, Hold, Settlement};
 
 /// One delivery of a message. Whatever connection it came over, it is settled by its subject.
@@ -14,24 +16,33 @@ pub(super) struct Held {
     link: Arc<Link>,
     /// `$JS.ACK.…`, which names the message and its delivery.
     subject: Arc<str>,
+    sequence: u64,
+    /// Where it may have come in again by now.
+    pulls: Weak<Pulls>,
 }
 
 impl Held {
-    pub(super) fn new(link: Arc<Link>, subject: &str) -> Self {
+    /// Of the message with this number in its stream.
+    pub(super) fn new(link: Arc<Link>, subject: &str, sequence: u64, pulls: &Arc<Pulls>) -> Self {
         Self {
             link,
             subject: Arc::from(subject),
+            sequence,
+            pulls: Arc::downgrade(pulls),
         }
     }
 
     /// Starts its ack wait anew, if there is room in the connection's queue.
     pub(super) fn touch(&self) {
-        let _ = self.settle(Settlement::Progress).now_or_never();
+        let _ = unconstrained(self.settle(Settlement::Progress)).now_or_never();
     }
 
     async fn confirmed(&self, what: &str) -> Result<(), Failure> {
-        let answer = self.link.request(&self.subject, None, what.into()).await;
-        answer.map(drop)
+        self.link.request(&self.subject, None, what.into()).await?;
+        if let Some(pulls) = self.pulls.upgrade() {
+            pulls.gone(self.sequence);
+        }
+        Ok(())
     }
 }
 

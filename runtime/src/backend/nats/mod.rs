@@ -1,6 +1,8 @@
 //! NATS JetStream, the broker of production. See `Production` in ARCHITECTURE.md for why it does what it does.
 
 mod arrival;
+mod connect;
+mod consumer;
 mod credentials;
 mod dead;
 mod events;
@@ -14,14 +16,13 @@ mod publish;
 mod pull;
 mod puller;
 mod status;
+mod step;
 
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use async_nats::jetstream::consumer;
-use async_nats::jetstream::response::Response;
 use futures_util::future::join_all;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
@@ -96,7 +97,7 @@ impl Nats {
         queues: &[Queue],
     ) -> Result<Self, String> {
         Ok(Self {
-            link: Arc::new(Link::connect(access, app, workload).await?),
+            link: Arc::new(connect::connect(access, app, workload).await?),
             app: app.to_owned(),
             workload: workload.to_owned(),
             queues: queues.to_vec(),
@@ -137,11 +138,13 @@ impl Nats {
             return Ok(Arc::clone(known));
         }
         let queue = self.queue(name)?;
+        let consumer = self.consumer(queue)?;
         let puller = Puller {
             link: Arc::clone(&self.link),
             pulls: Pulls::new(queue.ack_wait),
             queue: name.to_owned(),
-            subject: format!("$JS.API.CONSUMER.MSG.NEXT.{}", self.consumer(queue)?),
+            subject: format!("$JS.API.CONSUMER.MSG.NEXT.{consumer}"),
+            consumer,
             ack_wait: queue.ack_wait,
         };
         let new = Arc::clone(&puller.pulls);
@@ -149,23 +152,6 @@ impl Nats {
         let mut tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
         tasks.spawn(puller.run());
         Ok(new)
-    }
-
-    async fn lag_of(&self, name: &str) -> Result<u64, Failure> {
-        let consumer = self.consumer(self.queue(name)?)?;
-        let subject = format!("$JS.API.CONSUMER.INFO.{consumer}");
-        let answer = self.link.request(&subject, None, Vec::new()).await?;
-        let info = serde_json::from_slice(&answer.payload).map_err(|error| {
-            Failure::NoAnswer(format!("the broker's answer is no JetStream's: {error}"))
-        })?;
-        match info {
-            Response::Ok(consumer::Info {
-                num_pending,
-                num_ack_pending,
-                ..
-            }) => Ok(num_pending + num_ack_pending as u64),
-            Response::Err { .. } => Err(self.link.nobody()),
-        }
     }
 
     async fn hang_up(&self) -> Result<(), Failure> {
@@ -223,7 +209,10 @@ impl Broker for Nats {
     }
 
     fn lag<'a>(&'a self, queue: &'a str) -> Answer<'a, u64> {
-        Box::pin(self.lag_of(queue))
+        Box::pin(async move {
+            let consumer = self.consumer(self.queue(queue)?)?;
+            consumer::lag(&self.link, &consumer).await
+        })
     }
 }
 

@@ -1,5 +1,6 @@
 //! Making the streams and consumers of an application, and changing them to what they should be.
 
+use std::collections::BTreeSet;
 use std::time::{Duration, SystemTime};
 
 use async_nats::jetstream::{ErrorCode, stream};
@@ -7,7 +8,8 @@ use serde_json::{Map, Value, json};
 
 use super::Queue;
 use super::link::Link;
-use super::plan::{Existing, Piece, Step, pieces, step};
+use super::plan::{Piece, pieces};
+use super::step::{Existing, Step, step};
 use crate::backend::Failure;
 
 /// How long a broker may take to be there: it may be starting, at the first deployment.
@@ -28,8 +30,28 @@ pub(super) async fn provision(
     link.connected(PATIENCE).await.map_err(failed)?;
     let mut steps = Vec::new();
     let mut refused = Vec::new();
+    let mut consumed = BTreeSet::new();
     for piece in pieces(app, queues) {
         let existing = look(link, &piece).await.map_err(failed)?;
+        if existing
+            .as_ref()
+            .is_some_and(|existing| existing.consumers > 0)
+        {
+            consumed.insert(piece.name.clone());
+        }
+        if existing.is_none()
+            && piece
+                .stream
+                .as_ref()
+                .is_some_and(|stream| consumed.contains(stream))
+        {
+            refused.push(format!(
+                "{} cannot be made: another one is there, of the function that consumed the queue before, and a queue has one; \
+                 delete it once that function runs no more",
+                piece.title
+            ));
+            continue;
+        }
         match step(&piece, existing.as_ref()) {
             Ok(step) => steps.push((piece, step)),
             Err(why) => refused.push(why),
@@ -91,6 +113,7 @@ async fn look(link: &Link, piece: &Piece) -> Result<Option<Existing>, Failure> {
     Ok(Some(Existing {
         config: config.cloned().unwrap_or_default(),
         messages: state.as_ref().map_or(0, |state| state.messages),
+        consumers: state.as_ref().map_or(0, |state| state.consumer_count),
         oldest: state.map_or(Duration::ZERO, |state| {
             let first = state.first_timestamp.unix_timestamp_nanos();
             age(first, SystemTime::now())

@@ -7,12 +7,13 @@ use async_nats::jetstream::ErrorCode;
 use async_nats::jetstream::publish::PublishAck;
 use async_nats::jetstream::response::Response;
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
+use tokio::task::coop::unconstrained;
 
 use super::headers::{self, Origin};
 use super::link::Link;
 use crate::backend::{Failure, Outgoing, Published};
 
-/// How many messages of one call are under way at the same time. They arrive in their order: they go over one connection.
+/// How many messages of one call are under way at the same time.
 const UNDER_WAY: usize = 64;
 
 /// Where messages go.
@@ -37,21 +38,23 @@ pub(super) async fn publish(
         fits(link, &headers, message.payload.len())?;
         all.push((headers, message.payload));
     }
+    // They arrive in their order: they go over one connection, and each at its first poll. Unless tokio lets another task run
+    // in between, which would send some of the later ones first.
     stream::iter(all)
-        .map(|(headers, payload)| store(link, &target.subject, headers, payload))
+        .map(|(headers, payload)| unconstrained(store(link, &target.subject, headers, payload)))
         .buffered(UNDER_WAY)
         .try_collect()
         .await
 }
 
-/// Sends one message to a stream, and waits until it is stored.
+/// Sends one message to a stream over a connection that is there, and waits until it is stored.
 pub(super) async fn store(
     link: &Link,
     subject: &str,
     headers: HeaderMap,
     payload: Vec<u8>,
 ) -> Result<Published, Failure> {
-    let answer = link.request(subject, Some(headers), payload).await?;
+    let answer = link.ask(subject, Some(headers), payload).await?;
     read(&answer.payload)
 }
 

@@ -14,6 +14,9 @@ use super::hold::Held;
 use crate::backend::{Failure, Lease};
 use crate::handler::Delivery;
 
+/// How many of the messages that were settled last are remembered.
+const GONE: usize = 64;
+
 /// A message that came, and that nobody has taken yet.
 pub(super) struct Arrived {
     pub(super) delivery: Delivery,
@@ -37,6 +40,8 @@ pub(super) struct Pulls {
 #[derive(Default)]
 struct State {
     arrived: VecDeque<Arrived>,
+    /// The messages that are out of the queue, the last of them. One may have been on its way here once more.
+    gone: VecDeque<u64>,
     /// How many messages those want that wait.
     wanted: usize,
     /// The last failure, and how many there were.
@@ -46,6 +51,12 @@ struct State {
     stopping: bool,
     /// Nothing more will come.
     over: bool,
+}
+
+impl State {
+    fn forget(&mut self, sequence: u64) {
+        self.arrived.retain(|known| known.sequence != sequence);
+    }
 }
 
 impl Pulls {
@@ -114,12 +125,23 @@ impl Pulls {
     /// Takes a message in. One that was here, and was delivered again in spite of that, is no longer.
     pub(super) fn arrive(&self, arrived: Arrived) {
         let mut state = self.state();
-        state
-            .arrived
-            .retain(|known| known.sequence != arrived.sequence);
+        if state.gone.contains(&arrived.sequence) {
+            return;
+        }
+        state.forget(arrived.sequence);
         state.arrived.push_back(arrived);
         drop(state);
         self.news.notify_waiters();
+    }
+
+    /// Notes that a message is out of the queue: delivered again in the meantime, it is not handed out.
+    pub(super) fn gone(&self, sequence: u64) {
+        let mut state = self.state();
+        state.forget(sequence);
+        state.gone.push_back(sequence);
+        if state.gone.len() > GONE {
+            state.gone.pop_front();
+        }
     }
 
     /// Starts the ack waits of messages anew that have run for so long.

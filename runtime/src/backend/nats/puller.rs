@@ -11,6 +11,7 @@ use futures_util::{FutureExt as _, StreamExt as _};
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 
 use super::arrival::{Arrival, arrival};
+use super::consumer;
 use super::hold::nak;
 use super::ledger::Ledger;
 use super::link::{Link, TIMEOUT};
@@ -34,6 +35,8 @@ pub(super) struct Puller {
     pub(super) link: Arc<Link>,
     pub(super) pulls: Arc<Pulls>,
     pub(super) queue: String,
+    /// `<stream>.<consumer>`.
+    pub(super) consumer: String,
     /// Where the server is asked for messages.
     pub(super) subject: String,
     pub(super) ack_wait: Duration,
@@ -45,8 +48,12 @@ struct Course {
     inbox: String,
     /// What the subscription has brought, statuses included.
     received: usize,
+    /// Over which connection, counted from 1.
+    connection: u64,
     ledger: Ledger,
     heard: Instant,
+    /// Whether the consumer was there when it was last looked for.
+    known: bool,
     /// Not before is it asked again.
     resume: Instant,
 }
@@ -84,13 +91,10 @@ impl Puller {
                 },
                 () = self.pulls.wishes.notified() => {}
                 changed = standing.changed() => {
-                    let now = standing.borrow_and_update().clone();
-                    if now.closed || changed.is_err() {
+                    if changed.is_err() || standing.borrow_and_update().closed {
                         return Ok(());
                     }
-                    if now.connected {
-                        self.renew(&mut course).await?;
-                    }
+                    self.keep_up(&mut course).await?;
                 }
                 refusal = refusals.recv() => {
                     let refusal = refusal.ok();
@@ -101,6 +105,7 @@ impl Puller {
                 }
                 _ = tick.tick() => {
                     self.pulls.touch(self.ack_wait / 3);
+                    self.keep_up(&mut course).await?;
                     if course.ledger.open() > 0 && course.heard.elapsed() > SILENCE {
                         tracing::warn!(queue = self.queue, "the broker is silent; asking it for messages anew");
                         self.renew(&mut course).await?;
@@ -122,8 +127,10 @@ impl Puller {
             subscription: subscription.map_err(|error| Failure::Unavailable(error.to_string()))?,
             inbox,
             received: 0,
+            connection: self.link.connections(),
             ledger: Ledger::default(),
             heard: Instant::now(),
+            known: false,
             resume: Instant::now(),
         })
     }
@@ -137,6 +144,14 @@ impl Puller {
         Ok(())
     }
 
+    /// Starts anew over a new connection: with the old one went its requests.
+    async fn keep_up(&self, course: &mut Course) -> Result<(), Failure> {
+        if course.connection == self.link.connections() {
+            return Ok(());
+        }
+        self.renew(course).await
+    }
+
     /// Asks for what is missing.
     async fn ask(&self, course: &mut Course) -> Result<(), Failure> {
         let (wanted, here) = self.pulls.wanted();
@@ -144,6 +159,15 @@ impl Puller {
         let now = Instant::now();
         if count == 0 || now < course.resume || self.link.trouble().is_some() {
             return Ok(());
+        }
+        if !course.known {
+            // Without one, some servers would not answer.
+            if let Err(failure) = consumer::lag(&self.link, &self.consumer).await {
+                self.pause(course);
+                self.pulls.fail(failure);
+                return Ok(());
+            }
+            course.known = true;
         }
         if course.ledger.open() == 0 {
             course.heard = now;
@@ -175,7 +199,13 @@ impl Puller {
             return self.heed(course, &message);
         }
         course.ledger.came();
-        match arrival(&self.link, &self.queue, message, SystemTime::now()) {
+        match arrival(
+            &self.link,
+            &self.pulls,
+            &self.queue,
+            message,
+            SystemTime::now(),
+        ) {
             Some(Arrival::Due(arrived)) => self.pulls.arrive(arrived),
             // Lost, it comes again after the ack wait, and is sent back then.
             Some(Arrival::Early(subject, rest)) => {
@@ -211,6 +241,7 @@ impl Puller {
 
     fn pause(&self, course: &mut Course) {
         course.ledger.forget();
+        course.known = false;
         course.resume = Instant::now() + PAUSE;
     }
 

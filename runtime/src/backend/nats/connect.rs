@@ -1,0 +1,146 @@
+//! Making the connection, and mending it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use async_nats::rustls::{ClientConfig, crypto};
+use async_nats::{ConnectOptions, Event};
+use rand::RngExt as _;
+use tokio::sync::watch;
+
+use super::credentials::{Login, authorities, login};
+use super::events::{Events, Standing};
+use super::link::{Link, TIMEOUT};
+use crate::backend::Access;
+use crate::names;
+
+/// How often it is asked whether it is there: after three times without an answer the connection counts as lost.
+const PING: Duration = Duration::from_secs(10);
+/// The wait before the second attempt to connect.
+const FIRST_DELAY: Duration = Duration::from_millis(100);
+/// The longest wait before an attempt to connect.
+const LONGEST_DELAY: Duration = Duration::from_secs(10);
+
+/// Begins to connect, and goes on until it is.
+///
+/// # Errors
+///
+/// When the address or the credentials make no sense.
+pub(super) async fn connect(access: &Access, app: &str, workload: &str) -> Result<Link, String> {
+    let name = format!("{app}/{workload}");
+    let inbox = names::inbox(app, workload);
+    let events = Arc::new(Events::new(name.clone()));
+    let folder = access.credentials.as_deref();
+    let options = with_login(ConnectOptions::new(), login(folder)?)?
+        .name(name)
+        .custom_inbox_prefix(&inbox)
+        .no_echo()
+        .retry_on_initial_connect()
+        .max_reconnects(None)
+        .connection_timeout(TIMEOUT)
+        .ping_interval(PING)
+        .reconnect_delay_callback(delays(events.standing()))
+        .event_callback(noting(Arc::clone(&events)))
+        .tls_client_config(
+            ClientConfig::builder_with_provider(Arc::new(crypto::ring::default_provider()))
+                .with_safe_default_protocol_versions()
+                .map_err(|error| format!("there is no TLS: {error}"))?
+                .with_root_certificates(authorities(folder)?)
+                .with_no_client_auth(),
+        )
+        .require_tls(access.url.starts_with("tls://"));
+    let connected = options.connect(access.url.as_str()).await;
+    let client =
+        connected.map_err(|error| format!("{} is no address of a broker: {error}", access.url))?;
+    Ok(Link {
+        client,
+        events,
+        url: access.url.clone(),
+        app: app.to_owned(),
+        inbox,
+    })
+}
+
+fn with_login(options: ConnectOptions, login: Login) -> Result<ConnectOptions, String> {
+    Ok(match login {
+        Login::Nobody => options,
+        Login::Seed(seed) => options.nkey(seed),
+        // Read once before, so it cannot fail.
+        Login::Creds(creds) => options
+            .credentials(&creds)
+            .map_err(|_| "the file `creds` is not a JWT with its seed".to_owned())?,
+        Login::Token(token) => options.token(token),
+        Login::User(user, password) => options.user_and_password(user, password),
+    })
+}
+
+fn noting(events: Arc<Events>) -> impl Fn(Event) -> std::future::Ready<()> + Send + Sync + 'static {
+    move |event| {
+        events.note(event);
+        std::future::ready(())
+    }
+}
+
+/// How long to wait before an attempt. The very first is made at once: a pod that starts shall be fast. After a loss
+/// even the first waits a little, as all clients of the server come back then.
+fn delays(standing: watch::Receiver<Standing>) -> impl Fn(usize) -> Duration + Send + Sync {
+    let fresh = AtomicBool::new(true);
+    move |attempt| {
+        let fresh = fresh.swap(false, Ordering::Relaxed) && standing.borrow().connections == 0;
+        if fresh {
+            Duration::ZERO
+        } else {
+            delay(attempt, &mut rand::rng())
+        }
+    }
+}
+
+/// Twice as long each time; a random part of it, from half to all.
+fn delay(attempt: usize, rng: &mut impl rand::Rng) -> Duration {
+    let doublings = u32::try_from(attempt.saturating_sub(1))
+        .unwrap_or(u32::MAX)
+        .min(16);
+    let whole = (FIRST_DELAY * (1 << doublings)).min(LONGEST_DELAY);
+    let millis = u64::try_from(whole.as_millis()).unwrap_or(u64::MAX);
+    Duration::from_millis(rng.random_range(millis / 2..=millis))
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::SeedableRng as _;
+    use rand::rngs::StdRng;
+
+    use super::*;
+
+    #[test]
+    fn attempts_come_slower_and_not_together() {
+        let mut rng = StdRng::seed_from_u64(1);
+        for (attempt, most) in [
+            (0, 100),
+            (1, 100),
+            (2, 200),
+            (5, 1_600),
+            (9, 10_000),
+            (usize::MAX, 10_000),
+        ] {
+            let most = Duration::from_millis(most);
+            let drawn: Vec<Duration> = (0..100).map(|_| delay(attempt, &mut rng)).collect();
+            assert!(
+                drawn.iter().all(|one| (most / 2..=most).contains(one)),
+                "{attempt}"
+            );
+            assert!(drawn.iter().any(|one| *one != drawn[0]), "{attempt}");
+        }
+    }
+
+    #[test]
+    fn the_first_attempt_is_made_at_once() {
+        let events = Events::new("shop/charge".to_owned());
+        let delay = delays(events.standing());
+        assert_eq!(delay(1), Duration::ZERO);
+        assert!(!delay(2).is_zero());
+        events.note(Event::Connected);
+        assert!(!delay(1).is_zero());
+    }
+}

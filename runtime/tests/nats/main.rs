@@ -1,0 +1,70 @@
+//! The broker of production, on servers that restart, stand still, refuse and run full.
+#![cfg(feature = "shim")]
+
+mod broker;
+mod coming;
+mod limits;
+mod provision;
+mod pulling;
+mod stopping;
+
+#[path = "../conformance/server.rs"]
+mod server;
+
+/// Each case on each version of the server.
+macro_rules! on_each_version {
+    ($($file:ident { $($case:ident)* })*) => {
+        mod current {
+            $(mod $file {
+                $(#[test]
+                fn $case() {
+                    crate::broker::run("NATS_SERVER", Some("nats-server"), crate::$file::$case);
+                })*
+            })*
+        }
+
+        mod old {
+            $(mod $file {
+                $(#[test]
+                fn $case() {
+                    crate::broker::run("NATS_SERVER_OLD", None, crate::$file::$case);
+                })*
+            })*
+        }
+    };
+}
+
+on_each_version! {
+    coming {
+        a_broker_that_comes_late_is_waited_for
+        a_broker_that_restarts_is_waited_for
+        a_broker_that_stands_still_does_not_answer
+        a_stranger_is_told_so
+    }
+    limits {
+        what_is_not_allowed_is_told_at_once
+        an_inbox_that_is_not_allowed_is_told_at_once
+        without_a_stream_it_says_who_makes_it
+        a_full_stream_is_full
+        a_dead_letter_has_its_reason
+    }
+    provision {
+        twice_is_once
+        a_change_is_made_and_told
+        another_function_is_refused
+        what_would_lose_messages_is_not_done
+    }
+    pulling {
+        many_messages_come_in_their_order
+        a_message_that_waits_here_keeps_its_lease
+        a_handled_message_does_not_come_from_here_again
+        a_message_with_a_delay_counts_from_one
+        a_consumer_that_is_gone_is_told_and_may_come_back
+        the_lag_is_what_is_not_settled
+    }
+    stopping {
+        what_was_sent_still_comes_and_nothing_twice
+        an_idle_queue_stops_at_once
+        what_nobody_took_goes_back_when_it_closes
+    }
+}

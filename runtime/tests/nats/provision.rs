@@ -1,0 +1,109 @@
+//! What the provisioner makes, changes and refuses.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use async_nats::jetstream::stream;
+use cloudc::names::PROVISION;
+
+use crate::broker::{Broker, send};
+
+const PIECES: [&str; 3] = [
+    "the stream `shop-orders`",
+    "the stream `shop-orders-dead`",
+    "the consumer `charge` of the stream `shop-orders`",
+];
+
+fn all(what: &str) -> Vec<String> {
+    PIECES
+        .iter()
+        .map(|piece| format!("{piece}: {what}"))
+        .collect()
+}
+
+pub(crate) async fn twice_is_once(program: PathBuf) {
+    let broker = Broker::empty(program, "");
+    assert_eq!(broker.provision().await, Ok(all("created")));
+    send(&broker.consumer().await, "a").await;
+    assert_eq!(broker.provision().await, Ok(all("unchanged")));
+}
+
+/// A work queue has one consumer, which the server would say after the rest is done.
+pub(crate) async fn another_function_is_refused(program: PathBuf) {
+    let mut broker = Broker::empty(program, "");
+    broker.provision().await.expect("it is made");
+    broker.queue.consumer = Some("bill".to_owned());
+    broker.queue.max_age = Some(Duration::from_secs(60));
+    let refused = broker.provision().await.expect_err("refused");
+    assert_eq!(refused.len(), 1, "{refused:?}");
+    assert!(
+        refused[0].starts_with("the consumer `bill` "),
+        "{refused:?}"
+    );
+    broker.queue.consumer = Some("charge".to_owned());
+    broker.queue.max_age = None;
+    assert_eq!(broker.provision().await, Ok(all("unchanged")));
+}
+
+pub(crate) async fn a_change_is_made_and_told(program: PathBuf) {
+    let mut broker = Broker::empty(program, "");
+    broker.provision().await.expect("it is made");
+    broker.queue.ack_wait = Duration::from_secs(60);
+    broker.queue.max_age = Some(Duration::from_secs(60));
+    let changed = [
+        format!(
+            "{}: duplicate_window from 120 s to 60 s, max_age from no end to 60 s",
+            PIECES[0]
+        ),
+        format!("{}: unchanged", PIECES[1]),
+        format!("{}: ack_wait from 30 s to 60 s", PIECES[2]),
+    ];
+    assert_eq!(broker.provision().await, Ok(changed.to_vec()));
+    assert_eq!(broker.provision().await, Ok(all("unchanged")));
+    broker.queue.max_age = None;
+    let back = broker.provision().await.expect("it is made");
+    assert!(back[0].ends_with("max_age from 60 s to no end"), "{back:?}");
+}
+
+pub(crate) async fn what_would_lose_messages_is_not_done(program: PathBuf) {
+    let mut broker = Broker::empty(program, "");
+    broker.provision().await.expect("it is made");
+    send(&broker.consumer().await, "a").await;
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    broker.queue.max_age = Some(Duration::from_millis(200));
+    // Nothing of the rest is done either.
+    broker.queue.ack_wait = Duration::from_secs(60);
+    let refused = broker.provision().await.expect_err("refused");
+    assert_eq!(refused.len(), 1, "{refused:?}");
+    assert!(
+        refused[0].contains("max_age from no end to 200ms"),
+        "{refused:?}"
+    );
+    broker.queue.max_age = None;
+    broker.queue.ack_wait = Duration::from_secs(30);
+    assert_eq!(broker.provision().await, Ok(all("unchanged")));
+
+    // Another application's, by accident.
+    let jetstream = broker.jetstream().await;
+    let other = stream::Config {
+        name: "bank-orders".to_owned(),
+        subjects: vec!["bank.>".to_owned()],
+        ..Default::default()
+    };
+    jetstream.create_stream(other).await.expect("made");
+    let access = cloudc::backend::Access {
+        url: broker.url.clone(),
+        credentials: None,
+    };
+    let queues = [broker.queue.clone()];
+    let bank = cloudc::backend::nats::Nats::connect(&access, "bank", PROVISION, &queues).await;
+    let refused = bank
+        .expect("an address")
+        .provision()
+        .await
+        .expect_err("refused");
+    assert!(
+        refused[0].contains("retention from \"limits\" to \"workqueue\""),
+        "{refused:?}"
+    );
+}
