@@ -18,6 +18,12 @@ pub(crate) struct Backends {
 /// What the shim connected, for all of the program.
 static CONNECTED: OnceLock<Backends> = OnceLock::new();
 
+/// Serves all calls of this program from now on. `false` if others do already.
+#[cfg(all(feature = "shim", feature = "test"))]
+pub(crate) fn connect(backends: Backends) -> bool {
+    CONNECTED.set(backends).is_ok()
+}
+
 /// What serves a call that is made here and now.
 pub(crate) fn backends() -> Option<Backends> {
     #[cfg(feature = "test")]

@@ -12,8 +12,8 @@ pub(crate) type BoxError = Box<dyn Error + Send + Sync>;
 
 /// One call of a handler, as the one who calls knows it.
 #[cfg_attr(
-    not(feature = "test"),
-    expect(dead_code, reason = "only a world looks at it so far")
+    not(any(feature = "shim", feature = "test")),
+    expect(dead_code, reason = "an application without either runs no calls")
 )]
 #[derive(Clone, Debug)]
 pub(crate) struct Call {
@@ -27,13 +27,19 @@ pub(crate) struct Call {
 
 /// A message that a call takes.
 #[cfg_attr(
-    not(feature = "test"),
-    expect(dead_code, reason = "only a world looks at it so far")
+    not(any(feature = "shim", feature = "test")),
+    expect(dead_code, reason = "an application without either runs no calls")
 )]
 #[derive(Clone, Debug)]
 pub(crate) struct Taken {
     /// The queue's name.
     pub(crate) queue: &'static str,
+    /// The same at each delivery.
+    #[cfg_attr(
+        not(feature = "shim"),
+        expect(dead_code, reason = "a world knows it already")
+    )]
+    pub(crate) id: String,
     /// Its number in the queue, where the broker says.
     pub(crate) sequence: u64,
     /// Which delivery.
@@ -42,8 +48,8 @@ pub(crate) struct Taken {
 
 /// How a call ended.
 #[cfg_attr(
-    not(feature = "test"),
-    expect(dead_code, reason = "only a world looks at it so far")
+    not(any(feature = "shim", feature = "test")),
+    expect(dead_code, reason = "an application without either runs no calls")
 )]
 #[derive(Debug)]
 pub(crate) enum Outcome<T> {

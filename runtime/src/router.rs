@@ -7,9 +7,11 @@ use axum::extract::Request;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, on};
+use tracing::Instrument as _;
 
 use crate::host::{Call, Host, Outcome, Plain};
 use crate::registry::{FunctionRegistration, Trigger, functions};
+use crate::telemetry;
 
 /// The routes of the linked HTTP handlers with these names; other names are passed over. A call may take
 /// as long as it likes.
@@ -47,22 +49,26 @@ async fn answer(
     timeout: Duration,
     request: Request,
 ) -> Response {
-    let Trigger::Http { handle, .. } = function.trigger else {
+    let Trigger::Http { handle, path, .. } = function.trigger else {
         return StatusCode::NOT_FOUND.into_response();
     };
+    let asked = telemetry::Asked::new(function.name, path, &request);
     let call = Call {
         function: function.name,
         timeout,
         messages: Vec::new(),
     };
     let reply = handle(request);
-    match host.run(call, async { Ok(reply.await) }).await {
+    let outcome = host.run(call, async { Ok(reply.await) });
+    let response = match outcome.instrument(asked.span()).await {
         Outcome::Done(response) => response,
         Outcome::TimedOut => StatusCode::GATEWAY_TIMEOUT.into_response(),
         Outcome::Failed(_) | Outcome::Panicked(_) => {
             StatusCode::INTERNAL_SERVER_ERROR.into_response()
         }
-    }
+    };
+    asked.answered(response.status());
+    response
 }
 
 /// The methods that the grammar of `http = "…"` lets through.

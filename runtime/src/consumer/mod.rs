@@ -9,12 +9,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::task::JoinSet;
+use tracing::Instrument as _;
 
 use crate::backend::{Broker, Dead, Failure, Lease, Settlement};
 use crate::context;
 use crate::handler::{Delivery, Undecodable};
 use crate::host::{Call, Host, Outcome, Taken};
 use crate::registry::Trigger;
+use crate::telemetry;
 
 /// The wait after the broker did not do what it was asked.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -127,6 +129,11 @@ impl<H: Host> Consumer<H> {
         };
         let mut deliveries: Vec<Delivery> =
             leases.iter().map(|lease| lease.delivery.clone()).collect();
+        let Settings {
+            function, queue, ..
+        } = self.settings;
+        let span = telemetry::delivery_span(function, queue, &deliveries);
+        telemetry::delivered(function, queue, deliveries.len());
         let handler = match self.settings.trigger {
             Trigger::Batch { handle, .. } => handle(deliveries),
             Trigger::Queue { handle, .. } => match deliveries.pop() {
@@ -135,7 +142,7 @@ impl<H: Host> Consumer<H> {
             },
             Trigger::Http { .. } | Trigger::Schedule { .. } => return Outcome::Done(()),
         };
-        let outcome = self.host.run(call, handler);
+        let outcome = self.host.run(call, handler).instrument(span);
         tokio::pin!(outcome);
         // A third of the ack wait leaves room for one that is lost.
         let beat = (self.settings.ack_wait / 3).max(Duration::from_millis(1));
@@ -156,6 +163,7 @@ impl<H: Host> Consumer<H> {
     fn taken(&self, lease: &Lease) -> Taken {
         Taken {
             queue: self.settings.queue,
+            id: lease.delivery.id.clone(),
             sequence: lease.sequence,
             attempt: lease.delivery.attempt,
         }
@@ -168,6 +176,7 @@ impl<H: Host> Consumer<H> {
                 None => settle(lease, Settlement::Done).await,
                 Some(reason) if self.is_last(lease) => self.give_up(lease, reason).await,
                 Some(_) => {
+                    telemetry::retried(self.settings.function, self.settings.queue);
                     let delay = backoff::delay(lease.delivery.attempt, &mut context::rng());
                     settle(lease, Settlement::Retry(delay)).await;
                 }
@@ -208,6 +217,7 @@ impl<H: Host> Consumer<H> {
             if self.broker.bury(self.settings.queue, dead).await.is_err() {
                 return settle(lease, Settlement::Retry(PAUSE)).await;
             }
+            telemetry::buried(self.settings.function, self.settings.queue);
         }
         settle(lease, Settlement::Dropped).await;
     }
