@@ -34,6 +34,12 @@ pub(crate) struct Call {
 pub(crate) struct Taken {
     /// The queue's name.
     pub(crate) queue: &'static str,
+    /// The same at each delivery.
+    #[cfg_attr(
+        not(feature = "shim"),
+        expect(dead_code, reason = "a world knows it already")
+    )]
+    pub(crate) id: String,
     /// Its number in the queue, where the broker says.
     pub(crate) sequence: u64,
     /// Which delivery.

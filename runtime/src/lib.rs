@@ -61,6 +61,8 @@ mod router;
 pub mod shim;
 mod sometimes;
 mod storable;
+#[doc(hidden)]
+pub mod telemetry;
 #[cfg(feature = "test")]
 pub mod testing;
 

@@ -8,6 +8,7 @@ use crate::backend::Outgoing;
 use crate::context;
 use crate::error::{Error, Result};
 use crate::storable::{Codec, Storable};
+use crate::telemetry;
 
 /// A work queue of messages with the payload `T`, declared with `#[queue]` on a static.
 ///
@@ -118,11 +119,13 @@ impl<T> Queue<T> {
     }
 
     fn message(&self, payload: &T) -> Result<Outgoing> {
+        let mut headers = BTreeMap::new();
+        telemetry::inject(&mut headers);
         Ok(Outgoing {
             id: context::message_id(),
             keyed: false,
             payload: self.encode(payload)?,
-            headers: BTreeMap::new(),
+            headers,
             delay: Duration::ZERO,
         })
     }

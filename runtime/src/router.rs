@@ -8,11 +8,13 @@ use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::StatusCode;
 use axum::response::Response;
 use axum::routing::{MethodFilter, on};
+use tracing::Instrument as _;
 
 use crate::gate::Gate;
 use crate::host::{Call, Host, Outcome, Plain};
 use crate::problem::problem;
 use crate::registry::{FunctionRegistration, Trigger, functions};
+use crate::telemetry;
 
 /// The largest body that extractors such as `Json` read, in bytes; more is `413 Payload Too Large`.
 const MAX_BODY: usize = 2 * 1024 * 1024;
@@ -70,9 +72,10 @@ async fn answer(
     limits: Limits,
     request: Request,
 ) -> Response {
-    let Trigger::Http { handle, .. } = function.trigger else {
+    let Trigger::Http { handle, path, .. } = function.trigger else {
         return problem(StatusCode::NOT_FOUND, None);
     };
+    let asked = telemetry::Asked::new(function.name, path, &request);
     let call = Call {
         function: function.name,
         timeout: limits.timeout,
@@ -88,13 +91,16 @@ async fn answer(
         };
         Ok(handle(request).await)
     };
-    match host.run(call, reply).await {
+    let outcome = host.run(call, reply).instrument(asked.span());
+    let response = match outcome.await {
         Outcome::Done(response) => response,
         Outcome::TimedOut => problem(StatusCode::GATEWAY_TIMEOUT, None),
         Outcome::Failed(_) | Outcome::Panicked(_) => {
             problem(StatusCode::INTERNAL_SERVER_ERROR, None)
         }
-    }
+    };
+    asked.answered(response.status());
+    response
 }
 
 /// The methods that the grammar of `http = "…"` lets through.

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::task::JoinSet;
+use tracing::Instrument as _;
 
 use crate::app::{App, Workload};
 use crate::backend::{Broker, Dead, Failure, Lease, Settlement};
@@ -16,6 +17,7 @@ use crate::context;
 use crate::handler::{Delivery, Undecodable};
 use crate::host::{Call, Host, Outcome, Taken};
 use crate::registry::Trigger;
+use crate::telemetry;
 
 /// The wait after the broker did not do what it was asked.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -150,6 +152,11 @@ impl<H: Host> Consumer<H> {
         };
         let mut deliveries: Vec<Delivery> =
             leases.iter().map(|lease| lease.delivery.clone()).collect();
+        let Settings {
+            function, queue, ..
+        } = self.settings;
+        let span = telemetry::delivery_span(function, queue, &deliveries);
+        telemetry::delivered(function, queue, deliveries.len());
         let handler = match self.settings.trigger {
             Trigger::Batch { handle, .. } => handle(deliveries),
             Trigger::Queue { handle, .. } => match deliveries.pop() {
@@ -158,7 +165,7 @@ impl<H: Host> Consumer<H> {
             },
             Trigger::Http { .. } | Trigger::Schedule { .. } => return Outcome::Done(()),
         };
-        let outcome = self.host.run(call, handler);
+        let outcome = self.host.run(call, handler).instrument(span);
         tokio::pin!(outcome);
         // A third of the ack wait leaves room for one that is lost.
         let beat = (self.settings.ack_wait / 3).max(Duration::from_millis(1));
@@ -179,6 +186,7 @@ impl<H: Host> Consumer<H> {
     fn taken(&self, lease: &Lease) -> Taken {
         Taken {
             queue: self.settings.queue,
+            id: lease.delivery.id.clone(),
             sequence: lease.sequence,
             attempt: lease.delivery.attempt,
         }
@@ -191,6 +199,7 @@ impl<H: Host> Consumer<H> {
                 None => settle(lease, Settlement::Done).await,
                 Some(reason) if self.is_last(lease) => self.give_up(lease, reason).await,
                 Some(_) => {
+                    telemetry::retried(self.settings.function, self.settings.queue);
                     let delay = backoff::delay(lease.delivery.attempt, &mut context::rng());
                     settle(lease, Settlement::Retry(delay)).await;
                 }
@@ -235,6 +244,7 @@ impl<H: Host> Consumer<H> {
             }
             // The reason may quote the payload, so it stays with the message.
             tracing::error!(queue, id, "a message is a dead letter");
+            telemetry::buried(self.settings.function, self.settings.queue);
         }
         settle(lease, Settlement::Dropped).await;
     }

@@ -1,11 +1,17 @@
 //! A queue function.
 
+use std::time::Duration;
+
 use super::health::Health;
 use super::pod::{Pod, close};
 use super::server::Server;
 use crate::app::App;
+use crate::backend::Broker;
 use crate::consumer::{Consumer, Settings};
-use crate::host::Plain;
+use crate::telemetry::{Watched, lagging, measured};
+
+/// How often it asks how many messages wait.
+const LAG: Duration = Duration::from_secs(15);
 
 /// Takes messages until the shutdown. The probes are answered all the while.
 pub(super) async fn run(pod: &Pod<'_>) -> Result<(), String> {
@@ -28,7 +34,7 @@ pub(super) async fn run(pod: &Pod<'_>) -> Result<(), String> {
     };
     health.connected(connected.connections.clone());
     let queue = settings.queue;
-    let consumer = Consumer::new(settings, broker.clone(), Plain);
+    let consumer = Consumer::new(settings, broker.clone(), Watched);
     let stop = async {
         pod.shutdown.begins().await;
         if let Err(failure) = broker.stop(queue).await {
@@ -39,6 +45,7 @@ pub(super) async fn run(pod: &Pod<'_>) -> Result<(), String> {
     let ended = tokio::select! {
         () = consumer.run() => Ok(()),
         () = stop => Ok(()),
+        () = tell_lag(&*broker, queue) => Ok(()),
         () = pod.shutdown.is_over(workload.timeout) => {
             Err("the grace period is over; messages that are not done come again".to_owned())
         }
@@ -46,4 +53,15 @@ pub(super) async fn run(pod: &Pod<'_>) -> Result<(), String> {
     close(&connected).await;
     probes.abort();
     ended
+}
+
+/// Tells the metrics, if there are any, how many messages wait. It does not end.
+async fn tell_lag(broker: &dyn Broker, queue: &'static str) {
+    while measured() {
+        if let Ok(lag) = broker.lag(queue).await {
+            lagging(queue, lag);
+        }
+        tokio::time::sleep(LAG).await;
+    }
+    std::future::pending().await
 }

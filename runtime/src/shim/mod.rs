@@ -31,6 +31,7 @@ use shutdown::Shutdown;
 
 use crate::app::App;
 use crate::registry::functions;
+use crate::telemetry;
 
 /// Runs the workload that `CLOUDC_WORKLOAD` names, after a look whether the handlers in this program
 /// are those of the graph. With the argument `--check` that look is all it does.
@@ -67,9 +68,11 @@ fn run(graph_json: &str, check_only: bool) -> Result<(), String> {
         .enable_all()
         .build()
         .map_err(|error| format!("cannot start the threads of the program: {error}"))?;
+    let telemetry = telemetry::start(&graph.app, config.runs.name())?;
     let ended = runtime.block_on(live(&graph.app, &config));
     // A task of the application's that blocks its thread is not waited for.
     runtime.shutdown_timeout(Duration::ZERO);
+    drop(telemetry);
     ended
 }
 

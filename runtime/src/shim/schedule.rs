@@ -1,9 +1,12 @@
 //! A schedule function: it runs once. The `CronJob` says when, and tries again.
 
+use tracing::Instrument as _;
+
 use super::pod::{Pod, close};
 use crate::app::App;
-use crate::host::{Call, Host as _, Plain};
+use crate::host::{Call, Host as _};
 use crate::registry::Trigger;
+use crate::telemetry::{Watched, schedule_span};
 
 /// Runs the function, and ends as it does.
 pub(super) async fn run(pod: &Pod<'_>) -> Result<(), String> {
@@ -26,7 +29,7 @@ pub(super) async fn run(pod: &Pod<'_>) -> Result<(), String> {
         messages: Vec::new(),
     };
     let ended = tokio::select! {
-        outcome = Plain.run(call, handle()) => match outcome.reason() {
+        outcome = Watched.run(call, handle()).instrument(schedule_span(function.name)) => match outcome.reason() {
             None => Ok(()),
             Some(reason) => Err(format!("`{}` {reason}", function.name)),
         },

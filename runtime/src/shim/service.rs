@@ -7,8 +7,8 @@ use super::pod::{Pod, close};
 use super::server::Server;
 use crate::app::App;
 use crate::gate::Gate;
-use crate::host::Plain;
 use crate::router::{Limits, routes};
+use crate::telemetry::Watched;
 
 /// Answers until the shutdown. Until the servers are there that it needs, it is not ready.
 pub(super) async fn run(pod: &Pod<'_>) -> Result<(), String> {
@@ -24,7 +24,7 @@ pub(super) async fn run(pod: &Pod<'_>) -> Result<(), String> {
         gate: Some(Arc::new(Gate::new(workload.concurrency))),
     };
     let health = Health::new(pod.shutdown.clone());
-    let routes = routes(&names, &limits, &Plain).merge(health.routes());
+    let routes = routes(&names, &limits, &Watched).merge(health.routes());
     let server = Server::bind(pod.config.port).await?;
     let serving = server.serve(routes, pod.shutdown.clone());
     tokio::pin!(serving);

@@ -1,0 +1,69 @@
+//! The log: lines for people on a terminal, JSON for machines elsewhere.
+
+use std::io::IsTerminal as _;
+
+use tracing::{Level, Metadata, Subscriber};
+use tracing_subscriber::filter::{EnvFilter, FilterFn};
+use tracing_subscriber::registry::LookupSpan;
+use tracing_subscriber::{Layer, fmt};
+
+/// What is told where `RUST_LOG` says nothing.
+const DEFAULT: &str = "info,h2=warn,hyper=warn,hyper_util=warn,opentelemetry=warn,opentelemetry_sdk=warn,\
+                       opentelemetry_otlp=warn,rustls=warn";
+
+/// What comes of sending telemetry, and would bring more of it.
+const OWN: [&str; 5] = ["h2", "hyper", "hyper_util", "opentelemetry", "rustls"];
+
+/// Writes to standard output.
+///
+/// # Errors
+///
+/// When `RUST_LOG` makes no sense.
+pub(super) fn layer<S>(rust_log: Option<&str>) -> Result<impl Layer<S>, String>
+where
+    S: Subscriber + for<'span> LookupSpan<'span>,
+{
+    let levels = rust_log.filter(|levels| !levels.is_empty());
+    let filter = EnvFilter::builder()
+        .parse(levels.unwrap_or(DEFAULT))
+        .map_err(|error| {
+            format!("RUST_LOG makes no sense, set it to levels like info,shop=debug: {error}")
+        })?;
+    let layer = if std::io::stdout().is_terminal() {
+        fmt::layer().boxed()
+    } else {
+        fmt::layer()
+            .json()
+            .flatten_event(true)
+            .with_span_list(false)
+            .boxed()
+    };
+    Ok(layer.with_filter(filter))
+}
+
+/// What of all this is worth a trace, whatever the log shows.
+pub(super) fn traced() -> FilterFn {
+    FilterFn::new(|metadata: &Metadata<'_>| {
+        let target = metadata.target();
+        let root = target.split("::").next().unwrap_or(target);
+        let is_own = OWN.contains(&root) || root.starts_with("opentelemetry");
+        *metadata.level() <= Level::INFO && !is_own
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use tracing_subscriber::Registry;
+
+    use super::*;
+
+    #[test]
+    fn levels() {
+        assert!(layer::<Registry>(None).is_ok());
+        assert!(layer::<Registry>(Some("")).is_ok());
+        assert!(layer::<Registry>(Some("warn,shop=debug")).is_ok());
+        let error = layer::<Registry>(Some("shop=loud")).err();
+        let error = error.expect("there is no such level");
+        assert!(error.starts_with("RUST_LOG makes no sense"), "{error}");
+    }
+}
