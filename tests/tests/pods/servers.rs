@@ -258,7 +258,10 @@ pub(crate) fn cache_credentials(below: &Path, user: &str) -> PathBuf {
 fn secret(folder: &Path, files: &[(&str, &str)]) -> PathBuf {
     std::fs::create_dir_all(folder).expect("a folder");
     for (name, text) in files {
-        std::fs::write(folder.join(name), text).expect("written");
+        // Another pod of the user may read it just now.
+        if !folder.join(name).exists() {
+            std::fs::write(folder.join(name), text).expect("written");
+        }
     }
     folder.to_owned()
 }

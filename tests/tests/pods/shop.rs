@@ -99,7 +99,7 @@ pub(crate) fn charged(lines: &[String]) -> Vec<String> {
     effects
         .map(|line| {
             let event: serde_json::Value = serde_json::from_str(line).expect("JSON");
-            event["fields"]["key"].as_str().expect("a key").to_owned()
+            event["key"].as_str().expect("a key").to_owned()
         })
         .collect()
 }
