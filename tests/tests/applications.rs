@@ -8,12 +8,12 @@ use cloudc_tests::app::{App, Done, repository};
 
 const CLOUDC: &str = env!("CARGO_BIN_EXE_cloudc-under-test");
 
-/// Runs a command that must succeed.
+/// Runs a command that must succeed. Nobody debugs what it builds.
 fn run(app: &App, command: &str) -> Done {
     let target = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("applications");
     let done = app.run(
         CLOUDC,
-        &format!("export CARGO_TARGET_DIR={target:?}; {command}"),
+        &format!("export CARGO_TARGET_DIR={target:?} CARGO_PROFILE_DEV_DEBUG=0; {command}"),
     );
     assert_eq!(done.code, Some(0), "{command}\n{}{}", done.out, done.err);
     done

@@ -8,6 +8,7 @@ mod http;
 mod pod;
 mod servers;
 mod shop;
+mod slow;
 
 mod orders;
 mod permissions;

@@ -9,6 +9,7 @@ use crate::http::Http;
 use crate::pod::Pod;
 use crate::servers::Server;
 use crate::shop::until;
+use crate::slow::proxy;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_odd-under-test");
 
@@ -30,13 +31,15 @@ impl Odd {
     }
 
     fn start(&self, workload: &str) -> Pod {
+        self.start_by(workload, self.broker.port())
+    }
+
+    /// Starts a pod that finds the broker on this port.
+    fn start_by(&self, workload: &str, broker: u16) -> Pod {
         let mut command = Command::new(PROGRAM);
         command
             .env("CLOUDC_WORKLOAD", workload)
-            .env(
-                "CLOUDC_NATS_URL",
-                format!("nats://127.0.0.1:{}", self.broker.port()),
-            )
+            .env("CLOUDC_NATS_URL", format!("nats://127.0.0.1:{broker}"))
             .env("PORT", "0")
             .env("RUST_LOG", "info,cloudc::effect=debug");
         Pod::start(&mut command)
@@ -193,6 +196,30 @@ async fn a_frozen_broker_is_an_error_in_time_and_is_back_afterwards() {
     worker.wait_for("the one that came later", |line| {
         line.contains("\"sleep 2\"").then_some(())
     });
+}
+
+/// Half a second there and back, for pulls, messages and acknowledgements: slower, and nothing comes twice.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_slow_broker_is_slow_and_nothing_else() {
+    let Some(odd) = Odd::open("enabled") else {
+        return;
+    };
+    let port = proxy(odd.broker.port(), Duration::from_millis(250)).await;
+    let (service, worker) = (odd.start_by("odd", port), odd.start_by("work", port));
+    service.connected();
+    worker.connected();
+    let tasks: Vec<String> = (0..20).map(|number| format!("task-{number}")).collect();
+    for task in &tasks {
+        odd.send(service.port(), task).await;
+    }
+    until(async || odd.messages("odd-tasks").await == 0).await;
+    let lines = worker.kill();
+    for task in &tasks {
+        let done = lines
+            .iter()
+            .filter(|line| line.contains(&format!("\"{task}\"")));
+        assert_eq!(done.count(), 1, "{task}: {}", lines.join("\n"));
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,0 +1,49 @@
+//! A network that takes its time.
+
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep_until};
+
+/// Passes connections on to a port, and everything arrives so much later. Returns its own port.
+pub(crate) async fn proxy(to: u16, delay: Duration) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let port = listener.local_addr().expect("an address").port();
+    tokio::spawn(async move {
+        while let Ok((near, _)) = listener.accept().await {
+            let Ok(far) = TcpStream::connect(("127.0.0.1", to)).await else {
+                continue;
+            };
+            let ((near_in, near_out), (far_in, far_out)) = (near.into_split(), far.into_split());
+            tokio::spawn(pass(near_in, far_out, delay));
+            tokio::spawn(pass(far_in, near_out, delay));
+        }
+    });
+    port
+}
+
+/// What is under way does not hold up what follows: it is a long line, and not a narrow one.
+async fn pass(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, delay: Duration) {
+    let (send, mut under_way) = mpsc::unbounded_channel();
+    tokio::spawn(async move {
+        while let Some((at, bytes)) = under_way.recv().await {
+            sleep_until(at).await;
+            let bytes: Vec<u8> = bytes;
+            if to.write_all(&bytes).await.is_err() {
+                return;
+            }
+        }
+    });
+    let mut buffer = vec![0; 64 * 1024];
+    while let Ok(count @ 1..) = from.read(&mut buffer).await {
+        if send
+            .send((Instant::now() + delay, buffer[..count].to_vec()))
+            .is_err()
+        {
+            return;
+        }
+    }
+}
