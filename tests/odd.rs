@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use cloudc::axum::http::StatusCode;
-use cloudc::{Error, Path, Queue, function, queue};
+use cloudc::{Error, Json, Path, Queue, function, queue};
 
 /// What the graph of `cloudc build` says, as far as the program reads it.
 const GRAPH: &str = r#"{
     "version": 1,
     "app": "odd",
     "functions": [
+        {"name": "echo", "path": "odd_under_test::echo"},
         {"name": "panic", "path": "odd_under_test::panic"},
         {"name": "send", "path": "odd_under_test::send"},
         {"name": "send-large", "path": "odd_under_test::send_large"},
@@ -18,11 +19,14 @@ const GRAPH: &str = r#"{
         {"name": "work", "path": "odd_under_test::work"}
     ],
     "workloads": [
-        {"name": "odd", "kind": "service", "functions": ["panic", "send", "send-large", "sleep"]},
+        {"name": "odd", "kind": "service", "functions": ["echo", "panic", "send", "send-large", "sleep"]},
         {"name": "swallow", "kind": "consumer", "functions": ["swallow"]},
         {"name": "work", "kind": "consumer", "functions": ["work"]}
     ],
-    "queues": [{"name": "crumbs"}, {"name": "tasks"}],
+    "queues": [
+        {"name": "crumbs", "path": "odd_under_test::CRUMBS"},
+        {"name": "tasks", "path": "odd_under_test::TASKS"}
+    ],
     "edges": [
         {"function": "send", "resource": {"kind": "queue", "name": "tasks"}},
         {"function": "send-large", "resource": {"kind": "queue", "name": "tasks"}}
@@ -56,6 +60,11 @@ async fn send_large() -> String {
         Ok(()) => "sent".to_owned(),
         Err(error) => error.to_string(),
     }
+}
+
+#[function(http = "POST /echo", service = "odd")]
+async fn echo(Json(text): Json<String>) -> String {
+    text
 }
 
 #[function(http = "GET /panic", service = "odd")]

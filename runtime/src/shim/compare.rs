@@ -1,29 +1,36 @@
-//! Whether the handlers in this program are those that the compiler saw. A macro of the user's can
+//! Whether the handlers, queues and caches in this program are those that the compiler saw. A macro of the user's can
 //! write a handler that the compiler cannot see, and a cfg can remove one that it did.
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
-use super::graph::Graph;
-use crate::registry::FunctionRegistration;
+use super::graph::{Graph, Named};
+use crate::registry::{FunctionRegistration, ResourceRegistration};
 
 /// # Errors
 ///
 /// All differences, one a line.
-pub(super) fn compare(graph: &Graph, linked: &[&FunctionRegistration]) -> Result<(), String> {
-    let expected: BTreeSet<(&str, &str)> = graph
-        .functions
-        .iter()
-        .map(|function| (&*function.name, &*function.path))
+pub(super) fn compare(
+    graph: &Graph,
+    functions: &[&FunctionRegistration],
+    resources: &[&ResourceRegistration],
+) -> Result<(), String> {
+    let named = |one: &'_ Named| (one.name.clone(), one.path.clone());
+    let expected: BTreeSet<(String, String)> = [&graph.functions, &graph.queues, &graph.caches]
+        .into_iter()
+        .flatten()
+        .map(named)
         .collect();
-    let linked: BTreeSet<(&str, &str)> = linked
-        .iter()
-        .map(|function| (function.name, function.path))
+    let functions = functions.iter().map(|one| (one.name, one.path));
+    let resources = resources.iter().map(|one| (one.name, one.path));
+    let linked: BTreeSet<(String, String)> = functions
+        .chain(resources)
+        .map(|(name, path)| (name.to_owned(), path.to_owned()))
         .collect();
     if expected == linked {
         return Ok(());
     }
-    let mut report = String::from("the functions in this program are not those of its graph");
+    let mut report = String::from("what is in this program is not what is in its graph");
     list(
         &mut report,
         "in the graph only",
@@ -38,12 +45,8 @@ pub(super) fn compare(graph: &Graph, linked: &[&FunctionRegistration]) -> Result
     Err(report)
 }
 
-fn list<'a>(
-    report: &mut String,
-    title: &str,
-    functions: impl Iterator<Item = &'a (&'a str, &'a str)>,
-) {
-    for (name, path) in functions {
+fn list<'a>(report: &mut String, title: &str, things: impl Iterator<Item = &'a (String, String)>) {
+    for (name, path) in things {
         // Writing to a string cannot fail.
         let _ = write!(report, "\n  {title}: {name} ({path})");
     }
@@ -83,10 +86,10 @@ mod tests {
             registration("b", "shop::b"),
             registration("b", "shop::c"),
         );
-        assert_eq!(compare(&graph, &[&b, &a]), Ok(()));
+        assert_eq!(compare(&graph, &[&b, &a], &[]), Ok(()));
         assert_eq!(
-            compare(&graph, &[&a, &c]).expect_err("differences"),
-            "the functions in this program are not those of its graph\n  \
+            compare(&graph, &[&a, &c], &[]).expect_err("differences"),
+            "what is in this program is not what is in its graph\n  \
              in the graph only: b (shop::b)\n  \
              in the program only: b (shop::c)\n\
              build it again with `cloudc build`, with the same features and target"

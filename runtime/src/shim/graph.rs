@@ -1,7 +1,6 @@
 //! What the shim needs to know of `graph.json`; it passes over the rest.
 
 use serde::Deserialize;
-use serde::de::IgnoredAny;
 
 use crate::names;
 
@@ -9,17 +8,21 @@ use crate::names;
 pub(super) struct Graph {
     #[serde(default)]
     pub(super) app: String,
-    pub(super) functions: Vec<Function>,
+    pub(super) functions: Vec<Named>,
     workloads: Vec<Workload>,
     #[serde(default)]
-    queues: Vec<IgnoredAny>,
+    pub(super) queues: Vec<Named>,
+    #[serde(default)]
+    pub(super) caches: Vec<Named>,
     #[serde(default)]
     edges: Vec<Edge>,
 }
 
+/// A function, a queue or a cache.
 #[derive(Debug, Deserialize)]
-pub(super) struct Function {
+pub(super) struct Named {
     pub(super) name: String,
+    /// The path in Rust.
     pub(super) path: String,
 }
 
@@ -159,7 +162,7 @@ pub(super) mod tests {
             {"name": "charge", "kind": "consumer", "functions": ["charge"]},
             {"name": "report", "kind": "schedule", "functions": ["report"]}
         ],
-        "queues": [{"name": "orders"}],
+        "queues": [{"name": "orders", "path": "shop::ORDERS"}],
         "edges": [
             {"function": "place-order", "operation": "send", "resource": {"kind": "queue", "name": "orders"}},
             {"function": "place-order", "operation": "read", "resource": {"kind": "cache", "name": "stock"}}

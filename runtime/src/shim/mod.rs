@@ -30,7 +30,7 @@ use pod::Pod;
 use shutdown::Shutdown;
 
 use crate::app::App;
-use crate::registry::functions;
+use crate::registry::{functions, resources};
 use crate::telemetry;
 
 /// Runs the workload that `CLOUDC_WORKLOAD` names, after a look whether the handlers in this program
@@ -56,7 +56,7 @@ pub fn main(graph_json: &str) -> ExitCode {
 
 fn run(graph_json: &str, check_only: bool) -> Result<(), String> {
     let graph = Graph::parse(graph_json)?;
-    compare::compare(&graph, &functions())?;
+    compare::compare(&graph, &functions(), &resources())?;
     if check_only {
         return Ok(());
     }

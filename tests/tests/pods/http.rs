@@ -28,6 +28,14 @@ impl Http {
         Self(client)
     }
 
+    /// The same, in HTTP/2 from the first byte.
+    pub(crate) fn http2() -> Self {
+        let client = Client::builder(TokioExecutor::new())
+            .http2_only(true)
+            .build_http();
+        Self(client)
+    }
+
     pub(crate) async fn get(&self, port: u16, path: &str) -> Answer {
         self.send("GET", port, path, String::new()).await
     }
@@ -36,13 +44,24 @@ impl Http {
         self.send("POST", port, path, body).await
     }
 
+    /// Asks with a header of so many bytes.
+    pub(crate) async fn get_with_header(&self, port: u16, path: &str, bytes: usize) -> Answer {
+        let request = Request::get(format!("http://127.0.0.1:{port}{path}"))
+            .header("x-long", "x".repeat(bytes))
+            .body(Full::default());
+        self.ask(request.expect("a request")).await
+    }
+
     async fn send(&self, method: &str, port: u16, path: &str, body: String) -> Answer {
         let request = Request::builder()
             .method(method)
             .uri(format!("http://127.0.0.1:{port}{path}"))
             .header(header::CONTENT_TYPE, "application/json")
-            .body(Full::from(body))
-            .expect("a request");
+            .body(Full::from(body));
+        self.ask(request.expect("a request")).await
+    }
+
+    async fn ask(&self, request: Request<Full<Bytes>>) -> Answer {
         let answer = async {
             let answer = self.0.request(request).await.map_err(|error| {
                 let cause = std::error::Error::source(&error).map(ToString::to_string);

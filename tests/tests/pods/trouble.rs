@@ -198,6 +198,39 @@ async fn a_frozen_broker_is_an_error_in_time_and_is_back_afterwards() {
     });
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn both_versions_of_http_have_the_same_limits() {
+    let Some(odd) = Odd::open("enabled") else {
+        return;
+    };
+    let service = odd.start("odd");
+    service.connected();
+    let port = service.port();
+    for http in [Http::new(), Http::http2()] {
+        let answer = http.get(port, "/sleep/1").await;
+        assert_eq!(answer, Ok((200, "slept".to_owned())));
+        let (status, _) = http.get(port, "/tasks/x").await.expect("an answer");
+        assert_eq!(status, 405);
+        let (status, _) = http
+            .get_with_header(port, "/sleep/1", 16 * 1024)
+            .await
+            .expect("an answer");
+        assert_eq!(status, 200);
+        // One end may hang up while the other still sends.
+        let long = http.get_with_header(port, "/sleep/1", 128 * 1024).await;
+        assert!(
+            long.as_ref().map_or(true, |(status, _)| *status == 431),
+            "{long:?}"
+        );
+        let long = "x".repeat(3 * 1024 * 1024);
+        let (status, _) = http
+            .post(port, "/echo", format!("{long:?}"))
+            .await
+            .expect("an answer");
+        assert_eq!(status, 413);
+    }
+}
+
 /// Half a second there and back, for pulls, messages and acknowledgements: slower, and nothing comes twice.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_slow_broker_is_slow_and_nothing_else() {
