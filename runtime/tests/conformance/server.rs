@@ -37,19 +37,21 @@ impl Server {
     /// Starts it, and returns once it has written a line with this text.
     pub(crate) fn start(command: &mut Command, ready: &str) -> Self {
         let spawned = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn();
-        let mut child = spawned.expect("the server starts");
-        let mut log = BufReader::new(child.stderr.take().expect("a pipe")).lines();
-        let mut lines = Vec::new();
+        let mut server = Self {
+            child: spawned.expect("the server starts"),
+            lines: Vec::new(),
+        };
+        let mut log = BufReader::new(server.child.stderr.take().expect("a pipe")).lines();
         for line in log.by_ref().map_while(Result::ok) {
             let is_ready = line.contains(ready);
-            lines.push(line);
+            server.lines.push(line);
             if is_ready {
                 // It reads to the end, so that the server never waits for a full pipe.
                 std::thread::spawn(move || log.map_while(Result::ok).for_each(drop));
-                return Self { child, lines };
+                return server;
             }
         }
-        panic!("the server left:\n{}", lines.join("\n"));
+        panic!("the server left:\n{}", server.lines.join("\n"));
     }
 }
 

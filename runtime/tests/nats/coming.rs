@@ -1,12 +1,14 @@
 //! Brokers that come, go, and say nothing.
 
 use std::path::PathBuf;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use cloudc::backend::{Broker as _, Connection as _, Failure};
 use cloudc::names::PROVISION;
 
 use crate::broker::{Broker, QUEUE, ask_and_leave, message, send, take};
+use crate::server;
 
 pub(crate) async fn a_broker_that_comes_late_is_waited_for(program: PathBuf) {
     let mut broker = Broker::empty(program, "");
@@ -71,4 +73,45 @@ pub(crate) async fn a_stranger_is_told_so(program: PathBuf) {
     };
     assert!(why.contains("authorization violation"), "{why}");
     assert!(!why.contains("wrong"), "{why}");
+}
+
+pub(crate) async fn a_certificate_is_checked_by_the_authority_beside_the_credentials(
+    program: PathBuf,
+) {
+    let Some(openssl) = server::program("OPENSSL", Some("openssl")) else {
+        return;
+    };
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = |name: &str| folder.path().join(name);
+    let (certificate, key) = (file("ca.crt"), file("key.pem"));
+    let mut command = Command::new(openssl);
+    command.args([
+        "req",
+        "-x509",
+        "-newkey",
+        "ec",
+        "-pkeyopt",
+        "ec_paramgen_curve:prime256v1",
+    ]);
+    command.args(["-nodes", "-days", "2", "-subj", "/CN=broker"]);
+    command.args(["-addext", "subjectAltName=IP:127.0.0.1"]);
+    command.args(["-addext", "basicConstraints=critical,CA:FALSE"]);
+    command
+        .arg("-keyout")
+        .arg(&key)
+        .arg("-out")
+        .arg(&certificate);
+    assert!(command.output().expect("openssl").status.success());
+    let config = format!(
+        "authorization {{ token: secret }}, tls {{ cert_file: {certificate:?}, key_file: {key:?} }}"
+    );
+    let mut broker = Broker::empty(program, &config);
+    broker.url = broker.url.replace("nats://", "tls://");
+    std::fs::write(file("token"), "secret\n").expect("written");
+    let known = broker.client_with(PROVISION, Some(folder.path())).await;
+    known.provision().await.expect("it is made");
+    std::fs::remove_file(&certificate).expect("removed");
+    let unknown = broker.client_with("charge", Some(folder.path())).await;
+    let sent = unknown.publish(QUEUE, vec![message("a")]).await;
+    assert!(matches!(sent, Err(Failure::Unavailable(_))), "{sent:?}");
 }

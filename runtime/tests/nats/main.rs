@@ -40,6 +40,7 @@ on_each_version! {
         a_broker_that_restarts_is_waited_for
         a_broker_that_stands_still_does_not_answer
         a_stranger_is_told_so
+        a_certificate_is_checked_by_the_authority_beside_the_credentials
     }
     limits {
         what_is_not_allowed_is_told_at_once
@@ -64,6 +65,7 @@ on_each_version! {
     }
     stopping {
         what_was_sent_still_comes_and_nothing_twice
+        a_stop_in_a_full_pipe_loses_nothing
         an_idle_queue_stops_at_once
         what_nobody_took_goes_back_when_it_closes
     }

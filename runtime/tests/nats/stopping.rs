@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use cloudc::backend::nats::Nats;
-use cloudc::backend::{Broker as _, Connection as _, Settlement};
+use cloudc::backend::{Broker as _, Connection as _, Outgoing, Settlement};
 
 use crate::broker::{Broker, QUEUE, ask_and_leave, message, send, take};
 
@@ -20,7 +20,7 @@ async fn take_until(client: &Nats, most: usize) -> Vec<String> {
             break;
         }
         for lease in leases {
-            assert_eq!(lease.delivery.attempt, 1, "{lease:?}");
+            assert_eq!(lease.delivery.attempt, 1, "{}", lease.delivery.id);
             lease.hold.settle(Settlement::Done).await.expect("settled");
             taken.push(lease.delivery.id);
         }
@@ -62,6 +62,36 @@ pub(crate) async fn what_was_sent_still_comes_and_nothing_twice(program: PathBuf
     );
     let distinct: BTreeSet<&String> = taken.iter().collect();
     assert_eq!((taken.len(), distinct.len()), (MESSAGES, MESSAGES));
+}
+
+/// The same in the middle of what the server sends for one request: most of it is on its way, or is not sent yet.
+pub(crate) async fn a_stop_in_a_full_pipe_loses_nothing(program: PathBuf) {
+    let broker = Broker::start(program).await;
+    let first = broker.consumer().await;
+    let large = |id: usize| Outgoing {
+        payload: vec![b' '; 20_000],
+        ..message(&id.to_string())
+    };
+    let sent = first
+        .publish(QUEUE, (0..MESSAGES).map(large).collect())
+        .await;
+    sent.expect("stored");
+    let start = Instant::now();
+    let begun = first.pull(QUEUE, MESSAGES).await.expect("messages");
+    first.stop(QUEUE).await.expect("stopped");
+    let mut taken: Vec<String> = begun
+        .iter()
+        .map(|lease| lease.delivery.id.clone())
+        .collect();
+    taken.extend(take_until(&first, usize::MAX).await);
+    let second = broker.consumer().await;
+    taken.extend(take_until(&second, MESSAGES - taken.len()).await);
+    assert!(
+        start.elapsed() < Duration::from_secs(25),
+        "something came late"
+    );
+    let distinct: BTreeSet<&String> = taken.iter().collect();
+    assert_eq!(distinct.len(), MESSAGES);
 }
 
 pub(crate) async fn an_idle_queue_stops_at_once(program: PathBuf) {
