@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 
 use crate::backend::Failure;
-use crate::host::with_causes;
+use crate::host::for_log;
 use crate::problem::problem;
 
 /// The result of using a resource.
@@ -122,10 +122,7 @@ impl Error {
 
 impl IntoResponse for Error {
     fn into_response(self) -> Response {
-        tracing::error!(
-            error = with_causes(&self),
-            "a handler answered with an error"
-        );
+        tracing::error!(error = for_log(&self), "a handler answered with an error");
         problem(StatusCode::INTERNAL_SERVER_ERROR, None)
     }
 }

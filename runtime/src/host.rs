@@ -41,6 +41,10 @@ pub(crate) struct Taken {
     )]
     pub(crate) id: String,
     /// Its number in the queue, where the broker says.
+    #[cfg_attr(
+        all(feature = "shim", not(feature = "test")),
+        expect(dead_code, reason = "only a world looks at it")
+    )]
     pub(crate) sequence: u64,
     /// Which delivery.
     pub(crate) attempt: u32,
@@ -123,6 +127,7 @@ impl<T> Outcome<T> {
 }
 
 /// An error and what caused it, in one line.
+#[cfg(any(test, feature = "shim", feature = "test"))]
 pub(crate) fn with_causes(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
@@ -132,6 +137,26 @@ pub(crate) fn with_causes(error: &dyn Error) -> String {
         cause = error.source();
     }
     text
+}
+
+/// The same for a log, which must not say what is in a message or an entry: what serde says of JSON that does not fit quotes
+/// from it, so only the place is told.
+pub(crate) fn for_log(error: &(dyn Error + 'static)) -> String {
+    let mut texts = Vec::new();
+    let mut next = Some(error);
+    while let Some(error) = next {
+        texts.push(match error.downcast_ref::<serde_json::Error>() {
+            Some(json) => format!(
+                "{:?} error at line {} column {}",
+                json.classify(),
+                json.line(),
+                json.column()
+            ),
+            None => error.to_string(),
+        });
+        next = error.source();
+    }
+    texts.join(": ")
 }
 
 #[cfg(test)]
@@ -151,5 +176,19 @@ mod tests {
         assert_eq!(panicked.reason().as_deref(), Some("panicked: 3 bells"));
         let late: Outcome<()> = bounded(second, std::future::pending()).await;
         assert_eq!(late.reason().as_deref(), Some("ran into its timeout"));
+    }
+    #[test]
+    fn a_log_does_not_quote_json_that_does_not_fit() {
+        let source = serde_json::from_str::<u32>("\"hush\"").expect_err("no number");
+        let error = crate::Error::Decode {
+            what: "a message",
+            resource: "the queue `orders`".to_owned(),
+            source,
+        };
+        assert!(with_causes(&error).contains("hush"));
+        assert_eq!(
+            for_log(&error),
+            "cannot decode a message of the queue `orders` from JSON: Data error at line 1 column 6"
+        );
     }
 }

@@ -224,7 +224,7 @@ fn the_log_has_a_line_for_each_failure() {
     let (output, received) = shop(&[("RUST_LOG", "info")]);
     let failures: Vec<_> = lines(&output)
         .into_iter()
-        .filter(|line| line["level"] == "ERROR")
+        .filter(|line| line["level"] == "ERROR" && line["message"] == "a call failed")
         .collect();
     let [first, broken, strange] = &failures[..] else {
         panic!("{failures:#?}");
