@@ -20,8 +20,11 @@ const READY: &str = "/.cloudc/readyz";
 pub(super) struct Health {
     shutdown: Shutdown,
     /// `None` until it has connected for the first time.
-    connections: Arc<Mutex<Option<Vec<Arc<dyn Connection>>>>>,
+    connections: Arc<Mutex<Option<Connections>>>,
 }
+
+/// What a pod is connected to.
+type Connections = Vec<Arc<dyn Connection>>;
 
 impl Health {
     pub(super) fn new(shutdown: Shutdown) -> Self {
@@ -32,7 +35,7 @@ impl Health {
     }
 
     /// The pod has connected to what it needs; it is ready while these stand.
-    pub(super) fn connected(&self, connections: Vec<Arc<dyn Connection>>) {
+    pub(super) fn connected(&self, connections: Connections) {
         *self
             .connections
             .lock()

@@ -4,7 +4,7 @@ use tracing::Instrument as _;
 
 use super::pod::{Pod, close};
 use crate::app::App;
-use crate::host::{Call, Host as _};
+use crate::host::{Call, Host as _, Outcome, for_log};
 use crate::registry::Trigger;
 use crate::telemetry::{Watched, schedule_span};
 
@@ -29,9 +29,12 @@ pub(super) async fn run(pod: &Pod<'_>) -> Result<(), String> {
         messages: Vec::new(),
     };
     let ended = tokio::select! {
-        outcome = Watched.run(call, handle()).instrument(schedule_span(function.name)) => match outcome.reason() {
-            None => Ok(()),
-            Some(reason) => Err(format!("`{}` {reason}", function.name)),
+        outcome = Watched.run(call, handle()).instrument(schedule_span(function.name)) => match outcome {
+            Outcome::Done(()) => Ok(()),
+            // Its own words may quote what is in a message or an entry.
+            Outcome::Failed(error) => Err(format!("`{}` failed: {}", function.name, for_log(&*error))),
+            Outcome::Panicked(_) => Err(format!("`{}` panicked", function.name)),
+            Outcome::TimedOut => Err(format!("`{}` ran into its timeout", function.name)),
         },
         () = pod.shutdown.is_over(workload.timeout) => {
             Err(format!("the grace period is over; `{}` is given up", function.name))

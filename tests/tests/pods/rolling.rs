@@ -15,13 +15,13 @@ async fn a_rolling_restart_fails_no_request_and_repeats_no_message() {
     let Some(shop) = Shop::open() else { return };
     shop.run("refresh-prices");
     shop.fill_shelf("BELL-1", 1_000_000_000).await;
-    let mut services = vec![shop.start("shop"), shop.start("shop")];
+    let mut services = [shop.start("shop"), shop.start("shop")];
     let ports: Arc<Vec<AtomicU16>> =
         Arc::new(services.iter().map(|pod| pod.port().into()).collect());
     for service in &services {
         service.connected();
     }
-    let mut consumers = vec![shop.start("charge"), shop.start("charge")];
+    let mut consumers = [shop.start("charge"), shop.start("charge")];
     let receipts = shop.start("write-receipts");
     let over = Arc::new(AtomicBool::new(false));
     let sent = Arc::new(AtomicUsize::new(0));
