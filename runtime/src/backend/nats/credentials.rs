@@ -57,25 +57,25 @@ pub(super) fn login(folder: Option<&Path>) -> Result<Login, String> {
     }
 }
 
-/// The certificates of authorities that a server's is checked against: those that browsers trust, and those in the
-/// folder's file `ca.crt` if it has one.
+/// The certificates of authorities that a server's is checked against: those in the folder's file `ca.crt` if it has one, and
+/// no other; else those that browsers trust.
 ///
 /// # Errors
 ///
 /// When that file cannot be read, or has no certificate.
 pub(super) fn authorities(folder: Option<&Path>) -> Result<RootCertStore, String> {
-    let mut roots = RootCertStore::from_iter(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+    let public = || RootCertStore::from_iter(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
     let Some(folder) = folder else {
-        return Ok(roots);
+        return Ok(public());
     };
-    if let Some(text) = read(folder, "ca.crt")? {
-        let certificates: Result<Vec<_>, _> =
-            CertificateDer::pem_slice_iter(text.as_bytes()).collect();
-        let certificates = certificates.unwrap_or_default();
-        let (known, _) = roots.add_parsable_certificates(certificates);
-        if known == 0 {
-            return Err(bad(folder, "ca.crt", "has no certificate in PEM"));
-        }
+    let Some(text) = read(folder, "ca.crt")? else {
+        return Ok(public());
+    };
+    let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(text.as_bytes()).collect();
+    let mut roots = RootCertStore::empty();
+    let (known, _) = roots.add_parsable_certificates(certificates.unwrap_or_default());
+    if known == 0 {
+        return Err(bad(folder, "ca.crt", "has no certificate in PEM"));
     }
     Ok(roots)
 }
