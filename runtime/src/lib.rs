@@ -47,6 +47,7 @@ mod context;
 mod cron;
 mod error;
 mod handler;
+mod hash;
 mod host;
 mod message;
 #[cfg(feature = "shim")]

@@ -56,12 +56,16 @@ async fn answer(
         messages: Vec::new(),
     };
     let reply = handle(request);
-    match host.run(call, async { Ok(reply.await) }).await {
+    let whole = host.clone();
+    match host
+        .run(call, async move { whole.whole(reply.await).await })
+        .await
+    {
         Outcome::Done(response) => response,
         Outcome::TimedOut => StatusCode::GATEWAY_TIMEOUT.into_response(),
-        Outcome::Failed(_) | Outcome::Panicked(_) => {
-            StatusCode::INTERNAL_SERVER_ERROR.into_response()
-        }
+        // The body broke off, which only a world knows by now: who asked gets no whole answer.
+        Outcome::Failed(_) => StatusCode::BAD_GATEWAY.into_response(),
+        Outcome::Panicked(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }
 }
 

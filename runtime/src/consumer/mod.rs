@@ -11,7 +11,6 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 
 use crate::backend::{Broker, Dead, Failure, Lease, Settlement};
-use crate::context;
 use crate::handler::{Delivery, Undecodable};
 use crate::host::{Call, Host, Outcome, Taken};
 use crate::registry::Trigger;
@@ -168,7 +167,7 @@ impl<H: Host> Consumer<H> {
                 None => settle(lease, Settlement::Done).await,
                 Some(reason) if self.is_last(lease) => self.give_up(lease, reason).await,
                 Some(_) => {
-                    let delay = backoff::delay(lease.delivery.attempt, &mut context::rng());
+                    let delay = backoff::delay(self.settings.queue, &lease.delivery);
                     settle(lease, Settlement::Retry(delay)).await;
                 }
             }

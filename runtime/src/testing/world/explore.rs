@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 
 use futures_util::task::AtomicWaker;
 
-use super::calls::{Call, Polling};
+use super::calls::Call;
+use super::families::{Doer, Polling};
 use super::inside::Inside;
 use crate::testing::faults::Yields;
 
@@ -106,9 +107,8 @@ impl<F: Future> Future for Explored<F> {
 
 impl<F: Future> Explored<F> {
     fn poll_handler(&mut self) -> Poll<F::Output> {
-        let after = self.inside.mark_if_spawned();
         let began = Instant::now();
-        let polling = Polling::begin(&self.call);
+        let polling = Polling::begin(&self.inside, Doer::Call(Arc::clone(&self.call)));
         let polled = match &mut self.handler {
             Some(handler) => handler.as_mut().poll(&mut Context::from_waker(&self.waker)),
             None => Poll::Pending,
@@ -118,7 +118,6 @@ impl<F: Future> Explored<F> {
         if took > BLOCKED {
             self.inside.blocked(&self.call, took);
         }
-        self.inside.claim_spawned(after, &self.call);
         if polled.is_pending() {
             self.waits += 1;
             self.wait();
@@ -142,10 +141,32 @@ impl<F: Future> Explored<F> {
 /// whose pod died it has no effect, as a process that is killed runs none.
 impl<F> Drop for Explored<F> {
     fn drop(&mut self) {
-        let mark = self.inside.mark_if_spawned();
-        let polling = Polling::begin(&self.call);
+        let polling = Polling::begin(&self.inside, Doer::Call(Arc::clone(&self.call)));
         drop(self.handler.take());
         drop(polling);
-        self.inside.claim_spawned(mark, &self.call);
+    }
+}
+
+/// The body of a test: what happens while it is polled is the test's doing.
+pub(super) struct Body<F> {
+    body: Pin<Box<F>>,
+    inside: Arc<Inside>,
+}
+
+impl<F> Body<F> {
+    pub(super) fn new(body: F, inside: &Arc<Inside>) -> Self {
+        Self {
+            body: Box::pin(body),
+            inside: Arc::clone(inside),
+        }
+    }
+}
+
+impl<F: Future> Future for Body<F> {
+    type Output = F::Output;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        let _polling = Polling::begin(&self.inside, Doer::Test);
+        self.body.as_mut().poll(cx)
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, Weak};
+use std::thread::{self, ThreadId};
 use std::time::{Duration, SystemTime};
 
 use rand::SeedableRng as _;
@@ -10,13 +11,16 @@ use rand::rngs::Xoshiro256PlusPlus;
 use tokio::runtime::Handle;
 use tokio::sync::Notify;
 
-use super::calls::{Call, Families};
+use super::calls::Call;
 use super::client::{Client, text, who};
+use super::families::Families;
 use super::http::Service;
+use super::pace::Pace;
 use crate::app::App;
 use crate::backend::{Failure, Outgoing};
 use crate::context::Backends;
 use crate::testing::agreement::Agreement;
+use crate::testing::case::Case;
 use crate::testing::emulator::{Emulator, Happening};
 use crate::testing::faults::{Fault, Faults, Plan};
 use crate::testing::lock;
@@ -32,6 +36,13 @@ pub(crate) struct Inside {
     pub(super) agreement: Option<&'static Agreement>,
     pub(super) families: Families,
     pub(super) seed: u64,
+    /// The test's path, and the package and the crate that it belongs to.
+    pub(super) test: &'static str,
+    pub(super) package: &'static str,
+    pub(super) crate_name: &'static str,
+    /// Told when nothing can run any more.
+    pub(super) rest: Arc<Notify>,
+    thread: ThreadId,
     pub(super) runtime: Handle,
     start: SystemTime,
     rng: Arc<Mutex<Xoshiro256PlusPlus>>,
@@ -61,7 +72,6 @@ pub(crate) struct Inside {
     pub(super) tasks: AtomicUsize,
     /// Tasks of the world itself.
     pub(super) own_tasks: AtomicUsize,
-    pub(super) last_mark: AtomicU64,
     pub(super) pace: Mutex<Pace>,
     pub(super) changed: Notify,
     aborted: OnceLock<String>,
@@ -74,18 +84,11 @@ pub(crate) struct Inside {
 /// The services of the application, by name.
 pub(super) type Services = BTreeMap<String, Arc<Service>>;
 
-/// How many calls began since the clock moved.
-#[derive(Default)]
-pub(super) struct Pace {
-    pub(super) at: Duration,
-    pub(super) calls: BTreeMap<Name, u64>,
-    pub(super) total: u64,
-}
-
 /// What a world is made of.
 pub(crate) struct Making {
     pub(crate) seed: u64,
     pub(crate) start: SystemTime,
+    pub(crate) case: Case,
     pub(crate) plan: Plan,
 }
 
@@ -95,6 +98,7 @@ impl Inside {
         emulator: Emulator,
         agreement: Option<&'static Agreement>,
         making: Making,
+        rest: &Arc<Notify>,
     ) -> Self {
         let handlers = app.functions.iter();
         Self {
@@ -105,6 +109,11 @@ impl Inside {
             agreement,
             families: Families::default(),
             seed: making.seed,
+            test: making.case.path(),
+            package: making.case.package,
+            crate_name: making.case.crate_name(),
+            rest: Arc::clone(rest),
+            thread: thread::current().id(),
             runtime: Handle::current(),
             start: making.start,
             rng: Arc::new(Mutex::new(Xoshiro256PlusPlus::seed_from_u64(making.seed))),
@@ -124,7 +133,6 @@ impl Inside {
             running: AtomicUsize::new(0),
             tasks: AtomicUsize::new(0),
             own_tasks: AtomicUsize::new(0),
-            last_mark: AtomicU64::new(0),
             pace: Mutex::default(),
             changed: Notify::new(),
             aborted: OnceLock::new(),
@@ -171,6 +179,11 @@ impl Inside {
     /// The names of the services, sorted.
     pub(super) fn services(&self) -> Vec<String> {
         lock(&self.services).keys().cloned().collect()
+    }
+
+    /// Whether this is the thread of the world, and no blocking one.
+    pub(super) fn is_at_home(&self) -> bool {
+        thread::current().id() == self.thread
     }
 
     pub(crate) fn elapsed(&self) -> Duration {
@@ -329,7 +342,7 @@ impl Inside {
             headers: BTreeMap::new(),
             delay: Duration::ZERO,
         };
-        self.send(&queue.into(), &Who::Test, vec![message])?;
+        self.send(&queue.into(), &Who::Test, vec![message], false)?;
         Ok(())
     }
 
@@ -357,14 +370,16 @@ pub(super) fn observer(inside: Weak<Inside>) -> Box<dyn Fn(Duration, Happening) 
     Box::new(move |_, happening| {
         if let Some(inside) = inside.upgrade() {
             inside.stir();
-            inside.note(what(happening));
+            if let Some(what) = what(happening) {
+                inside.note(what);
+            }
             inside.changed.notify_waiters();
         }
     })
 }
 
-fn what(happening: Happening) -> What {
-    match happening {
+fn what(happening: Happening) -> Option<What> {
+    Some(match happening {
         Happening::LeaseExpired {
             queue,
             sequence,
@@ -373,12 +388,6 @@ fn what(happening: Happening) -> What {
             queue,
             message: sequence,
             attempt,
-        },
-        Happening::Exhausted {
-            queue, sequence, ..
-        } => What::Exhausted {
-            queue,
-            message: sequence,
         },
         Happening::Aged { queue, sequence } => What::Aged {
             queue,
@@ -396,5 +405,7 @@ fn what(happening: Happening) -> What {
             cache,
             key: text(&key),
         },
-    }
+        // A world's queues have no bound: their consumers count.
+        Happening::Exhausted { .. } => return None,
+    })
 }
