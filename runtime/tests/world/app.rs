@@ -120,6 +120,7 @@ pub(crate) async fn work(chore: String) -> Result<(), String> {
                 count("child").await
             });
             count("parent").await.map_err(text)?;
+            cloudc::sometimes!(true, "a parent is counted");
         }
         "spawn quick" => drop(tokio::spawn(async {})),
         "spawn twice" => {
@@ -147,6 +148,7 @@ pub(crate) async fn work(chore: String) -> Result<(), String> {
             let _guard = Guard;
             count("locked").await.map_err(text)?;
         }
+        "again" => cloudc::sometimes!(chore.is_empty(), "a chore is done again"),
         "panic" => panic!("no way"),
         "fail" => return Err("cannot".to_owned()),
         _ => count("work").await.map_err(text)?,

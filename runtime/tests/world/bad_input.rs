@@ -27,7 +27,7 @@ async fn a_message_that_always_fails_ends(world: World) {
 
 #[cloudc::test]
 #[should_panic(
-    expected = "`work` used queues and caches 100000 times without any time going by, at last the cache `counts`"
+    expected = "`work` used queues and caches 125000 times without any time going by, at last the cache `counts`"
 )]
 async fn a_handler_that_looks_again_and_again_ends(world: World) {
     CHORES.send(&"look".to_owned()).await?;
@@ -36,7 +36,7 @@ async fn a_handler_that_looks_again_and_again_ends(world: World) {
 
 #[cloudc::test]
 #[should_panic(
-    expected = "`work` used queues and caches 100000 times without any time going by, at last the cache `counts`"
+    expected = "`work` used queues and caches 125000 times without any time going by, at last the cache `counts`"
 )]
 async fn a_task_that_looks_again_and_again_ends(world: World) {
     CHORES.send(&"spawn look".to_owned()).await?;
@@ -45,7 +45,7 @@ async fn a_task_that_looks_again_and_again_ends(world: World) {
 
 #[cloudc::test]
 #[should_panic(
-    expected = "the test used queues and caches 100000 times without any time going by, at last the cache `counts`"
+    expected = "the test used queues and caches 125000 times without any time going by, at last the cache `counts`"
 )]
 async fn a_test_that_looks_again_and_again_ends(_world: World) {
     while COUNTS.get(&"never".to_owned()).await?.is_none() {}
@@ -53,7 +53,7 @@ async fn a_test_that_looks_again_and_again_ends(_world: World) {
 
 #[cloudc::test]
 #[should_panic(
-    expected = "the test used queues and caches 100000 times without any time going by, at last the queue `letters`"
+    expected = "the test used queues and caches 125000 times without any time going by, at last the queue `letters`"
 )]
 async fn a_test_that_looks_at_a_queue_again_and_again_ends(world: World) {
     LETTERS.send(&"a".to_owned()).await?;
@@ -232,6 +232,11 @@ fn what_the_graph_lacks_is_refused_and_what_happens_is_written_down() {
     let parent =
         r#"{"function":"work","operation":"write","resource":{"kind":"cache","name":"counts"}}"#;
     assert!(written.contains(parent), "{written}");
+    let site = r#""text":"a chore is done again"}"#;
+    assert!(written.contains(&format!("{site}}}")), "{written}");
+    assert!(!written.contains(&format!(r#"{site},"held""#)), "{written}");
+    let held = r#""text":"a parent is counted"},"held":true}"#;
+    assert_eq!(written.matches(held).count(), 1, "{written}");
     assert!(
         !written.contains(r#""function":"charge","operation""#),
         "{written}"

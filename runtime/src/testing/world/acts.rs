@@ -241,9 +241,8 @@ impl Inside {
     }
 
     /// A poll held up its thread.
-    pub(super) fn blocked(&self, call: &Call, took: Duration) {
+    pub(super) fn blocked(&self, call: &Call) {
         // How long it was is the machine's business, and differs from run to run.
-        let _ = took;
         lock(&self.warnings).insert(format!(
             "`{}` held up its thread for a while without waiting: a blocking call, such as \
              `std::thread::sleep` or a lock; move it into `tokio::task::spawn_blocking`",
@@ -301,7 +300,7 @@ impl Inside {
     /// Tasks that are not the world's own. When it is idle these are what handlers, or the test,
     /// spawned.
     pub(super) fn strays(&self) -> usize {
-        let alive = self.runtime.metrics().num_alive_tasks();
+        let alive = self.metrics.num_alive_tasks();
         alive.saturating_sub(self.own_tasks.load(Ordering::Relaxed))
     }
 }

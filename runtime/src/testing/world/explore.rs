@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake, Waker, ready};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use futures_util::task::AtomicWaker;
 
@@ -107,17 +107,18 @@ impl<F: Future> Future for Explored<F> {
 
 impl<F: Future> Explored<F> {
     fn poll_handler(&mut self) -> Poll<F::Output> {
-        let began = Instant::now();
         let polling = Polling::begin(&self.inside, Doer::Call(Arc::clone(&self.call)));
         let polled = match &mut self.handler {
             Some(handler) => handler.as_mut().poll(&mut Context::from_waker(&self.waker)),
             None => Poll::Pending,
         };
-        drop(polling);
-        let took = began.elapsed();
-        if took > BLOCKED {
-            self.inside.blocked(&self.call, took);
+        if polled.is_ready() {
+            self.handler = None;
         }
+        if polling.took() > BLOCKED {
+            self.inside.blocked(&self.call);
+        }
+        drop(polling);
         if polled.is_pending() {
             self.waits += 1;
             self.wait();
@@ -141,9 +142,10 @@ impl<F: Future> Explored<F> {
 /// whose pod died it has no effect, as a process that is killed runs none.
 impl<F> Drop for Explored<F> {
     fn drop(&mut self) {
-        let polling = Polling::begin(&self.inside, Doer::Call(Arc::clone(&self.call)));
-        drop(self.handler.take());
-        drop(polling);
+        if let Some(handler) = self.handler.take() {
+            let _polling = Polling::begin(&self.inside, Doer::Call(Arc::clone(&self.call)));
+            drop(handler);
+        }
     }
 }
 

@@ -8,6 +8,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::hash::{Hash as _, Hasher};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use tokio::task::{Id, LocalSet};
 
@@ -44,7 +45,7 @@ thread_local! {
 pub(super) struct Polling {
     inside: Arc<Inside>,
     before: Option<Doer>,
-    _watched: watch::Watched,
+    watched: watch::Watched,
 }
 
 impl Polling {
@@ -54,8 +55,13 @@ impl Polling {
         Self {
             inside: Arc::clone(inside),
             before: POLLED.replace(Some(doer)),
-            _watched: watched,
+            watched,
         }
+    }
+
+    /// How long it has taken by now, on the clock on the wall.
+    pub(super) fn took(&self) -> Duration {
+        self.watched.began.elapsed()
     }
 }
 
@@ -76,18 +82,21 @@ pub(super) struct Families {
 struct Known {
     /// Sorted, as ids count up.
     turns: Vec<Turn>,
-    /// How many tasks there were when the last of them began.
+    /// How many tasks there were when the last of them began, or went on.
     strays: usize,
+    /// Whether somebody is polled, and it is no pause between two polls.
+    is_polled: bool,
     /// Whose tasks may be alive.
     candidates: Vec<Candidate>,
     /// Tasks that were spawned in no turn: by tasks, or by threads. It stays who they were taken to be.
     adopted: BTreeMap<u64, Adopted>,
 }
 
-/// Whose doing it is to take an id from this mark on, up to the next turn's.
+/// Whose doing it is to take an id from this mark on, up to the next turn's. The world's own tasks may be among
+/// them, which ask for nobody.
 struct Turn {
     after: u64,
-    /// `None` for the world itself and for tasks.
+    /// `None` for tasks.
     of: Option<Doer>,
 }
 
@@ -134,8 +143,10 @@ impl Families {
 
     /// Says who is polled from now on.
     pub(super) fn turn(&self, to: Option<&Doer>, strays: Strays) {
-        let mark = MARKS.with_borrow_mut(Marks::next);
-        lock(&self.known).turn(mark, to, strays);
+        let mut known = lock(&self.known);
+        if !known.goes_on(to, strays) {
+            known.turn(MARKS.with_borrow_mut(Marks::next), to, strays);
+        }
     }
 
     /// Who may have spawned one of the tasks that are left, and whether the test may have.
@@ -145,13 +156,33 @@ impl Families {
 }
 
 impl Known {
+    /// Whether no mark is needed. The test is polled again and again, and no task is alive that could spawn others
+    /// between two polls: all that is the test's.
+    fn goes_on(&mut self, to: Option<&Doer>, strays: Strays) -> bool {
+        let goes_on = strays.left == 0
+            && !matches!(to, Some(Doer::Call(_)))
+            && matches!(
+                self.turns.last(),
+                Some(Turn {
+                    of: Some(Doer::Test),
+                    ..
+                })
+            );
+        if goes_on {
+            self.candidates.clear();
+            self.strays = strays.all;
+            self.is_polled = to.is_some();
+        }
+        goes_on
+    }
+
     fn turn(&mut self, mark: u64, to: Option<&Doer>, strays: Strays) {
         if strays.left == 0 {
             self.candidates.clear();
         }
         let spawned = strays.all.saturating_sub(self.strays);
-        self.strays = strays.all;
         if let Some(Turn { of: Some(doer), .. }) = self.turns.last()
+            && self.is_polled
             && spawned > 0
         {
             self.candidates.push(Candidate {
@@ -162,13 +193,9 @@ impl Known {
         }
         // One in which nobody took an id is nobody's business any more.
         self.turns.pop_if(|turn| turn.after + 1 == mark);
-        let last = self.turns.last().and_then(|turn| turn.of.as_ref());
-        let goes_on = match (last, to) {
-            (None, None) => true,
-            (Some(last), Some(to)) => last.is(to),
-            _ => false,
-        };
-        if !goes_on {
+        if !self.goes_on(to, strays) {
+            self.strays = strays.all;
+            self.is_polled = to.is_some();
             self.turns.push(Turn {
                 after: mark,
                 of: to.cloned(),
@@ -224,7 +251,7 @@ impl Known {
 }
 
 /// So many marks are made before the memory of their tasks is given back.
-const MARKS_AT_ONCE: u32 = 512;
+const MARKS_AT_ONCE: u32 = 64;
 
 /// Takes ids of tasks. Each is of a task that never runs, in a set that is nobody's.
 #[derive(Default)]

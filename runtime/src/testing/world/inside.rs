@@ -3,12 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, Weak};
-use std::thread::{self, ThreadId};
 use std::time::{Duration, SystemTime};
 
 use rand::SeedableRng as _;
 use rand::rngs::Xoshiro256PlusPlus;
-use tokio::runtime::Handle;
+use tokio::runtime::{Handle, RuntimeMetrics};
 use tokio::sync::Notify;
 
 use super::calls::Call;
@@ -19,6 +18,7 @@ use super::pace::Pace;
 use crate::app::App;
 use crate::backend::{Failure, Outgoing};
 use crate::context::Backends;
+use crate::sometimes::Site;
 use crate::testing::agreement::Agreement;
 use crate::testing::case::Case;
 use crate::testing::emulator::{Emulator, Happening};
@@ -42,8 +42,9 @@ pub(crate) struct Inside {
     pub(super) crate_name: &'static str,
     /// Told when nothing can run any more.
     pub(super) rest: Arc<Notify>,
-    thread: ThreadId,
+    thread: usize,
     pub(super) runtime: Handle,
+    pub(super) metrics: RuntimeMetrics,
     start: SystemTime,
     rng: Arc<Mutex<Xoshiro256PlusPlus>>,
     /// These hold the world in turn, until it ends.
@@ -81,6 +82,16 @@ pub(crate) struct Inside {
     sometimes: Mutex<BTreeMap<SiteId, bool>>,
 }
 
+thread_local! {
+    /// Lies in another place in each thread.
+    static HERE: u8 = const { 0 };
+}
+
+/// Which thread this is. It costs nothing, as the id of a thread would.
+fn here() -> usize {
+    HERE.with(|here| std::ptr::from_ref(here).addr())
+}
+
 /// The services of the application, by name.
 pub(super) type Services = BTreeMap<String, Arc<Service>>;
 
@@ -113,8 +124,9 @@ impl Inside {
             package: making.case.package,
             crate_name: making.case.crate_name(),
             rest: Arc::clone(rest),
-            thread: thread::current().id(),
+            thread: here(),
             runtime: Handle::current(),
+            metrics: Handle::current().metrics(),
             start: making.start,
             rng: Arc::new(Mutex::new(Xoshiro256PlusPlus::seed_from_u64(making.seed))),
             backends: Mutex::default(),
@@ -183,7 +195,7 @@ impl Inside {
 
     /// Whether this is the thread of the world, and no blocking one.
     pub(super) fn is_at_home(&self) -> bool {
-        thread::current().id() == self.thread
+        here() == self.thread
     }
 
     pub(crate) fn elapsed(&self) -> Duration {
@@ -218,8 +230,11 @@ impl Inside {
         });
     }
 
-    pub(crate) fn sometimes(&self, site: SiteId, condition: bool) {
-        *lock(&self.sometimes).entry(site).or_default() |= condition;
+    pub(crate) fn sometimes(&self, site: &'static Site, condition: bool) {
+        *lock(&self.sometimes).entry(site.into()).or_default() |= condition;
+        if let Some(agreement) = self.agreement.filter(|_| condition) {
+            agreement.held(site);
+        }
     }
 
     /// Ends the world: what still happens while its tasks are dropped is nobody's business.

@@ -16,7 +16,7 @@ const LONGEST_CHAIN: u32 = 10_000;
 /// Nor have so many calls without any time going by: where each sends two, the chain is short.
 const MOST_CALLS: u64 = 250_000;
 /// Nor has a call, or a test, that uses queues and caches so often without any time going by.
-const MOST_USES: u64 = 100_000;
+const MOST_USES: u64 = 125_000;
 /// Nor have all of them together.
 const MOST_USES_OF_ALL: u64 = 1_000_000;
 /// A message that was delivered so often will not get better.

@@ -4,6 +4,7 @@
 //! done is missed. When that one ends the controller starts the last one that was missed, if its time was
 //! less than `startingDeadlineSeconds` ago; all others are left out. A run that fails is tried again, as often as the `Job` that cloudc writes.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -86,43 +87,41 @@ async fn tick(inside: Arc<Inside>, schedule: Arc<Schedule>, zone: TimeZone) {
         return;
     };
     while let Some(next) = cron.next(at, &zone) {
+        at = next;
         let Some(due) = until(&inside, next) else {
             return;
         };
-        tokio::select! {
-            biased;
-            () = ended(&mut running) => {
-                let due = missed.take();
-                inside.stir();
-                match due.map(|due| due.elapsed() <= STARTING_DEADLINE) {
-                    Some(true) => running = Some(start()),
-                    Some(false) => leave_out(),
-                    None => {}
+        let mut time = pin!(tokio::time::sleep_until(due));
+        loop {
+            tokio::select! {
+                biased;
+                () = ended(&mut running), if running.is_some() => {
+                    inside.stir();
+                    match missed.take().map(|due| due.elapsed() <= STARTING_DEADLINE) {
+                        Some(true) => running = Some(start()),
+                        Some(false) => leave_out(),
+                        None => {}
+                    }
                 }
+                () = &mut time => break,
             }
-            () = tokio::time::sleep_until(due) => {
-                at = next;
-                inside.stir();
-                if running.is_none() {
-                    running = Some(start());
-                } else if missed.replace(due).is_some() {
-                    leave_out();
-                }
-            }
+        }
+        inside.stir();
+        if running.is_none() {
+            running = Some(start());
+        } else if missed.replace(due).is_some() {
+            leave_out();
         }
     }
 }
 
-/// Waits for the end of a run, and takes it away. For ever, where there is none.
+/// Waits for the end of a run, and takes it away.
 async fn ended(run: &mut Option<JoinHandle<()>>) {
-    match run {
-        None => std::future::pending().await,
-        Some(running) => {
-            // A handler's panic ends in its call, so this is no error.
-            let _ = running.await;
-            *run = None;
-        }
+    if let Some(running) = run {
+        // A handler's panic ends in its call, so this is no error.
+        let _ = running.await;
     }
+    *run = None;
 }
 
 /// The moment on the world's clock; `None` when it is too far away to be one.

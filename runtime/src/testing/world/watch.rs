@@ -34,19 +34,21 @@ thread_local! {
 
 /// While it lives, a poll goes on.
 pub(super) struct Watched {
+    pub(super) began: Instant,
     before: Option<Poll>,
 }
 
 /// A poll begins on this thread.
 pub(super) fn begin(test: &'static str, doer: &Doer) -> Watched {
+    let began = Instant::now();
     let poll = Poll {
-        began: Instant::now(),
+        began,
         test,
         doer: doer.clone(),
         is_told: false,
     };
     let before = SLOT.with(|slot| lock(slot).replace(poll));
-    Watched { before }
+    Watched { began, before }
 }
 
 impl Drop for Watched {
