@@ -65,10 +65,7 @@ pub(crate) trait Host: Clone + Send + Sync + 'static {
 
     /// An answer as it leaves the call that made it: in production as it is, its body perhaps still to be
     /// made; in a world whole, so that all of it is the call's doing.
-    fn whole(
-        &self,
-        response: Response,
-    ) -> impl Future<Output = Result<Response, BoxError>> + Send + 'static;
+    fn whole(&self, response: Response) -> impl Future<Output = Result<Response, BoxError>> + Send;
 }
 
 /// Runs a call, and nothing else.
@@ -84,11 +81,8 @@ impl Host for Plain {
         bounded(call.timeout, handler).await
     }
 
-    fn whole(
-        &self,
-        response: Response,
-    ) -> impl Future<Output = Result<Response, BoxError>> + Send + 'static {
-        std::future::ready(Ok(response))
+    async fn whole(&self, response: Response) -> Result<Response, BoxError> {
+        Ok(response)
     }
 }
 

@@ -69,16 +69,11 @@ impl Host for WorldHost {
     }
 
     /// With its body, which may well be a stream that the handler makes.
-    fn whole(
-        &self,
-        response: Response,
-    ) -> impl Future<Output = Result<Response, BoxError>> + Send + 'static {
-        async {
-            let (head, body) = response.into_parts();
-            let body = to_bytes(body, usize::MAX).await;
-            let body = body.map_err(|error| format!("its body broke off: {error}"))?;
-            Ok(Response::from_parts(head, Body::from(body)))
-        }
+    async fn whole(&self, response: Response) -> Result<Response, BoxError> {
+        let (head, body) = response.into_parts();
+        let body = to_bytes(body, usize::MAX).await;
+        let body = body.map_err(|error| format!("its body broke off: {error}"))?;
+        Ok(Response::from_parts(head, Body::from(body)))
     }
 }
 
