@@ -112,7 +112,7 @@ pub(crate) fn panic_text(panic: &(dyn Any + Send)) -> String {
     }
 }
 
-#[cfg(any(test, feature = "test"))]
+#[cfg(any(test, feature = "shim", feature = "test"))]
 impl<T> Outcome<T> {
     /// Why the call did not do its work.
     pub(crate) fn reason(&self) -> Option<String> {
@@ -126,7 +126,7 @@ impl<T> Outcome<T> {
 }
 
 /// An error and what caused it, in one line.
-#[cfg(any(test, feature = "test"))]
+#[cfg(any(test, feature = "shim", feature = "test"))]
 pub(crate) fn with_causes(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();

@@ -47,6 +47,7 @@ mod context;
 mod cron;
 mod error;
 mod handler;
+#[cfg(any(feature = "shim", feature = "test"))]
 mod hash;
 mod host;
 mod message;
