@@ -6,11 +6,18 @@
 //! {"function":"charge"}
 //! {"function":"charge","operation":"send","resource":{"kind":"queue","name":"receipts"}}
 //! ```
+//!
+//! or a `sometimes!` that is linked into it, and whether it was ever true:
+//!
+//! ```text
+//! {"sometimes":{"file":"src/lib.rs","line":7,"column":5,"text":"attempt > 1"}}
+//! {"sometimes":{"file":"src/lib.rs","line":7,"column":5,"text":"attempt > 1"},"held":true}
+//! ```
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::graph::{Edge, FunctionId, Graph, Operation, Resource};
 
@@ -25,15 +32,34 @@ pub struct Coverage {
     pub unexercised: Vec<usize>,
     /// The functions that no world called, sorted.
     pub not_called: Vec<FunctionId>,
+    /// Each `sometimes!` that was never true in any process, sorted. `None` where that says nothing: not every test
+    /// ran.
+    pub never_true: Option<Vec<Sometimes>>,
+}
+
+/// Where a `sometimes!` is.
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Sometimes {
+    /// The source file, as rustc was given it.
+    pub file: String,
+    /// From 1.
+    pub line: u32,
+    /// From 1.
+    pub column: u32,
+    /// What should be true.
+    pub text: String,
 }
 
 #[derive(Deserialize)]
 struct Line<'a> {
     #[serde(borrow)]
-    function: Cow<'a, str>,
+    function: Option<Cow<'a, str>>,
     operation: Option<Word>,
     #[serde(borrow)]
     resource: Option<ResourceLine<'a>>,
+    sometimes: Option<Sometimes>,
+    #[serde(default)]
+    held: bool,
 }
 
 #[derive(Deserialize)]
@@ -70,19 +96,28 @@ impl Coverage {
         files: impl IntoIterator<Item = &'a str>,
     ) -> Result<Self, BadLine> {
         let (mut called, mut used) = (BTreeSet::new(), BTreeSet::new());
+        let mut sometimes = BTreeMap::new();
         let mut processes = 0;
         for text in files {
             processes += 1;
             let whole = text.rfind('\n').map_or("", |end| &text[..end]);
             for line in whole.lines() {
+                let bad = |reason: String| BadLine {
+                    line: line.to_owned(),
+                    reason,
+                };
                 let Line {
                     function,
                     operation,
                     resource,
-                } = serde_json::from_str(line).map_err(|error| BadLine {
-                    line: line.to_owned(),
-                    reason: error.to_string(),
-                })?;
+                    sometimes: site,
+                    held,
+                } = serde_json::from_str(line).map_err(|error| bad(error.to_string()))?;
+                if let Some(site) = site {
+                    *sometimes.entry(site).or_insert(false) |= held;
+                    continue;
+                }
+                let function = function.ok_or_else(|| bad("it names no function".to_owned()))?;
                 if let (Some(operation), Some(ResourceLine { kind, name })) = (operation, resource)
                 {
                     used.insert((function.clone(), operation, kind, name));
@@ -103,11 +138,13 @@ impl Coverage {
             .filter(|(_, function)| !called.contains(function.name.as_str()))
             .map(|(index, _)| FunctionId(index))
             .collect();
+        let never_true = sometimes.into_iter().filter(|(_, held)| !held);
         Ok(Self {
             processes,
             exercised: graph.edges.len() - unexercised.len(),
             unexercised,
             not_called,
+            never_true: Some(never_true.map(|(site, _)| site).collect()),
         })
     }
 }

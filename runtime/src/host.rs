@@ -5,6 +5,7 @@ use std::error::Error;
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
+use axum::response::Response;
 use futures_util::FutureExt as _;
 
 /// What a handler says that could not do its work.
@@ -71,6 +72,12 @@ pub(crate) trait Host: Clone + Send + Sync + 'static {
     where
         T: Send + 'static,
         F: Future<Output = Result<T, BoxError>> + Send + 'static;
+
+    /// An answer as it leaves the call that made it: in production as it is, its body perhaps still to be
+    /// made; in a world whole, so that all of it is the call's doing.
+    fn whole(&self, response: Response) -> impl Future<Output = Result<Response, BoxError>> + Send {
+        std::future::ready(Ok(response))
+    }
 }
 
 /// Runs a call, and nothing else.

@@ -48,6 +48,8 @@ mod cron;
 mod error;
 mod gate;
 mod handler;
+#[cfg(any(feature = "shim", feature = "test"))]
+mod hash;
 mod host;
 mod message;
 #[cfg(feature = "shim")]

@@ -81,6 +81,7 @@ async fn answer(
         timeout: limits.timeout,
         messages: Vec::new(),
     };
+    let whole = host.clone();
     let reply = async move {
         let _turn = match &limits.gate {
             None => None,
@@ -89,15 +90,15 @@ async fn answer(
                 None => return Ok(problem(StatusCode::SERVICE_UNAVAILABLE, None)),
             },
         };
-        Ok(handle(request).await)
+        whole.whole(handle(request).await).await
     };
     let outcome = host.run(call, reply).instrument(asked.span());
     let response = match outcome.await {
         Outcome::Done(response) => response,
         Outcome::TimedOut => problem(StatusCode::GATEWAY_TIMEOUT, None),
-        Outcome::Failed(_) | Outcome::Panicked(_) => {
-            problem(StatusCode::INTERNAL_SERVER_ERROR, None)
-        }
+        // The body broke off, which only a world knows by now: who asked gets no whole answer.
+        Outcome::Failed(_) => problem(StatusCode::BAD_GATEWAY, None),
+        Outcome::Panicked(_) => problem(StatusCode::INTERNAL_SERVER_ERROR, None),
     };
     asked.answered(response.status());
     response

@@ -3,7 +3,7 @@
 /// A place that says `sometimes!`. Whether it was reached, and its condition true, the worlds know:
 /// each test and each simulation for itself.
 #[cfg(feature = "test")]
-#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
 pub struct Site {
     /// The source file, as rustc was given it.
     pub file: &'static str,
@@ -41,7 +41,8 @@ pub fn hit(site: &'static Site, condition: bool) {
 }
 
 /// Says that a condition should be true at some time, or a simulation has not tried enough: one in
-/// which it never was fails, and names it. It may be false as often as it likes.
+/// which it never was fails, and names it. It may be false as often as it likes. `cloudc test` refuses one that was
+/// true in no test at all, reached or not.
 ///
 /// ```
 /// # use cloudc::sometimes;

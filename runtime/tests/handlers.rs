@@ -132,7 +132,10 @@ async fn requests_that_cannot_be_read() {
 async fn an_error_keeps_its_reason_to_itself() {
     assert_eq!(
         ask("GET", "/orders/3", "").await,
-        (StatusCode::INTERNAL_SERVER_ERROR, String::new())
+        (
+            StatusCode::INTERNAL_SERVER_ERROR,
+            r#"{"title":"Internal Server Error","status":500}"#.to_owned()
+        )
     );
 }
 

@@ -11,6 +11,7 @@ mod open;
 mod output;
 mod shim;
 mod test;
+mod whole;
 mod why;
 
 use std::process::ExitCode;

@@ -11,7 +11,7 @@ use super::arguments::{MessageFormat, Test};
 use super::check::checked;
 use super::child::{self, Ending};
 use super::open::Opened;
-use super::{DONE, REFUSED, output};
+use super::{DONE, REFUSED, output, whole};
 use crate::codes;
 use crate::coverage::Coverage;
 use crate::diagnostic::Diagnostic;
@@ -50,13 +50,22 @@ pub(super) fn run(arguments: &Test) -> u8 {
         }
         MessageFormat::Text => output::print(&render::coverage(graph, sources, &coverage)),
     }
+    let never_true = coverage.never_true.as_ref().map_or(0, Vec::len);
+    if never_true > 0 && format == MessageFormat::Text {
+        let many = output::count(never_true, "`sometimes!` was", "`sometimes!` were");
+        output::note(&format!("refused: {many} never true"));
+    }
     let left = coverage.unexercised.len();
     let denied = arguments.deny_unexercised && left > 0;
     if denied && format == MessageFormat::Text {
         let left = output::count(left, "edge is", "edges are");
         output::note(&format!("refused by --deny-unexercised: {left} left"));
     }
-    if passed && !denied { DONE } else { REFUSED }
+    if passed && !denied && never_true == 0 {
+        DONE
+    } else {
+        REFUSED
+    }
 }
 
 enum Tested {
@@ -94,10 +103,13 @@ fn test(arguments: &Test, opened: &Opened) -> Result<Tested, Diagnostic> {
     };
     let files = read(&folder.uses()).map_err(|error| unreadable(error.to_string()))?;
     let files = files.iter().map(String::as_str);
-    let coverage = Coverage::of(&opened.analysis.graph, files).map_err(|error| {
+    let mut coverage = Coverage::of(&opened.analysis.graph, files).map_err(|error| {
         unreadable(error.to_string())
             .help("do cloudc and the application's crate `cloudc` have one version?")
     })?;
+    if !passed || !whole::is_whole(&arguments.arguments) {
+        coverage.never_true = None;
+    }
     Ok(Tested::Finished { passed, coverage })
 }
 

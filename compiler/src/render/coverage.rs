@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde::Serialize;
 
 use super::words;
-use crate::coverage::Coverage;
+use crate::coverage::{Coverage, Sometimes};
 use crate::graph::{Edge, Graph};
 use crate::span::Sources;
 
@@ -35,6 +35,19 @@ pub fn coverage(graph: &Graph, sources: &Sources, coverage: &Coverage) -> String
             .map(|id| graph.functions[id.0].name.as_str())
             .collect();
         let _ = writeln!(text, "no world called {}", names.join(", "));
+    }
+    let never_true = coverage.never_true.as_deref().unwrap_or_default();
+    if !never_true.is_empty() {
+        text.push_str("what shall be true sometimes never was, in any test:\n");
+    }
+    for Sometimes {
+        file,
+        line,
+        text: what,
+        ..
+    } in never_true
+    {
+        let _ = writeln!(text, "  {file}:{line}: sometimes!({what})");
     }
     text
 }
@@ -82,6 +95,8 @@ fn table(graph: &Graph, sources: &Sources, coverage: &Coverage) -> String {
 /// unexercised  function, operation "send" | "read" | "write", resource (kind "queue" | "cache", name),
 ///              at: the first call or use of the chain that proves the edge, `file:line`
 /// not_called   the functions that no world called
+/// never_true   each `sometimes!` that was true in no test: file, line, column, text; null where not every test ran,
+///              or one failed
 /// ```
 ///
 /// Lists are sorted as in `graph.json`.
@@ -112,6 +127,7 @@ pub fn coverage_json(
         not_called: not_called
             .map(|id| graph.functions[id.0].name.as_str())
             .collect(),
+        never_true: coverage.never_true.as_deref(),
     };
     let mut text = serde_json::to_string(&document).unwrap_or_default();
     text.push('\n');
@@ -128,6 +144,7 @@ struct Document<'g> {
     exercised: usize,
     unexercised: Vec<EdgeJson<'g>>,
     not_called: Vec<&'g str>,
+    never_true: Option<&'g [Sometimes]>,
 }
 
 #[derive(Serialize)]

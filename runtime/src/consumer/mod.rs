@@ -13,7 +13,6 @@ use tracing::Instrument as _;
 
 use crate::app::{App, Workload};
 use crate::backend::{Broker, Dead, Failure, Lease, Settlement};
-use crate::context;
 use crate::handler::{Delivery, Undecodable};
 use crate::host::{Call, Host, Outcome, Taken};
 use crate::registry::Trigger;
@@ -200,7 +199,7 @@ impl<H: Host> Consumer<H> {
                 Some(reason) if self.is_last(lease) => self.give_up(lease, reason).await,
                 Some(_) => {
                     telemetry::retried(self.settings.function, self.settings.queue);
-                    let delay = backoff::delay(lease.delivery.attempt, &mut context::rng());
+                    let delay = backoff::delay(self.settings.queue, &lease.delivery);
                     settle(lease, Settlement::Retry(delay)).await;
                 }
             }

@@ -7,6 +7,8 @@
 //! ```text
 //! {"function":"charge"}                                          it was called in a world
 //! {"function":"charge","operation":"send","resource":{"kind":"queue","name":"receipts"}}
+//! {"sometimes":{"file":"src/lib.rs","line":7,"column":5,"text":"attempt > 1"}}              it is linked in
+//! {"sometimes":{"file":"src/lib.rs","line":7,"column":5,"text":"attempt > 1"},"held":true}  it was true
 //! ```
 //!
 //! Each line stands there once. A process in which no test makes a world writes no file.
@@ -23,6 +25,7 @@ use allowed::Allowed;
 use uses::Uses;
 
 use crate::registry::ResourceKind;
+use crate::sometimes::{self, Site};
 
 const GRAPH: &str = "CLOUDC_GRAPH";
 const USES: &str = "CLOUDC_USES";
@@ -60,7 +63,10 @@ pub(crate) struct Agreement {
 /// When there is to be a graph, and it cannot be read: then no test can be trusted.
 pub(crate) fn agreement() -> Result<Option<&'static Agreement>, &'static str> {
     static AGREEMENT: OnceLock<Result<Option<Agreement>, String>> = OnceLock::new();
-    let read = || Agreement::of(std::env::var_os(GRAPH), std::env::var_os(USES));
+    let read = || {
+        let (graph, uses) = (std::env::var_os(GRAPH), std::env::var_os(USES));
+        Agreement::of(graph, uses, &sometimes::sites())
+    };
     match AGREEMENT.get_or_init(read) {
         Ok(agreement) => Ok(agreement.as_ref()),
         Err(reason) => Err(reason),
@@ -69,7 +75,11 @@ pub(crate) fn agreement() -> Result<Option<&'static Agreement>, &'static str> {
 
 impl Agreement {
     /// From the values of the two variables. An empty one counts as none.
-    fn of(graph: Option<OsString>, uses: Option<OsString>) -> Result<Option<Self>, String> {
+    fn of(
+        graph: Option<OsString>,
+        uses: Option<OsString>,
+        sites: &[&'static Site],
+    ) -> Result<Option<Self>, String> {
         let set = |value: &OsString| !value.is_empty();
         let (graph, uses) = (graph.filter(set), uses.filter(set));
         if graph.is_none() && uses.is_none() {
@@ -85,9 +95,14 @@ impl Agreement {
                 )
             })
         });
+        let allowed = allowed.transpose()?;
+        let mut uses = uses.map_or_else(Uses::nowhere, |folder| Uses::below(&folder));
+        for site in sites {
+            uses.linked(site);
+        }
         Ok(Some(Self {
-            allowed: allowed.transpose()?,
-            uses: Mutex::new(uses.map_or_else(Uses::nowhere, |folder| Uses::below(&folder))),
+            allowed,
+            uses: Mutex::new(uses),
         }))
     }
 
@@ -118,6 +133,11 @@ impl Agreement {
             uses.insert(place, key);
         }
         Ok(())
+    }
+
+    /// Notes that the condition of a `sometimes!` was true.
+    pub(crate) fn held(&self, site: &'static Site) {
+        self.uses().held(site);
     }
 
     fn uses(&self) -> std::sync::MutexGuard<'_, Uses> {
@@ -166,7 +186,7 @@ mod tests {
     }
 
     fn agreement(graph: Option<&Path>, uses: Option<&Path>) -> Result<Option<Agreement>, String> {
-        Agreement::of(graph.map(Into::into), uses.map(Into::into))
+        Agreement::of(graph.map(Into::into), uses.map(Into::into), &[])
     }
 
     #[test]
@@ -213,6 +233,32 @@ mod tests {
                 "{\"function\":\"charge\",\"operation\":\"send\",\"resource\":{\"kind\":\"queue\",\"name\":\"receipts\"}}\n",
             )]
         );
+    }
+
+    #[test]
+    fn each_sometimes_is_written_and_once_that_it_was_true() {
+        const fn site(line: u32) -> Site {
+            Site {
+                file: "src/lib.rs",
+                line,
+                column: 5,
+                text: "a > 1",
+            }
+        }
+        static SITES: [Site; 2] = [site(7), site(9)];
+        let uses = Folder::new("sometimes");
+        let linked: Vec<&'static Site> = SITES.iter().collect();
+        let agreement = Agreement::of(None, Some(uses.0.clone().into()), &linked);
+        let agreement = agreement.expect("nothing to read").expect("a variable");
+        agreement.held(&SITES[1]);
+        agreement.held(&SITES[1]);
+        let line = |line: u32, held: &str| {
+            format!(
+                "{{\"sometimes\":{{\"file\":\"src/lib.rs\",\"line\":{line},\"column\":5,\"text\":\"a > 1\"}}{held}}}\n"
+            )
+        };
+        let expected = line(7, "") + &line(9, "") + &line(9, ",\"held\":true");
+        assert_eq!(uses.files(), [expected]);
     }
 
     #[test]

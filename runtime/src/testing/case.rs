@@ -33,6 +33,11 @@ impl Case {
         path.map_or(self.name, |(_, path)| path)
     }
 
+    /// The crate's name.
+    pub(crate) fn crate_name(&self) -> &'static str {
+        self.name.split("::").next().unwrap_or_default()
+    }
+
     /// When the world starts.
     ///
     /// # Panics

@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::collections::BTreeSet;
+use std::io::{self, Write as _};
 use std::num::NonZero;
 use std::panic::{AssertUnwindSafe, resume_unwind};
 use std::sync::{Arc, Mutex};
@@ -9,14 +10,16 @@ use std::time::SystemTime;
 
 use futures_util::FutureExt as _;
 use tokio::runtime::{Builder, Handle};
+use tokio::sync::Notify;
 
 use super::case::{Case, Ended, Simulation};
 use super::faults::{Plan, Rates};
 use super::simulate::quiet::Quiet;
-use super::simulate::{self, Overrides, Problem, Ran, SiteId};
+use super::simulate::{self, Overrides, Problem, Ran, Replay, SiteId};
 use super::trace::Line;
 use super::world::{Inside, Making, World, nothing_lost};
 use super::{lock, worlds};
+use crate::hash;
 use crate::host::panic_text;
 use crate::sometimes;
 
@@ -35,33 +38,43 @@ where
 {
     let overrides = Overrides::of_environment().unwrap_or_else(|error| panic!("{error}"));
     let seed = overrides.seed.or(case.seed);
-    let seed = seed.unwrap_or_else(|| super::faults::hash(case.name.as_bytes()));
-    let plan = match overrides.faults {
-        Some(faults) => Plan::exactly(seed, faults),
+    let seed = seed.unwrap_or_else(|| hash::fnv(case.name.as_bytes()));
+    let faults = overrides.faults;
+    let plan = match &faults {
+        Some(faults) => Plan::exactly(seed, faults.clone()),
         None => Plan::none(),
     };
     let making = Making {
         seed,
         start: case.start(),
+        case,
         plan,
     };
     let mut run = run(making, body);
-    for warning in run.warnings() {
-        eprintln!("warning: {warning}");
-    }
+    warn(&case, &run.warnings());
     let Some(failure) = run.failure() else {
         return;
     };
     run.print_trace();
-    eprintln!(
-        "\nthe world's seed was {seed}; once more: CLOUDC_SEED={seed} cargo test -p {} -- --exact {}",
-        case.package,
-        case.path()
-    );
+    let replay = Replay {
+        seed,
+        faults: faults.as_deref(),
+        package: case.package,
+        test: case.path(),
+    };
+    eprintln!("\nthe world's seed was {seed}; once more: {replay}");
     match failure {
         // What the test itself panicked with: it was printed then, with its place.
         Failure::Panic(panic) => resume_unwind(panic),
         Failure::Text(text) => panic!("{text}"),
+    }
+}
+
+/// Past the test harness: it keeps to itself what a test that passes prints.
+fn warn<'a>(case: &Case, warnings: impl IntoIterator<Item = &'a String>) {
+    for warning in warnings {
+        // Where nobody can be told, the test goes on.
+        let _ = writeln!(io::stderr(), "warning: {}: {warning}", case.path());
     }
 }
 
@@ -81,6 +94,7 @@ where
     let overrides = Overrides::of_environment().unwrap_or_else(|error| panic!("{error}"));
     let sites: Vec<_> = sometimes::sites().into_iter().map(SiteId::from).collect();
     let worlds = InWorlds {
+        case: *case,
         start: case.start(),
         body,
         warnings: Mutex::default(),
@@ -104,9 +118,7 @@ where
         },
         &worlds,
     );
-    for warning in &*lock(&worlds.warnings) {
-        eprintln!("warning: {warning}");
-    }
+    warn(case, &*lock(&worlds.warnings));
     match searched {
         Ok(summary) => println!("{summary}"),
         Err(report) => {
@@ -122,6 +134,7 @@ where
 
 /// Runs a simulation's body in worlds.
 struct InWorlds<F> {
+    case: Case,
     start: SystemTime,
     body: F,
     warnings: Mutex<BTreeSet<String>>,
@@ -137,6 +150,7 @@ where
         let making = Making {
             seed,
             start: self.start,
+            case: self.case,
             plan,
         };
         let mut run = run(making, async |world: World| {
@@ -208,10 +222,13 @@ where
             }
         });
     }
+    let rest = Arc::new(Notify::new());
+    let at_rest = Arc::clone(&rest);
     // No sockets: they do not hold a clock that stands still, so time would run away from them.
     let runtime = Builder::new_current_thread()
         .enable_time()
         .start_paused(true)
+        .on_thread_park(move || at_rest.notify_waiters())
         .build();
     let runtime = match runtime {
         Ok(runtime) => runtime,
@@ -219,12 +236,13 @@ where
     };
     let id = runtime.handle().id();
     let run = runtime.block_on(async {
-        let world = match World::start(making) {
+        let world = match World::start(making, &rest) {
             Ok(world) => world,
             Err(reason) => return Run::failed(reason),
         };
         let inside = world.inside();
-        let body = AssertUnwindSafe(async { body(world).await.ended() }).catch_unwind();
+        let body = world.clone().body(async move { body(world).await.ended() });
+        let body = AssertUnwindSafe(body).catch_unwind();
         let body = tokio::select! {
             biased;
             () = inside.abort.notified() => Ok(Ok(())),
@@ -327,6 +345,14 @@ mod tests {
         let making = Making {
             seed: 1,
             start: SystemTime::UNIX_EPOCH,
+            case: Case {
+                name: "cloudc::a_world_that_is_over_is_freed",
+                package: "cloudc",
+                file: file!(),
+                line: line!(),
+                seed: None,
+                start: None,
+            },
             plan: Plan::none(),
         };
         let run = run(making, async |world: World| world.until_idle().await);

@@ -55,7 +55,6 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::sometimes::Site;
-use simulate::SiteId;
 
 pub use case::{Case, Ended, Simulation};
 pub use harness::{simulate, test};
@@ -65,7 +64,7 @@ pub(crate) use worlds::current;
 /// Told of each condition that `sometimes!` looks at.
 pub(crate) fn sometimes_hit(site: &'static Site, condition: bool) {
     if let Some(world) = current() {
-        world.sometimes(SiteId::from(site), condition);
+        world.sometimes(site, condition);
     }
 }
 

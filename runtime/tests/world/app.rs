@@ -1,8 +1,11 @@
 //! A small application that does a bit of everything.
 
+use std::sync::{Condvar, Mutex};
 use std::time::Duration;
 
+use axum::body::Body;
 use cloudc::{Cache, Error, Json, Message, Path, Queue, cache, function, queue};
+use futures_util::stream;
 use serde::{Deserialize, Serialize};
 
 /// An order.
@@ -24,9 +27,13 @@ pub(crate) static PAID: Queue<Order>;
 #[queue]
 pub(crate) static CIRCLE: Queue<u32>;
 
-/// What to do, and how: `sleep 50`, `spawn`, `block`, `panic`, `fail`, `ok`.
+/// What to do, and how.
 #[queue(max_deliveries = 2)]
 pub(crate) static CHORES: Queue<String>;
+
+/// Taken one by one, in one pod.
+#[queue]
+pub(crate) static SINGLES: Queue<String>;
 
 /// Nobody takes these.
 #[queue(max_age = "1h")]
@@ -58,6 +65,27 @@ pub(crate) async fn show(Path(id): Path<String>) -> Result<String, Error> {
 #[function(http = "GET /search", service = "search")]
 pub(crate) async fn search() -> &'static str {
     "found"
+}
+
+/// The body is made while it is read.
+#[function(http = "GET /stream/{how}")]
+pub(crate) async fn stream_out(Path(how): Path<String>) -> Body {
+    Body::from_stream(stream::once(async move {
+        if how == "slow" {
+            tokio::time::sleep(Duration::from_secs(60)).await;
+        }
+        count("streamed").await?;
+        if how == "broken" {
+            return Err(std::io::Error::other("no more").into());
+        }
+        Ok::<_, Box<dyn std::error::Error + Send + Sync>>("streamed")
+    }))
+}
+
+/// Leaves something behind that does nothing for an hour.
+#[function(http = "POST /later")]
+pub(crate) async fn later() {
+    tokio::spawn(tokio::time::sleep(Duration::from_secs(3_600)));
 }
 
 #[function(queue = ORDERS, timeout = "20s")]
@@ -92,18 +120,44 @@ pub(crate) async fn work(chore: String) -> Result<(), String> {
                 count("child").await
             });
             count("parent").await.map_err(text)?;
+            cloudc::sometimes!(true, "a parent is counted");
         }
+        "spawn quick" => drop(tokio::spawn(async {})),
+        "spawn twice" => {
+            tokio::spawn(async {
+                tokio::spawn(async {
+                    tokio::time::sleep(Duration::from_secs(1)).await;
+                    count("grandchild").await
+                });
+            });
+            count("parent").await.map_err(text)?;
+        }
+        "blocking" => {
+            let runtime = tokio::runtime::Handle::current();
+            let blocking = tokio::task::spawn_blocking(move || {
+                GATE.pass();
+                cloudc::effect("blocked", "a thread");
+                runtime.block_on(count("blocking"))
+            });
+            blocking.await.expect("no panic").map_err(text)?;
+        }
+        "look" => look_for_ever().await,
+        "spawn look" => drop(tokio::spawn(look_for_ever())),
         "block" => std::thread::sleep(Duration::from_millis(300)),
         "guard" => {
             let _guard = Guard;
             count("locked").await.map_err(text)?;
         }
+        "again" => cloudc::sometimes!(chore.is_empty(), "a chore is done again"),
         "panic" => panic!("no way"),
         "fail" => return Err("cannot".to_owned()),
         _ => count("work").await.map_err(text)?,
     }
     Ok(())
 }
+
+#[function(queue = SINGLES, scale = 0..=1, concurrency = 1)]
+pub(crate) async fn single(_: String) {}
 
 #[function(schedule = "*/15 * * * *")]
 pub(crate) async fn sweep() -> Result<(), Error> {
@@ -123,6 +177,34 @@ impl Drop for Guard {
         cloudc::effect("unlocked", "guard");
         tokio::spawn(count("unlocked"));
     }
+}
+
+/// Holds up blocking threads until it is open.
+pub(crate) static GATE: Gate = Gate {
+    open: Mutex::new(false),
+    opened: Condvar::new(),
+};
+
+pub(crate) struct Gate {
+    open: Mutex<bool>,
+    opened: Condvar,
+}
+
+impl Gate {
+    pub(crate) fn open(&self) {
+        *self.open.lock().expect("no panic") = true;
+        self.opened.notify_all();
+    }
+
+    fn pass(&self) {
+        let open = self.open.lock().expect("no panic");
+        let passed = self.opened.wait_while(open, |open| !*open);
+        drop(passed.expect("no panic"));
+    }
+}
+
+async fn look_for_ever() {
+    while !matches!(COUNTS.contains(&"never".to_owned()).await, Ok(true)) {}
 }
 
 /// A lost update waits here.

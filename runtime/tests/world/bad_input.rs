@@ -5,7 +5,7 @@ use std::process::Command;
 use cloudc::World;
 use cloudc::testing::{days, minutes};
 
-use crate::app::{CHORES, CIRCLE, LETTERS, ORDERS, go_round};
+use crate::app::{CHORES, CIRCLE, COUNTS, LETTERS, ORDERS, go_round};
 use crate::order;
 
 #[cloudc::test]
@@ -23,6 +23,41 @@ async fn a_message_that_always_fails_ends(world: World) {
     world.faults().on(go_round).always().fail_call(1);
     CIRCLE.send(&1).await?;
     world.until_idle().await;
+}
+
+#[cloudc::test]
+#[should_panic(
+    expected = "`work` used queues and caches 125000 times without any time going by, at last the cache `counts`"
+)]
+async fn a_handler_that_looks_again_and_again_ends(world: World) {
+    CHORES.send(&"look".to_owned()).await?;
+    world.until_idle().await;
+}
+
+#[cloudc::test]
+#[should_panic(
+    expected = "`work` used queues and caches 125000 times without any time going by, at last the cache `counts`"
+)]
+async fn a_task_that_looks_again_and_again_ends(world: World) {
+    CHORES.send(&"spawn look".to_owned()).await?;
+    world.advance(minutes(1)).await;
+}
+
+#[cloudc::test]
+#[should_panic(
+    expected = "the test used queues and caches 125000 times without any time going by, at last the cache `counts`"
+)]
+async fn a_test_that_looks_again_and_again_ends(_world: World) {
+    while COUNTS.get(&"never".to_owned()).await?.is_none() {}
+}
+
+#[cloudc::test]
+#[should_panic(
+    expected = "the test used queues and caches 125000 times without any time going by, at last the queue `letters`"
+)]
+async fn a_test_that_looks_at_a_queue_again_and_again_ends(world: World) {
+    LETTERS.send(&"a".to_owned()).await?;
+    while world.queue(&LETTERS).pending() > 0 {}
 }
 
 #[cloudc::test]
@@ -64,8 +99,12 @@ async fn a_runtime_is_no_place_for_a_world() {
 
 /// Runs one of these tests in a process of its own.
 fn alone(test: &str, variables: &[(&str, &str)]) -> (bool, String) {
+    run(&["--exact", test, "--nocapture"], variables)
+}
+
+fn run(arguments: &[&str], variables: &[(&str, &str)]) -> (bool, String) {
     let output = Command::new(std::env::current_exe().expect("this program"))
-        .args(["--exact", test, "--nocapture", "--include-ignored"])
+        .args(arguments)
         .env_remove("CLOUDC_SEED")
         .env_remove("CLOUDC_FAULTS")
         .envs(variables.iter().copied())
@@ -87,16 +126,70 @@ async fn spawns_and_blocks(world: World) {
 
 #[test]
 fn what_blocks_and_what_outlives_is_told_by_name() {
-    let (passed, text) = alone("bad_input::spawns_and_blocks", &[]);
+    // Also of a test that passes, whose output the test harness keeps to itself.
+    let (passed, text) = run(&["--exact", "bad_input::spawns_and_blocks"], &[]);
     assert!(passed, "{text}");
     assert!(
-        text.contains("warning: `work` held up its thread"),
+        text.contains("warning: bad_input::spawns_and_blocks: `work` held up its thread"),
         "{text}"
     );
     assert!(
-        text.contains("warning: a task that `work` spawned goes on"),
+        text.contains("bad_input::spawns_and_blocks: a task that `work` spawned goes on"),
         "{text}"
     );
+}
+
+#[cloudc::test]
+async fn leaves_one_task(world: World) {
+    CHORES.send(&"spawn quick".to_owned()).await?;
+    world.until_idle().await;
+    world.http().post("/later").send().await.assert_status(200);
+    world.until_idle().await;
+}
+
+#[cloudc::test]
+async fn leaves_two_tasks(world: World) {
+    CHORES.send(&"spawn".to_owned()).await?;
+    world.http().post("/later").send().await.assert_status(200);
+    world.until_idle().await;
+}
+
+#[cloudc::test]
+async fn leaves_its_own_task(world: World) {
+    tokio::spawn(tokio::time::sleep(minutes(1)));
+    CHORES.send(&"spawn quick".to_owned()).await?;
+    world.until_idle().await;
+}
+
+#[test]
+fn whose_task_is_left_is_said_as_far_as_it_is_known() {
+    let told = |test: &str| {
+        let (passed, text) = alone(&format!("bad_input::{test}"), &[]);
+        assert!(passed, "{text}");
+        let told = text.lines().filter(|line| line.contains("after its end"));
+        told.map(str::to_owned).collect::<Vec<_>>().join("\n")
+    };
+    let one = told("leaves_one_task");
+    assert!(one.contains("a task that `later` spawned goes on"), "{one}");
+    assert!(!one.contains("`work`"), "its task has ended: {one}");
+    let two = told("leaves_two_tasks");
+    assert!(
+        two.contains("a task that one of `later` and `work` spawned goes on"),
+        "{two}"
+    );
+    assert_eq!(told("leaves_its_own_task"), "");
+}
+
+#[test]
+fn the_command_that_runs_it_again_has_its_faults() {
+    let faults = [
+        ("CLOUDC_FAULTS", "charge#1.1:lose-ack"),
+        ("CLOUDC_SEED", "3"),
+    ];
+    let (_, text) = alone("faults::a_fault_that_does_not_happen", &faults);
+    let command = "CLOUDC_SEED=3 CLOUDC_FAULTS='charge#1.1:lose-ack' cargo test -p cloudc -- --exact \
+                   faults::a_fault_that_does_not_happen";
+    assert!(text.contains(command), "{text}");
 }
 
 #[test]
@@ -139,6 +232,11 @@ fn what_the_graph_lacks_is_refused_and_what_happens_is_written_down() {
     let parent =
         r#"{"function":"work","operation":"write","resource":{"kind":"cache","name":"counts"}}"#;
     assert!(written.contains(parent), "{written}");
+    let site = r#""text":"a chore is done again"}"#;
+    assert!(written.contains(&format!("{site}}}")), "{written}");
+    assert!(!written.contains(&format!(r#"{site},"held""#)), "{written}");
+    let held = r#""text":"a parent is counted"},"held":true}"#;
+    assert_eq!(written.matches(held).count(), 1, "{written}");
     assert!(
         !written.contains(r#""function":"charge","operation""#),
         "{written}"

@@ -191,3 +191,64 @@ async fn a_crash_runs_no_destructors(world: World) {
         "the second delivery ends well"
     );
 }
+
+/// What was spawned by what was spawned.
+#[cloudc::test]
+async fn a_crash_takes_the_grandchildren_along(world: World) {
+    world.faults().on(work).delivery(1).crash_at_await(1);
+    CHORES.send(&"spawn twice".to_owned()).await?;
+    world.advance(seconds(10)).await;
+    assert_eq!(count(&world, "grandchild"), None);
+    world.advance(minutes(1)).await;
+    assert_eq!(
+        count(&world, "grandchild"),
+        Some(1),
+        "the second delivery's"
+    );
+    let trace = world.trace().to_string();
+    assert!(!trace.contains("test                wrote"), "{trace}");
+}
+
+/// A thread cannot be ended either.
+#[cloudc::test]
+async fn a_crash_takes_blocking_threads_along(world: World) {
+    world.faults().on(work).delivery(1).crash_at_await(1);
+    CHORES.send(&"blocking".to_owned()).await?;
+    while !world.trace().to_string().contains("its pod died") {
+        tokio::task::yield_now().await;
+    }
+    crate::app::GATE.open();
+    world.until_idle().await;
+    assert_eq!(count(&world, "blocking"), Some(1), "the second delivery's");
+    let trace = world.trace().to_string();
+    assert!(
+        trace.contains("work#1.2            blocked a thread"),
+        "{trace}"
+    );
+    assert!(!trace.contains("test                blocked"), "{trace}");
+}
+
+#[cloudc::test]
+async fn a_message_that_is_there_twice_has_one_id(world: World) {
+    world.faults().on(crate::app::place).duplicate_call(1);
+    world.faults().on(charge).always().fail_call(1);
+    let placed = world.http().post("/orders").json(&order("a")).send().await;
+    placed.assert_status(200);
+    world.until_idle().await;
+    let dead = world.queue(&ORDERS).dead_letters();
+    let ids: Vec<_> = dead.iter().map(|dead| &dead.id).collect();
+    assert_eq!(ids.len(), 2);
+    assert_eq!(ids[0], ids[1]);
+}
+
+/// Nobody asks for messages while the only pod is busy, so nobody has seen yet that the lease is over.
+#[cloudc::test]
+async fn a_settlement_is_noted_when_the_broker_has_it(world: World) {
+    world.faults().on(crate::app::single).late_ack(seconds(40));
+    crate::app::SINGLES.send(&"a".to_owned()).await?;
+    world.until_idle().await;
+    let trace = world.trace().to_string();
+    let late = trace.find("#1.1 was not settled in time").expect("late");
+    let acked = trace.find("#1.1 acked\n").expect("acked");
+    assert!(late < acked, "{trace}");
+}

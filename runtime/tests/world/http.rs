@@ -59,3 +59,21 @@ async fn a_pod_that_dies_answers_nothing(world: World) {
     world.until_idle().await;
     assert_eq!(world.cache(&DONE).get(&"a".to_owned()), Some(3));
 }
+
+#[cloudc::test]
+async fn a_body_is_a_part_of_its_call(world: World) {
+    let http = world.http();
+    let streamed = http.get("/stream/well").send().await;
+    assert_eq!(streamed.assert_status(200).text(), "streamed");
+    let trace = world.trace().to_string();
+    assert!(
+        trace.contains("stream-out#1.1      wrote counts"),
+        "{trace}"
+    );
+    http.get("/stream/slow").send().await.assert_status(504);
+    http.get("/stream/broken").send().await.assert_status(502);
+    let trace = world.trace().to_string();
+    assert!(trace.contains("stream-out#3.1      failed: "), "{trace}");
+    world.faults().on(crate::app::stream_out).crash_at_await(1);
+    http.get("/stream/well").send().await.assert_status(502);
+}

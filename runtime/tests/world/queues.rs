@@ -3,7 +3,7 @@
 use cloudc::World;
 use cloudc::testing::{days, hours, minutes, seconds};
 
-use crate::app::{CHORES, DONE, LETTERS, ORDERS, PAID};
+use crate::app::{CHORES, DONE, LETTERS, ORDERS, PAID, charge, work};
 use crate::{count, order};
 
 #[cloudc::test]
@@ -94,4 +94,33 @@ async fn what_is_too_large_is_refused(world: World) {
     let error = error.expect_err("too large").to_string();
     assert!(error.contains("1048576 are the most"), "{error}");
     assert_eq!(world.queue(&LETTERS).pending(), 0);
+}
+
+/// The broker knows no bound: it delivers once more, and the consumer sees that it is too often.
+#[cloudc::test]
+async fn a_pod_that_dies_in_the_last_delivery_leaves_a_dead_letter(world: World) {
+    world.faults().on(charge).times(3).crash_at_await(1);
+    ORDERS.send(&order("a")).await?;
+    world.until_idle().await;
+    assert_eq!(world.trace().calls("charge"), 3);
+    let dead = world.queue(&ORDERS).dead_letters();
+    assert_eq!(dead.len(), 1);
+    let reason = &dead[0].reason;
+    assert!(
+        reason.contains("its last delivery neither succeeded nor failed"),
+        "{reason}"
+    );
+    assert_eq!(world.queue(&ORDERS).pending(), 0);
+    world.assert_nothing_lost();
+}
+
+#[cloudc::test]
+async fn a_pod_that_dies_in_the_last_delivery_drops_what_nobody_keeps(world: World) {
+    world.faults().on(work).times(2).crash_at_await(1);
+    CHORES.send(&"ok".to_owned()).await?;
+    world.until_idle().await;
+    let chores = world.queue(&CHORES);
+    assert_eq!((chores.dropped(), chores.pending()), (1, 0));
+    assert!(chores.dead_letters().is_empty());
+    world.assert_nothing_lost();
 }

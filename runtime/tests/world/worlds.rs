@@ -6,7 +6,7 @@ use cloudc::World;
 use cloudc::testing::{Case, test};
 use rand::RngExt as _;
 
-use crate::app::{COUNTS, LETTERS};
+use crate::app::{CHORES, COUNTS, LETTERS};
 
 fn case(seed: u64) -> Case {
     Case {
@@ -87,4 +87,35 @@ fn the_same_seed_draws_the_same_numbers() {
 async fn its_seed_is_what_it_says(world: World) {
     assert_eq!(world.seed(), 7);
     assert_eq!(COUNTS.get(&"a".to_owned()).await?, None);
+}
+
+/// A test binary may link the services of other packages as well.
+#[test]
+fn requests_go_to_the_service_of_the_tests_own_package() {
+    let case = Case {
+        name: "tests::one_of_search",
+        package: "search",
+        ..case(1)
+    };
+    test(case, async |world: World| {
+        world.http().get("/search").send().await.assert_status(200);
+    });
+}
+
+#[test]
+fn a_retry_draws_none_of_the_tests_numbers() {
+    let draw = |chore: &'static str| {
+        let (send, receive) = std::sync::mpsc::channel();
+        test(case(1), move |world: World| {
+            let send = send.clone();
+            async move {
+                CHORES.send(&chore.to_owned()).await?;
+                world.until_idle().await;
+                send.send(cloudc::rng().random::<u64>()).expect("open");
+                Ok::<(), cloudc::Error>(())
+            }
+        });
+        receive.recv().expect("a number")
+    };
+    assert_eq!(draw("fail"), draw("ok"));
 }

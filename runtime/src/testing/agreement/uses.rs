@@ -11,12 +11,15 @@ use serde::Serialize;
 
 use super::{Key, USES, Use};
 use crate::registry::ResourceKind;
+use crate::sometimes::Site;
 
 pub(super) struct Uses {
     /// The functions that were called.
     ran: BTreeSet<String>,
     /// Sorted, so that a look-up needs no string of its own.
     seen: Vec<Seen>,
+    /// The `sometimes!` that were true.
+    held: BTreeSet<&'static Site>,
     /// `None` where nobody asks, and after a failure.
     file: Option<Box<dyn Write + Send>>,
 }
@@ -41,6 +44,13 @@ struct Line<'a> {
 struct ResourceLine<'a> {
     kind: &'static str,
     name: &'a str,
+}
+
+#[derive(Serialize)]
+struct SiteLine {
+    sometimes: &'static Site,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    held: bool,
 }
 
 impl Uses {
@@ -75,6 +85,7 @@ impl Uses {
         Self {
             ran: BTreeSet::new(),
             seen: Vec::new(),
+            held: BTreeSet::new(),
             file,
         }
     }
@@ -90,6 +101,24 @@ impl Uses {
             operation: None,
             resource: None,
         });
+    }
+
+    /// Notes a `sometimes!` of this program.
+    pub(super) fn linked(&mut self, site: &'static Site) {
+        self.write(&SiteLine {
+            sometimes: site,
+            held: false,
+        });
+    }
+
+    /// Notes that the condition of a `sometimes!` was true.
+    pub(super) fn held(&mut self, site: &'static Site) {
+        if self.held.insert(site) {
+            self.write(&SiteLine {
+                sometimes: site,
+                held: true,
+            });
+        }
     }
 
     /// Whether a use was noted; else the place where [`Uses::insert`] puts it.
@@ -118,7 +147,7 @@ impl Uses {
     }
 
     /// A line in one piece: a process that is killed leaves whole ones.
-    fn write(&mut self, line: &Line<'_>) {
+    fn write(&mut self, line: &impl Serialize) {
         let Some(file) = &mut self.file else { return };
         let written = serde_json::to_vec(line)
             .map_err(io::Error::from)

@@ -45,13 +45,6 @@ pub enum Known {
         /// How.
         how: Kept,
     },
-    /// A message had all its deliveries, and nobody comes for it any more.
-    Stuck {
-        /// The queue.
-        queue: Name,
-        /// The message's number in the queue.
-        message: u64,
-    },
     /// An effect outside of queues and caches.
     Effect {
         /// Who told it.
@@ -128,10 +121,6 @@ impl Fact {
                 message: *message,
                 how: Kept::TooOld,
             },
-            What::Exhausted { queue, message } => Known::Stuck {
-                queue: Name::clone(queue),
-                message: *message,
-            },
             What::Effect { by, name, key } => Known::Effect {
                 by: by.clone(),
                 name: name.clone(),
@@ -144,8 +133,6 @@ impl Fact {
 }
 
 /// Each message that a queue took is done, dead-lettered, dropped or too old by a rule, or still waits.
-///
-/// A message that had all its deliveries and lies in its queue is none of these.
 pub fn nothing_lost(facts: &[Fact]) -> Vec<String> {
     let mut taken: BTreeMap<(&Name, u64), Message<'_>> = BTreeMap::new();
     for fact in facts {
@@ -159,26 +146,16 @@ pub fn nothing_lost(facts: &[Fact]) -> Vec<String> {
             Known::Kept { queue, message, .. } => {
                 taken.entry((queue, *message)).or_default().kept = true;
             }
-            Known::Stuck { queue, message } => {
-                taken.entry((queue, *message)).or_default().stuck = Some(fact.at);
-            }
             Known::Effect { .. } | Known::Found { .. } => {}
         }
     }
     let lost = taken.into_iter().filter(|(_, message)| !message.kept);
     lost.filter_map(|((queue, number), message)| {
         let sent = message.sent?;
-        Some(match message.stuck {
-            Some(at) => format!(
-                "#{number} of {queue}, sent by {sent}, is stuck: it had all its deliveries at {}, and is \
-                 no dead letter",
-                clock(at)
-            ),
-            None => format!(
-                "#{number} of {queue}, sent by {sent}, is lost: it is not done, no dead letter, not \
-                 dropped and not too old, and it does not wait"
-            ),
-        })
+        Some(format!(
+            "#{number} of {queue}, sent by {sent}, is lost: it is not done, no dead letter, not dropped and not \
+             too old, and it does not wait"
+        ))
     })
     .collect()
 }
@@ -188,7 +165,6 @@ pub fn nothing_lost(facts: &[Fact]) -> Vec<String> {
 struct Message<'a> {
     sent: Option<Doer<'a>>,
     kept: bool,
-    stuck: Option<Duration>,
 }
 
 /// Each effect that was told with `cloudc::effect` happened at most once for each key.

@@ -73,38 +73,14 @@ fn what_is_nowhere_is_lost() {
         message: 2,
         how: Kept::Done,
     };
-    let stuck = Known::Stuck {
-        queue: "orders".into(),
-        message: 3,
-    };
-    let history = [
-        taken(1, ""),
-        taken(2, ""),
-        taken(3, ""),
-        kept(1, Kept::Done),
-        other,
-        stuck,
-    ];
+    let history = [taken(1, ""), taken(2, ""), kept(1, Kept::Done), other];
     assert_eq!(
         nothing_lost(&facts(history)),
         [
             "#2 of orders, sent by place-order#1.1 at 00:00:01.000, is lost: it is not done, no dead \
              letter, not dropped and not too old, and it does not wait",
-            "#3 of orders, sent by place-order#1.1 at 00:00:02.000, is stuck: it had all its deliveries \
-             at 00:00:05.000, and is no dead letter",
         ]
     );
-}
-
-#[test]
-fn one_that_was_stuck_and_then_done_is_done() {
-    // A late acknowledgement counts.
-    let stuck = Known::Stuck {
-        queue: "orders".into(),
-        message: 1,
-    };
-    let history = facts([taken(1, ""), stuck, kept(1, Kept::Done)]);
-    assert_eq!(nothing_lost(&history), Vec::<String>::new());
 }
 
 #[test]

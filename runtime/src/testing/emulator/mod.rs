@@ -222,6 +222,24 @@ impl Emulator {
     ///
     /// When there is no such queue, the broker is down, or a message is too large.
     pub fn take(&self, queue: &str, messages: Vec<Outgoing>) -> Result<Vec<Taken>, Failure> {
+        self.put(queue, messages, Stream::publish)
+    }
+
+    /// A fault: as [`Emulator::take`], also of messages whose ids are known.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn take_again(&self, queue: &str, messages: Vec<Outgoing>) -> Result<Vec<Taken>, Failure> {
+        self.put(queue, messages, Stream::publish_again)
+    }
+
+    fn put(
+        &self,
+        queue: &str,
+        messages: Vec<Outgoing>,
+        how: fn(&mut Stream, Duration, Outgoing) -> Taken,
+    ) -> Result<Vec<Taken>, Failure> {
         let size = messages.iter().map(wire_size).max().unwrap_or(0);
         let taken = self.inner.with_queue(queue, |queue, now, broker| {
             broker.up()?;
@@ -229,7 +247,7 @@ impl Emulator {
             if size > limit {
                 return Err(Failure::TooLarge { size, limit });
             }
-            let publish = |message| queue.stream.publish(now, message);
+            let publish = |message| how(&mut queue.stream, now, message);
             Ok(messages.into_iter().map(publish).collect())
         })??;
         self.inner.wake(queue);

@@ -205,14 +205,27 @@ impl Stream {
             self.counts.duplicates += 1;
             return Taken::Duplicate(sequence);
         }
-        self.counts.published += 1;
-        self.last_sequence += 1;
-        let sequence = self.last_sequence;
-        if !message.id.is_empty() && !self.window().is_zero() {
-            let id: Arc<str> = Arc::from(message.id.as_str());
+        let id = message.id.clone();
+        let sequence = self.add(message);
+        if !id.is_empty() && !self.window().is_zero() {
+            let id: Arc<str> = Arc::from(id);
             self.ids.insert(Arc::clone(&id), sequence);
             self.published.push_back((self.now, id));
         }
+        Taken::New(sequence)
+    }
+
+    /// A fault: adds a message though its id is known, as if the dedupe window were over. Which one of
+    /// its id was the first is not forgotten.
+    pub fn publish_again(&mut self, now: Duration, message: Outgoing) -> Taken {
+        self.advance(now);
+        Taken::New(self.add(message))
+    }
+
+    fn add(&mut self, message: Outgoing) -> u64 {
+        self.counts.published += 1;
+        self.last_sequence += 1;
+        let sequence = self.last_sequence;
         let delay = message.delay;
         let held = Held {
             message,
@@ -227,7 +240,7 @@ impl Stream {
             Place::Later(self.now.saturating_add(delay))
         };
         self.place(sequence, place);
-        Taken::New(sequence)
+        sequence
     }
 
     /// Delivers up to `most` messages. Those to be delivered again come first: expired leases and

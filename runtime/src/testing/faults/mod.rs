@@ -17,7 +17,7 @@ mod yields;
 use std::time::Duration;
 
 pub use call::{AckFault, CallPlan, OperationKind};
-pub(crate) use keyed::{Decision, fnv as hash, for_call as generator};
+pub(crate) use keyed::{Decision, for_call as generator};
 pub use plan::{CallKind, CallLimits, Plan, Rates, RestartFault};
 pub use script::{Faults, On};
 pub use text::{List, NoFault, parse_list};
@@ -124,7 +124,7 @@ pub enum OperationFault {
     NoAnswer,
     /// The entry is evicted before it is read: `evict@2`.
     Evict,
-    /// The message is in the queue twice: `duplicate@2`. So it is when a publisher tries again and the
-    /// queue does not know the id of the message.
+    /// The message is in the queue twice, with one id: `duplicate@2`. So it is when a publisher tries again
+    /// and the broker has forgotten the id.
     Duplicate,
 }

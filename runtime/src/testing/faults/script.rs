@@ -1,6 +1,7 @@
 //! Faults that a test asks for.
 
 use std::any;
+use std::collections::BTreeSet;
 use std::panic::Location;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -43,8 +44,11 @@ struct Rule {
     kind: Kind,
     /// Where the test asks for it.
     asked: &'static Location<'static>,
-    /// In which calls it was put.
-    put: Vec<Arc<Call>>,
+    /// In how many calls it was put, and in which one at last.
+    put: u32,
+    last: Option<Arc<Call>>,
+    /// In which of them it has yet to take effect: by run and delivery.
+    open: BTreeSet<(u64, u32)>,
     /// In how many of them it took effect.
     happened: u32,
 }
@@ -113,7 +117,7 @@ impl Faults {
     pub fn for_call(&self, call: &Arc<Call>, mut plan: CallPlan) -> CallPlan {
         for rule in &mut lock(&self.script).rules {
             if rule.wants(call) && plan.add(rule.kind) {
-                rule.put.push(Arc::clone(call));
+                rule.put(call);
             }
         }
         plan
@@ -125,10 +129,10 @@ impl Faults {
             return;
         };
         let mut script = lock(&self.script);
-        let rule = script.rules.iter_mut().find(|rule| {
-            rule.kind == *kind && rule.put.iter().any(|call| place.is(call)) && !rule.is_done()
-        });
-        if let Some(rule) = rule {
+        let rules = script.rules.iter_mut();
+        let mut rules = rules.filter(|rule| rule.kind == *kind && rule.function == place.function);
+        let call = (place.run, place.delivery);
+        if let Some(rule) = rules.find_map(|rule| rule.open.remove(&call).then_some(rule)) {
             rule.happened += 1;
         }
     }
@@ -230,6 +234,13 @@ impl On {
         self.operation(number, OperationFault::NoAnswer);
     }
 
+    /// The `number`th use of a queue or cache sends a message without a key, and it is in the queue twice: its
+    /// publisher tried again when the broker had forgotten its id.
+    #[track_caller]
+    pub fn duplicate_call(self, number: u32) {
+        self.operation(number, OperationFault::Duplicate);
+    }
+
     #[track_caller]
     fn operation(self, call: u32, fault: OperationFault) {
         assert!(
@@ -248,7 +259,9 @@ impl On {
             times: self.times,
             kind,
             asked: Location::caller(),
-            put: Vec::new(),
+            put: 0,
+            last: None,
+            open: BTreeSet::new(),
             happened: 0,
         };
         lock(&self.script).rules.push(rule);
@@ -257,15 +270,16 @@ impl On {
 
 impl Rule {
     fn wants(&self, call: &Call) -> bool {
-        let times = u32::try_from(self.put.len()).unwrap_or(u32::MAX);
-        self.times.is_none_or(|most| times < most)
+        self.times.is_none_or(|most| self.put < most)
             && self.function == call.function
             && self.run.is_none_or(|run| run == call.run)
             && self.delivery.is_none_or(|number| number == call.attempt)
     }
 
-    fn is_done(&self) -> bool {
-        self.times.is_some_and(|times| self.happened >= times)
+    fn put(&mut self, call: &Arc<Call>) {
+        self.put = self.put.saturating_add(1);
+        self.last = Some(Arc::clone(call));
+        self.open.insert((call.run, call.attempt));
     }
 
     fn complaint(&self) -> Option<String> {
@@ -279,9 +293,9 @@ impl Rule {
             (1, _) => String::new(),
             (wanted, happened) => format!(" ({happened} of {wanted} times)"),
         };
-        let why = match (self.put.last(), self.kind) {
+        let why = match (&self.last, self.kind) {
             (None, _) => format!("there was no such call of `{}`", self.function),
-            _ if self.put.len() < wanted as usize => match self.put.len() {
+            _ if self.put < wanted => match self.put {
                 1 => "there was only 1 such call".to_owned(),
                 calls => format!("there were only {calls} such calls"),
             },

@@ -8,6 +8,7 @@ mod differ;
 mod margin;
 mod overrides;
 pub mod quiet;
+mod replay;
 mod report;
 mod search;
 mod shrink;
@@ -20,6 +21,7 @@ use std::time::SystemTime;
 
 pub use cause::Cause;
 pub use overrides::{NoOverrides, Overrides};
+pub use replay::Replay;
 pub use report::{Problem, Report};
 pub use sometimes::{Body, SiteId};
 

@@ -7,7 +7,7 @@ use super::differ::{self, Difference};
 use super::margin::Marked;
 use super::shrink::Shrunk;
 use super::sometimes::Missed;
-use super::{Ran, Simulation, SiteId};
+use super::{Ran, Replay, Simulation, SiteId};
 use crate::testing::faults::{Fault, List, Words};
 use crate::testing::trace::{Event, Line, clock, words_of};
 
@@ -270,14 +270,13 @@ impl Text {
     }
 
     fn command(&mut self, simulation: &Simulation<'_>, seed: u64, faults: Option<&[Fault]>) {
-        let faults = faults.map(|faults| format!("CLOUDC_FAULTS='{}' ", List(faults)));
-        self.part(format_args!("To run it again:\n"));
-        self.line(format_args!(
-            "  CLOUDC_SEED={seed} {}cargo test -p {} -- --exact {}",
-            faults.unwrap_or_default(),
-            simulation.package,
-            simulation.test
-        ));
+        let replay = Replay {
+            seed,
+            faults,
+            package: simulation.package,
+            test: simulation.test,
+        };
+        self.part(format_args!("To run it again:\n\n  {replay}"));
     }
 
     fn report(self, problem: Problem) -> Report {

@@ -80,13 +80,6 @@ pub enum What {
         /// Which delivery.
         attempt: u32,
     },
-    /// A message had all its deliveries. It stays in its queue and is not delivered again.
-    Exhausted {
-        /// The queue.
-        queue: Name,
-        /// The message's number.
-        message: u64,
-    },
     /// A message was older than its queue keeps them.
     Aged {
         /// The queue.

@@ -107,10 +107,6 @@ fn words(what: &What, shown: usize) -> (String, String) {
             queue.to_string(),
             format!("#{message}.{attempt} was not settled in time"),
         ),
-        What::Exhausted { queue, message } => (
-            queue.to_string(),
-            format!("#{message} had all its deliveries, and stays"),
-        ),
         What::Aged { queue, message } => {
             (queue.to_string(), format!("#{message} was too old to keep"))
         }

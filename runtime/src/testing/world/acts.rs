@@ -4,8 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use super::calls::{Call, Families};
+use super::calls::Call;
 use super::client::{text, who};
+use super::families::{Doer, Strays};
 use super::inside::Inside;
 use super::pods::Pod;
 use crate::app;
@@ -18,14 +19,8 @@ use crate::testing::faults::{
 use crate::testing::lock;
 use crate::testing::trace::{self, End, Name, What, Who};
 
-/// A chain of so many calls, each of a message of the one before, in which no time goes by, has no end.
-const LONGEST_CHAIN: u32 = 10_000;
-/// Nor have so many calls without any time going by: where each sends two, the chain is short.
-const MOST_CALLS_AT_ONCE: u64 = 250_000;
 /// So long a client waits for an answer of the broker: what async-nats waits for by default.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// A message that was delivered so often will not get better.
-const MOST_DELIVERIES: u32 = 1_000;
 
 /// Calls.
 impl Inside {
@@ -42,7 +37,6 @@ impl Inside {
             attempt,
             messages: call.messages.len().max(1),
         });
-        self.bound(&name);
         if let Some(agreement) = self.agreement {
             agreement.ran(call.function);
         }
@@ -50,13 +44,7 @@ impl Inside {
         let plan = self.faults.for_call(&name, plan);
         let rng = faults::generator(self.seed, &name, Decision::Own);
         let depth = self.depth(&call.messages);
-        if depth == LONGEST_CHAIN {
-            self.give_up(format!(
-                "a chain of {LONGEST_CHAIN} calls, each of a message that the one before has sent, led to `{}` \
-                 without any time going by: functions send to each other in a circle",
-                name.function
-            ));
-        }
+        self.bound_call(&name, depth);
         let state = Call::new(name, plan, call.messages, depth, pod, rng);
         let mut holders = lock(&self.holders);
         for message in &state.messages {
@@ -134,34 +122,6 @@ impl Inside {
             kind,
             timeout: call.timeout,
             ack_wait: queue.map(|queue| queue.ack_wait),
-        }
-    }
-
-    /// Ends the test when calls go round in a circle.
-    fn bound(&self, call: &trace::Call) {
-        let mut pace = lock(&self.pace);
-        let now = self.elapsed();
-        if pace.at != now {
-            pace.at = now;
-            pace.total = 0;
-            pace.calls.clear();
-        }
-        pace.total += 1;
-        *pace.calls.entry(Name::clone(&call.function)).or_default() += 1;
-        if pace.total == MOST_CALLS_AT_ONCE {
-            let most = pace.calls.iter().max_by_key(|(_, calls)| **calls);
-            let (name, calls) = most.map_or(("", 0), |(name, calls)| (&**name, *calls));
-            self.give_up(format!(
-                "{MOST_CALLS_AT_ONCE} calls began without any time going by, {calls} of them of \
-                 `{name}`: functions send to each other in a circle"
-            ));
-        }
-        if call.attempt == MOST_DELIVERIES {
-            self.give_up(format!(
-                "message {} was delivered {MOST_DELIVERIES} times to `{}`, which fails each time; its \
-                 queue has no `max_deliveries` or `dead_letter` that would end this",
-                call.run, call.function
-            ));
         }
     }
 }
@@ -281,9 +241,8 @@ impl Inside {
     }
 
     /// A poll held up its thread.
-    pub(super) fn blocked(&self, call: &Call, took: Duration) {
+    pub(super) fn blocked(&self, call: &Call) {
         // How long it was is the machine's business, and differs from run to run.
-        let _ = took;
         lock(&self.warnings).insert(format!(
             "`{}` held up its thread for a while without waiting: a blocking call, such as \
              `std::thread::sleep` or a lock; move it into `tokio::task::spawn_blocking`",
@@ -293,68 +252,57 @@ impl Inside {
 
     /// Something that a handler spawned goes on after the handler's end.
     pub(super) fn outlived(&self, call: &Call) {
-        if call.outlives() {
+        if !self.families.is_guess() && call.outlives() {
             let function = Name::clone(&call.name.function);
-            self.tell_outlived(&function);
+            self.tell_outlived(&format!("`{function}`"));
             self.note(What::Outlived { function });
         }
     }
 
-    /// Tasks are left, and the world is idle: of those who spawned some, each may be the one.
+    /// Tasks are left, and the world is idle.
     pub(super) fn tell_strays(&self) {
-        if self.strays() > 0 {
-            for function in self.families.ended() {
-                self.tell_outlived(&function);
+        let (functions, or_the_test) = self.families.suspects(self.strays());
+        let mut who: Vec<_> = functions.iter().map(|name| format!("`{name}`")).collect();
+        if who.is_empty() {
+            return;
+        }
+        if or_the_test {
+            who.push("the test".to_owned());
+        }
+        match who.split_last() {
+            Some((last, [])) => self.tell_outlived(last),
+            Some((last, others)) => {
+                self.tell_outlived(&format!("one of {} and {last}", others.join(", ")));
             }
+            None => {}
         }
     }
 
-    pub(super) fn tell_outlived(&self, function: &Name) {
+    fn tell_outlived(&self, who: &str) {
         lock(&self.warnings).insert(format!(
-            "a task that `{function}` spawned goes on after its end; a pod may be gone by then, so wait \
-             for it in the handler"
+            "a task that {who} spawned goes on after its end; a pod may be gone by then, so wait for it in the \
+             handler"
         ));
     }
 }
 
 /// Tasks.
 impl Inside {
-    /// A mark before a poll, if there are tasks that are neither ours nor a call's.
-    pub(super) fn mark_if_spawned(&self) -> Mark {
-        let alive = self.runtime.metrics().num_alive_tasks();
-        let known = self.own_tasks.load(Ordering::Relaxed) + self.tasks.load(Ordering::Relaxed);
-        if alive > known {
-            self.last_mark
-                .store(Families::mark(&self.runtime), Ordering::Relaxed);
-        }
-        Mark {
-            strays: self.strays(),
-            after: self.last_mark.load(Ordering::Relaxed),
-        }
-    }
-
-    /// What was spawned since the mark, this call spawned.
-    pub(super) fn claim_spawned(&self, mark: Mark, call: &Arc<Call>) {
-        if self.strays() > mark.strays {
-            let before = Families::mark(&self.runtime);
-            self.families.add(mark.after, before, call);
-            self.last_mark.store(before, Ordering::Relaxed);
+    /// Says who is polled from now on. Other threads than the world's own are nobody's turn.
+    pub(super) fn turn(&self, to: Option<&Doer>) {
+        if self.is_at_home() {
+            let all = self.strays();
+            let left = all.saturating_sub(self.tasks.load(Ordering::Relaxed));
+            self.families.turn(to, Strays { all, left });
         }
     }
 
     /// Tasks that are not the world's own. When it is idle these are what handlers, or the test,
     /// spawned.
     pub(super) fn strays(&self) -> usize {
-        let alive = self.runtime.metrics().num_alive_tasks();
+        let alive = self.metrics.num_alive_tasks();
         alive.saturating_sub(self.own_tasks.load(Ordering::Relaxed))
     }
-}
-
-/// The state of the tasks before a poll.
-pub(super) struct Mark {
-    /// A broker that restarts gets a task of the world's own while a handler is polled.
-    strays: usize,
-    after: u64,
 }
 
 /// Queues and caches.
@@ -386,18 +334,23 @@ impl Inside {
         }
     }
 
-    /// Puts messages into a queue.
+    /// Puts messages into a queue; once more, if the queue is to take them though it knows them.
     pub(super) fn send(
         &self,
         queue: &Name,
         by: &Who,
         messages: Vec<Outgoing>,
+        once_more: bool,
     ) -> Result<Vec<Published>, Failure> {
         let payloads: Vec<String> = messages
             .iter()
             .map(|message| text(&message.payload))
             .collect();
-        let taken = self.emulator.take(queue, messages)?;
+        let taken = if once_more {
+            self.emulator.take_again(queue, messages)?
+        } else {
+            self.emulator.take(queue, messages)?
+        };
         let depth = self.families.caller().map(|call| call.depth + 1);
         let mut published = Vec::with_capacity(taken.len());
         for (taken, payload) in taken.into_iter().zip(payloads) {

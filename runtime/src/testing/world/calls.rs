@@ -1,16 +1,14 @@
-//! The calls of handlers that run, and whose doing something is.
+//! The calls of handlers that run.
 
-use std::cell::RefCell;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
 use rand::rngs::Xoshiro256PlusPlus;
-use tokio::runtime::Handle;
 
+use super::pace::AtOnce;
 use super::pods::Pod;
 use crate::host::Taken;
 use crate::testing::faults::CallPlan;
-use crate::testing::lock;
 use crate::testing::trace;
 
 /// A call of a handler.
@@ -26,6 +24,8 @@ pub(crate) struct Call {
     pod: Arc<Pod>,
     life: u64,
     operations: AtomicU32,
+    /// Its uses of queues and caches, and those of what it spawned.
+    pub(super) uses: Mutex<AtOnce>,
     ended: AtomicBool,
     outlived: AtomicBool,
     rng: Arc<Mutex<Xoshiro256PlusPlus>>,
@@ -48,6 +48,7 @@ impl Call {
             pod: Arc::clone(pod),
             life: pod.life(),
             operations: AtomicU32::new(0),
+            uses: Mutex::default(),
             ended: AtomicBool::new(false),
             outlived: AtomicBool::new(false),
             rng: Arc::new(Mutex::new(rng)),
@@ -73,91 +74,16 @@ impl Call {
         !self.ended.swap(true, Ordering::Relaxed)
     }
 
+    pub(super) fn has_ended(&self) -> bool {
+        self.ended.load(Ordering::Relaxed)
+    }
+
     /// Says that something of it goes on after its end; `true` the first time that this is so.
     pub(super) fn outlives(&self) -> bool {
-        self.ended.load(Ordering::Relaxed) && !self.outlived.swap(true, Ordering::Relaxed)
+        self.has_ended() && !self.outlived.swap(true, Ordering::Relaxed)
     }
 
     pub(super) fn rng(&self) -> Arc<Mutex<Xoshiro256PlusPlus>> {
         Arc::clone(&self.rng)
     }
-}
-
-thread_local! {
-    /// The call whose handler is being polled on this thread.
-    static POLLED: RefCell<Option<Arc<Call>>> = const { RefCell::new(None) };
-}
-
-/// While it lives, what happens on this thread is this call's doing.
-pub(super) struct Polling(Option<Arc<Call>>);
-
-impl Polling {
-    pub(super) fn begin(call: &Arc<Call>) -> Self {
-        Self(POLLED.replace(Some(Arc::clone(call))))
-    }
-}
-
-impl Drop for Polling {
-    fn drop(&mut self) {
-        POLLED.set(self.0.take());
-    }
-}
-
-/// Which tasks are whose. tokio tells nobody who spawned a task; but ids count up, so the tasks that a
-/// handler spawns while it is polled have ids from after the last one seen before the poll, up to the
-/// one of a task that is spawned right after it.
-#[derive(Default)]
-pub(super) struct Families {
-    /// Sorted, as ids count up.
-    spawned: Mutex<Vec<Spawned>>,
-}
-
-struct Spawned {
-    after: u64,
-    before: u64,
-    by: Arc<Call>,
-}
-
-impl Families {
-    /// Whose doing something is that happens here and now; `None` for the test.
-    pub(super) fn caller(&self) -> Option<Arc<Call>> {
-        if let Some(call) = POLLED.with_borrow(Clone::clone) {
-            return Some(call);
-        }
-        let id = number(tokio::task::try_id()?)?;
-        let spawned = lock(&self.spawned);
-        let next = spawned.partition_point(|family| family.before <= id);
-        let family = spawned.get(next).filter(|family| family.after < id)?;
-        Some(Arc::clone(&family.by))
-    }
-
-    /// The id of a task that is spawned now, so that it stands between those before and those after.
-    pub(super) fn mark(runtime: &Handle) -> u64 {
-        number(runtime.spawn(async {}).id()).unwrap_or_default()
-    }
-
-    /// Takes note that a call spawned the tasks between two marks.
-    pub(super) fn add(&self, after: u64, before: u64, by: &Arc<Call>) {
-        let by = Arc::clone(by);
-        lock(&self.spawned).push(Spawned { after, before, by });
-    }
-
-    /// The functions whose tasks may still run.
-    pub(super) fn ended(&self) -> Vec<trace::Name> {
-        let spawned = lock(&self.spawned);
-        let ended = spawned
-            .iter()
-            .filter(|family| family.by.ended.load(Ordering::Relaxed));
-        let mut names: Vec<_> = ended
-            .map(|family| trace::Name::clone(&family.by.name.function))
-            .collect();
-        names.sort();
-        names.dedup();
-        names
-    }
-}
-
-/// tokio shows the number of an id as text only.
-fn number(id: tokio::task::Id) -> Option<u64> {
-    id.to_string().parse().ok()
 }

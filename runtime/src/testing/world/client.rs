@@ -44,8 +44,14 @@ impl Client {
     ) -> Result<T, Failure> {
         let inside = &self.inside;
         let call = inside.families.caller();
+        if inside
+            .bound_use(call.as_ref(), operation.resource, operation.name)
+            .is_err()
+        {
+            never(inside).await;
+        }
         if let Some(call) = &call {
-            still_alive(call).await;
+            still_alive(inside, call).await;
             inside.outlived(call);
             self.agree(call, &operation)?;
         }
@@ -62,13 +68,13 @@ impl Client {
             inside.broker().await?;
         }
         if let Some(call) = &call {
-            still_alive(call).await;
+            still_alive(inside, call).await;
         }
         inside.stir();
         let answer = effect(inside, who(call.as_ref()), fault);
         tokio::task::yield_now().await;
         if let Some(call) = &call {
-            still_alive(call).await;
+            still_alive(inside, call).await;
         }
         if fault == Some(OperationFault::NoAnswer) {
             return Err(Failure::NoAnswer(
@@ -137,12 +143,8 @@ impl Broker for Client {
                     Some(OperationFault::Duplicate) => messages.clone(),
                     _ => Vec::new(),
                 };
-                let published = inside.send(&queue, &by, messages)?;
-                let twice = twice.into_iter().map(|message| Outgoing {
-                    id: inside.message_id(),
-                    ..message
-                });
-                inside.send(&queue, &by, twice.collect())?;
+                let published = inside.send(&queue, &by, messages, false)?;
+                inside.send(&queue, &by, twice, true)?;
                 Ok(published)
             })
             .await
@@ -229,10 +231,19 @@ fn cached(cache: &str, kind: OperationKind) -> Operation<'_> {
 }
 
 /// Waits for ever if the pod is dead: what ran in it does nothing any more, nor do tasks that it spawned.
-async fn still_alive(call: &Call) {
+async fn still_alive(inside: &Inside, call: &Call) {
     if call.is_dead() {
+        never(inside).await;
+    }
+}
+
+/// Waits for ever. A thread that blocks would hold the world's clock with it, so it ends as by a panic, of which
+/// nothing is said.
+async fn never(inside: &Inside) {
+    if inside.is_at_home() {
         std::future::pending::<()>().await;
     }
+    std::panic::resume_unwind(Box::new("its pod is gone"));
 }
 
 pub(super) fn who(call: Option<&Arc<Call>>) -> Who {

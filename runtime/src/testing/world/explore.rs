@@ -5,11 +5,12 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake, Waker, ready};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use futures_util::task::AtomicWaker;
 
-use super::calls::{Call, Polling};
+use super::calls::Call;
+use super::families::{Doer, Polling};
 use super::inside::Inside;
 use crate::testing::faults::Yields;
 
@@ -106,19 +107,18 @@ impl<F: Future> Future for Explored<F> {
 
 impl<F: Future> Explored<F> {
     fn poll_handler(&mut self) -> Poll<F::Output> {
-        let after = self.inside.mark_if_spawned();
-        let began = Instant::now();
-        let polling = Polling::begin(&self.call);
+        let polling = Polling::begin(&self.inside, Doer::Call(Arc::clone(&self.call)));
         let polled = match &mut self.handler {
             Some(handler) => handler.as_mut().poll(&mut Context::from_waker(&self.waker)),
             None => Poll::Pending,
         };
-        drop(polling);
-        let took = began.elapsed();
-        if took > BLOCKED {
-            self.inside.blocked(&self.call, took);
+        if polled.is_ready() {
+            self.handler = None;
         }
-        self.inside.claim_spawned(after, &self.call);
+        if polling.took() > BLOCKED {
+            self.inside.blocked(&self.call);
+        }
+        drop(polling);
         if polled.is_pending() {
             self.waits += 1;
             self.wait();
@@ -142,10 +142,33 @@ impl<F: Future> Explored<F> {
 /// whose pod died it has no effect, as a process that is killed runs none.
 impl<F> Drop for Explored<F> {
     fn drop(&mut self) {
-        let mark = self.inside.mark_if_spawned();
-        let polling = Polling::begin(&self.call);
-        drop(self.handler.take());
-        drop(polling);
-        self.inside.claim_spawned(mark, &self.call);
+        if let Some(handler) = self.handler.take() {
+            let _polling = Polling::begin(&self.inside, Doer::Call(Arc::clone(&self.call)));
+            drop(handler);
+        }
+    }
+}
+
+/// The body of a test: what happens while it is polled is the test's doing.
+pub(super) struct Body<F> {
+    body: Pin<Box<F>>,
+    inside: Arc<Inside>,
+}
+
+impl<F> Body<F> {
+    pub(super) fn new(body: F, inside: &Arc<Inside>) -> Self {
+        Self {
+            body: Box::pin(body),
+            inside: Arc::clone(inside),
+        }
+    }
+}
+
+impl<F: Future> Future for Body<F> {
+    type Output = F::Output;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        let _polling = Polling::begin(&self.inside, Doer::Test);
+        self.body.as_mut().poll(cx)
     }
 }

@@ -3,6 +3,9 @@
 use std::pin::Pin;
 use std::sync::Arc;
 
+use axum::body::{Body, to_bytes};
+use axum::response::Response;
+
 use super::calls::Call;
 use super::explore::Explored;
 use super::inside::Inside;
@@ -63,6 +66,14 @@ impl Host for WorldHost {
         let outcome = bounded(timeout, Explored::new(handler, inside, &call, yields)).await;
         running.end(end(&outcome));
         outcome
+    }
+
+    /// With its body, which may well be a stream that the handler makes.
+    async fn whole(&self, response: Response) -> Result<Response, BoxError> {
+        let (head, body) = response.into_parts();
+        let body = to_bytes(body, usize::MAX).await;
+        let body = body.map_err(|error| format!("its body broke off: {error}"))?;
+        Ok(Response::from_parts(head, Body::from(body)))
     }
 }
 

@@ -213,7 +213,7 @@ impl Sending {
         let _waiting = inside.waiting();
         let _slot = service.slots.acquire().await;
         let routes = service.routes.clone();
-        // The body is read while the pod lives: it may well be a stream that the handler makes.
+        // Its body is whole by now.
         let answer = async {
             let Ok(response) = routes.oneshot(sent).await;
             let (head, body) = response.into_parts();

@@ -5,8 +5,6 @@ use std::time::Duration;
 
 use super::inside::Inside;
 
-/// So long without a stir, everything has had its turn.
-const ROUNDS: u32 = 4;
 /// What does not come to rest in a year never will.
 const LONGEST: Duration = Duration::from_secs(366 * 24 * 60 * 60);
 /// How often the watch looks.
@@ -23,18 +21,10 @@ pub(super) async fn advance(inside: &Arc<Inside>, time: Duration) {
     settle(inside).await;
 }
 
-/// Lets everything that can run now run until it waits for time to go by.
+/// Lets everything that can run now run until it waits for time to go by: until the runtime has nothing to do,
+/// however long that takes.
 pub(super) async fn settle(inside: &Inside) {
-    let mut quiet = 0;
-    while quiet < ROUNDS {
-        let before = inside.stirs();
-        tokio::task::yield_now().await;
-        if inside.stirs() == before {
-            quiet += 1;
-        } else {
-            quiet = 0;
-        }
-    }
+    inside.rest.notified().await;
 }
 
 /// Waits until nothing runs, and no message waits for a delivery. Time goes by while handlers, retries

@@ -7,16 +7,20 @@ use std::time::{Duration, SystemTime};
 
 use rand::SeedableRng as _;
 use rand::rngs::Xoshiro256PlusPlus;
-use tokio::runtime::Handle;
+use tokio::runtime::{Handle, RuntimeMetrics};
 use tokio::sync::Notify;
 
-use super::calls::{Call, Families};
+use super::calls::Call;
 use super::client::{Client, text, who};
+use super::families::Families;
 use super::http::Service;
+use super::pace::Pace;
 use crate::app::App;
 use crate::backend::{Failure, Outgoing};
 use crate::context::Backends;
+use crate::sometimes::Site;
 use crate::testing::agreement::Agreement;
+use crate::testing::case::Case;
 use crate::testing::emulator::{Emulator, Happening};
 use crate::testing::faults::{Fault, Faults, Plan};
 use crate::testing::lock;
@@ -32,7 +36,15 @@ pub(crate) struct Inside {
     pub(super) agreement: Option<&'static Agreement>,
     pub(super) families: Families,
     pub(super) seed: u64,
+    /// The test's path, and the package and the crate that it belongs to.
+    pub(super) test: &'static str,
+    pub(super) package: &'static str,
+    pub(super) crate_name: &'static str,
+    /// Told when nothing can run any more.
+    pub(super) rest: Arc<Notify>,
+    thread: usize,
     pub(super) runtime: Handle,
+    pub(super) metrics: RuntimeMetrics,
     start: SystemTime,
     rng: Arc<Mutex<Xoshiro256PlusPlus>>,
     /// These hold the world in turn, until it ends.
@@ -61,7 +73,6 @@ pub(crate) struct Inside {
     pub(super) tasks: AtomicUsize,
     /// Tasks of the world itself.
     pub(super) own_tasks: AtomicUsize,
-    pub(super) last_mark: AtomicU64,
     pub(super) pace: Mutex<Pace>,
     pub(super) changed: Notify,
     aborted: OnceLock<String>,
@@ -71,21 +82,24 @@ pub(crate) struct Inside {
     sometimes: Mutex<BTreeMap<SiteId, bool>>,
 }
 
+thread_local! {
+    /// Lies in another place in each thread.
+    static HERE: u8 = const { 0 };
+}
+
+/// Which thread this is. It costs nothing, as the id of a thread would.
+fn here() -> usize {
+    HERE.with(|here| std::ptr::from_ref(here).addr())
+}
+
 /// The services of the application, by name.
 pub(super) type Services = BTreeMap<String, Arc<Service>>;
-
-/// How many calls began since the clock moved.
-#[derive(Default)]
-pub(super) struct Pace {
-    pub(super) at: Duration,
-    pub(super) calls: BTreeMap<Name, u64>,
-    pub(super) total: u64,
-}
 
 /// What a world is made of.
 pub(crate) struct Making {
     pub(crate) seed: u64,
     pub(crate) start: SystemTime,
+    pub(crate) case: Case,
     pub(crate) plan: Plan,
 }
 
@@ -95,6 +109,7 @@ impl Inside {
         emulator: Emulator,
         agreement: Option<&'static Agreement>,
         making: Making,
+        rest: &Arc<Notify>,
     ) -> Self {
         let handlers = app.functions.iter();
         Self {
@@ -105,7 +120,13 @@ impl Inside {
             agreement,
             families: Families::default(),
             seed: making.seed,
+            test: making.case.path(),
+            package: making.case.package,
+            crate_name: making.case.crate_name(),
+            rest: Arc::clone(rest),
+            thread: here(),
             runtime: Handle::current(),
+            metrics: Handle::current().metrics(),
             start: making.start,
             rng: Arc::new(Mutex::new(Xoshiro256PlusPlus::seed_from_u64(making.seed))),
             backends: Mutex::default(),
@@ -124,7 +145,6 @@ impl Inside {
             running: AtomicUsize::new(0),
             tasks: AtomicUsize::new(0),
             own_tasks: AtomicUsize::new(0),
-            last_mark: AtomicU64::new(0),
             pace: Mutex::default(),
             changed: Notify::new(),
             aborted: OnceLock::new(),
@@ -173,6 +193,11 @@ impl Inside {
         lock(&self.services).keys().cloned().collect()
     }
 
+    /// Whether this is the thread of the world, and no blocking one.
+    pub(super) fn is_at_home(&self) -> bool {
+        here() == self.thread
+    }
+
     pub(crate) fn elapsed(&self) -> Duration {
         self.emulator.now()
     }
@@ -205,8 +230,11 @@ impl Inside {
         });
     }
 
-    pub(crate) fn sometimes(&self, site: SiteId, condition: bool) {
-        *lock(&self.sometimes).entry(site).or_default() |= condition;
+    pub(crate) fn sometimes(&self, site: &'static Site, condition: bool) {
+        *lock(&self.sometimes).entry(site.into()).or_default() |= condition;
+        if let Some(agreement) = self.agreement.filter(|_| condition) {
+            agreement.held(site);
+        }
     }
 
     /// Ends the world: what still happens while its tasks are dropped is nobody's business.
@@ -329,7 +357,7 @@ impl Inside {
             headers: BTreeMap::new(),
             delay: Duration::ZERO,
         };
-        self.send(&queue.into(), &Who::Test, vec![message])?;
+        self.send(&queue.into(), &Who::Test, vec![message], false)?;
         Ok(())
     }
 
@@ -357,14 +385,16 @@ pub(super) fn observer(inside: Weak<Inside>) -> Box<dyn Fn(Duration, Happening) 
     Box::new(move |_, happening| {
         if let Some(inside) = inside.upgrade() {
             inside.stir();
-            inside.note(what(happening));
+            if let Some(what) = what(happening) {
+                inside.note(what);
+            }
             inside.changed.notify_waiters();
         }
     })
 }
 
-fn what(happening: Happening) -> What {
-    match happening {
+fn what(happening: Happening) -> Option<What> {
+    Some(match happening {
         Happening::LeaseExpired {
             queue,
             sequence,
@@ -373,12 +403,6 @@ fn what(happening: Happening) -> What {
             queue,
             message: sequence,
             attempt,
-        },
-        Happening::Exhausted {
-            queue, sequence, ..
-        } => What::Exhausted {
-            queue,
-            message: sequence,
         },
         Happening::Aged { queue, sequence } => What::Aged {
             queue,
@@ -396,5 +420,7 @@ fn what(happening: Happening) -> What {
             cache,
             key: text(&key),
         },
-    }
+        // A world's queues have no bound: their consumers count.
+        Happening::Exhausted { .. } => return None,
+    })
 }

@@ -39,14 +39,11 @@ impl Broker for Leases {
         Box::pin(async move {
             self.inside.broker().await?;
             self.inside.stir();
-            self.inside.note(What::Buried {
-                queue: Name::clone(&queue),
-                id: dead.delivery.id.clone(),
-                reason: dead.reason.clone(),
-            });
-            let buried = self.inside.emulator.bury(&queue, dead);
+            let (id, reason) = (dead.delivery.id.clone(), dead.reason.clone());
+            self.inside.emulator.bury(&queue, dead)?;
+            self.inside.note(What::Buried { queue, id, reason });
             self.inside.changed.notify_waiters();
-            buried
+            Ok(())
         })
     }
 
@@ -115,11 +112,14 @@ impl Held {
             }
         }
         self.inside.broker().await?;
+        let settled = self.hold.settle(how).await;
         if let Some(fate) = fate(how) {
-            self.note(fate);
+            if settled.is_ok() {
+                self.note(fate);
+            }
             self.forget();
         }
-        self.hold.settle(how).await
+        settled
     }
 
     /// What the call's plan says of its acknowledgement.

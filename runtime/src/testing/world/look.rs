@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::inside::Inside;
+use crate::registry::ResourceKind;
 use crate::testing::emulator::store::Ttl;
 use crate::testing::emulator::{Store, Stream};
 use crate::{Cache, Queue};
@@ -34,41 +35,33 @@ impl<T> QueueView<T> {
     /// Messages that wait for a delivery: new ones, and those that failed and come again, now or after
     /// a while.
     pub fn pending(&self) -> usize {
-        self.inside.look(self.queue.name(), |stream, now| {
-            stream.pending(now) + stream.retrying(now)
-        })
-    }
-
-    /// Messages that had all their deliveries and stay in the queue, because nobody could settle them.
-    pub fn exhausted(&self) -> usize {
-        self.inside
-            .look(self.queue.name(), |stream, _| stream.exhausted())
+        self.look(|stream, now| stream.pending(now) + stream.retrying(now))
     }
 
     /// Messages that were given up: dead letters, and those that are dropped because the queue keeps none.
     pub fn dropped(&self) -> u64 {
-        self.inside
-            .look(self.queue.name(), |stream, _| stream.terminated())
+        self.look(|stream, _| stream.terminated())
     }
 
     /// Messages that are delivered, and not settled.
     pub fn in_flight(&self) -> usize {
-        self.inside.look(self.queue.name(), Stream::in_flight)
+        self.look(Stream::in_flight)
     }
 
     /// Messages that were sent with a delay which is not over.
     pub fn delayed(&self) -> usize {
-        self.inside.look(self.queue.name(), Stream::delayed)
+        self.look(Stream::delayed)
     }
 
     /// Messages that were handled well.
     pub fn acked(&self) -> u64 {
-        self.inside
-            .look(self.queue.name(), |stream, _| stream.acked())
+        self.look(|stream, _| stream.acked())
     }
 
     /// The dead letters, in the order in which they failed.
     pub fn dead_letters(&self) -> Vec<DeadLetter> {
+        self.inside
+            .bound_look(ResourceKind::Queue, self.queue.name());
         let dead = self.inside.emulator.dead(self.queue.name());
         dead.into_iter()
             .flatten()
@@ -85,7 +78,7 @@ impl<T> QueueView<T> {
     /// The payloads of the messages that are in the queue, in the order in which they were sent. What
     /// does not decode is left out.
     pub fn payloads(&self) -> Vec<T> {
-        let payloads: Vec<Vec<u8>> = self.inside.look(self.queue.name(), |stream, now| {
+        let payloads: Vec<Vec<u8>> = self.look(|stream, now| {
             let messages = stream.messages(now);
             messages.map(|message| message.payload.to_vec()).collect()
         });
@@ -93,6 +86,12 @@ impl<T> QueueView<T> {
             .iter()
             .filter_map(|payload| self.queue.decode(payload).ok())
             .collect()
+    }
+
+    fn look<R>(&self, look: impl FnOnce(&mut Stream, Duration) -> R) -> R {
+        self.inside
+            .bound_look(ResourceKind::Queue, self.queue.name());
+        self.inside.look(self.queue.name(), look)
     }
 
     /// Puts bytes into the queue that may be anything, as a sender of another version might.
@@ -183,6 +182,8 @@ impl<K, V> CacheView<K, V> {
     }
 
     fn look<T>(&self, look: impl FnOnce(&mut Store, Duration) -> T) -> T {
+        self.inside
+            .bound_look(ResourceKind::Cache, self.cache.name());
         match self.inside.emulator.store(self.cache.name(), look) {
             Ok(seen) => seen,
             Err(failure) => panic!("{failure}"),

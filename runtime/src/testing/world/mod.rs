@@ -5,18 +5,23 @@ mod asserts;
 mod calls;
 mod client;
 mod explore;
+mod families;
 mod host;
 mod http;
 mod idle;
 mod inside;
 mod leases;
 mod look;
+mod pace;
 mod pods;
 mod schedules;
+mod watch;
 
 use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
+
+use tokio::sync::Notify;
 
 pub(crate) use asserts::nothing_lost;
 pub use http::{Answer, Http, Sending};
@@ -47,8 +52,8 @@ pub struct World {
 }
 
 impl World {
-    /// Makes the world of the current runtime.
-    pub(crate) fn start(making: Making) -> Result<Self, String> {
+    /// Makes the world of the current runtime, which tells `rest` when nothing can run any more.
+    pub(crate) fn start(making: Making, rest: &Arc<Notify>) -> Result<Self, String> {
         let app = App::linked();
         if let Some(fault) = app.faults.first() {
             return Err(fault.clone());
@@ -74,7 +79,7 @@ impl World {
                 let _ =
                     emulator.stream(queue.name, |stream, _| stream.set_max_unsettled(usize::MAX));
             }
-            Inside::new(app, emulator, agreement, making)
+            Inside::new(app, emulator, agreement, making, rest)
         });
         if !worlds::add(&inside) {
             return Err("this runtime has a world already: a test has one world".to_owned());
@@ -92,11 +97,16 @@ impl World {
         Arc::clone(&self.inside)
     }
 
-    /// Requests to the application's own service, which is named after its package.
+    /// The body of the test whose world this is.
+    pub(crate) fn body<F: Future>(&self, body: F) -> impl Future<Output = F::Output> + use<F> {
+        explore::Body::new(body, &self.inside)
+    }
+
+    /// Requests to the application's own service, which is named after its package: the test's.
     ///
     /// # Panics
     ///
-    /// When the application has no HTTP functions.
+    /// When there is none, or nothing says which one it is.
     #[track_caller]
     pub fn http(&self) -> Http {
         match self.own_service().or_else(|| self.only_service()) {
@@ -121,10 +131,23 @@ impl World {
         }
     }
 
-    /// The service that is named after the crate of one of its functions.
+    /// The service of the test's own package. It is named after the package, or after the crate where that has
+    /// another name; a package of tests alone has that of the one crate that it tests.
     fn own_service(&self) -> Option<String> {
+        let services = self.inside.services();
+        let named = |name: &str| {
+            let name = name.replace('_', "-");
+            services.iter().find(|service| **service == name).cloned()
+        };
+        named(self.inside.package)
+            .or_else(|| named(self.inside.crate_name))
+            .or_else(|| self.only_crate())
+    }
+
+    /// The service that is named after a crate of its functions, if there is one alone.
+    fn only_crate(&self) -> Option<String> {
         let app = self.inside.app;
-        let own = app.workloads.iter().find(|workload| {
+        let mut named = app.workloads.iter().filter(|workload| {
             let functions = workload.functions.iter();
             let mut paths = functions.filter_map(|index| Some(app.functions.get(*index)?.path));
             let own = |path: &str| {
@@ -132,8 +155,9 @@ impl World {
                 crate_name.replace('_', "-") == workload.name
             };
             workload.kind == Kind::Service && paths.any(own)
-        })?;
-        Some(own.name.clone())
+        });
+        let one = named.next()?;
+        named.next().is_none().then(|| one.name.clone())
     }
 
     fn only_service(&self) -> Option<String> {

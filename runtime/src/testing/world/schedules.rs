@@ -1,13 +1,17 @@
 //! Schedule functions: started at their times, in their time zones, one run at a time.
 //!
 //! As a `CronJob` with `concurrencyPolicy: Forbid`: a run whose time comes while the one before is not
-//! done is left out. A run that fails is tried again, as often as the `Job` that cloudc writes.
+//! done is missed. When that one ends the controller starts the last one that was missed, if its time was
+//! less than `startingDeadlineSeconds` ago; all others are left out. A run that fails is tried again, as often as the `Job` that cloudc writes.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use tokio::task::JoinHandle;
+use tokio::time::Instant;
 
 use super::host::WorldHost;
 use super::inside::Inside;
@@ -17,6 +21,8 @@ use crate::host::{Call, Host as _, Outcome};
 use crate::registry::Trigger;
 use crate::testing::trace::What;
 
+/// A run that was missed is started within this time: the `startingDeadlineSeconds` of the manifests.
+const STARTING_DEADLINE: Duration = Duration::from_secs(300);
 /// How often a run that failed is tried again: the `backoffLimit` of the manifests.
 const RETRIES: u32 = 2;
 /// How long a `Job` waits before its first try again, and twice as long before each further one.
@@ -63,38 +69,66 @@ pub(super) struct Schedule {
     pub(super) pod: Arc<Pod>,
 }
 
-/// Starts a run at each of its times.
+/// Starts a run at each of its times, if none is running; else it is missed. When the one that runs ends, the last
+/// one that was missed is started, if that is not too late.
 async fn tick(inside: Arc<Inside>, schedule: Arc<Schedule>, zone: TimeZone) {
     let Trigger::Schedule { cron, .. } = schedule.trigger else {
         return;
     };
-    let mut last: Option<tokio::task::JoinHandle<()>> = None;
+    let start = || inside.spawn_for_now(job(Arc::clone(&inside), Arc::clone(&schedule)));
+    let leave_out = || {
+        inside.note(What::Skipped {
+            function: schedule.name.into(),
+        });
+    };
+    let mut running: Option<JoinHandle<()>> = None;
+    let mut missed: Option<Instant> = None;
     let Ok(mut at) = Timestamp::try_from(inside.now()) else {
         return;
     };
     while let Some(next) = cron.next(at, &zone) {
         at = next;
-        let Some(wait) = until(&inside, next) else {
+        let Some(due) = until(&inside, next) else {
             return;
         };
-        tokio::time::sleep_until(wait).await;
-        inside.stir();
-        if last.as_ref().is_some_and(|run| !run.is_finished()) {
-            inside.note(What::Skipped {
-                function: schedule.name.into(),
-            });
-            continue;
+        let mut time = pin!(tokio::time::sleep_until(due));
+        loop {
+            tokio::select! {
+                biased;
+                () = ended(&mut running), if running.is_some() => {
+                    inside.stir();
+                    match missed.take().map(|due| due.elapsed() <= STARTING_DEADLINE) {
+                        Some(true) => running = Some(start()),
+                        Some(false) => leave_out(),
+                        None => {}
+                    }
+                }
+                () = &mut time => break,
+            }
         }
-        let job = job(Arc::clone(&inside), Arc::clone(&schedule));
-        last = Some(inside.spawn_for_now(job));
+        inside.stir();
+        if running.is_none() {
+            running = Some(start());
+        } else if missed.replace(due).is_some() {
+            leave_out();
+        }
     }
 }
 
+/// Waits for the end of a run, and takes it away.
+async fn ended(run: &mut Option<JoinHandle<()>>) {
+    if let Some(running) = run {
+        // A handler's panic ends in its call, so this is no error.
+        let _ = running.await;
+    }
+    *run = None;
+}
+
 /// The moment on the world's clock; `None` when it is too far away to be one.
-fn until(inside: &Inside, at: Timestamp) -> Option<tokio::time::Instant> {
+fn until(inside: &Inside, at: Timestamp) -> Option<Instant> {
     let left = at.duration_since(Timestamp::try_from(inside.now()).ok()?);
     let left = Duration::try_from(left).unwrap_or_default();
-    tokio::time::Instant::now().checked_add(left)
+    Instant::now().checked_add(left)
 }
 
 /// A run, and what a `Job` does when it fails.

@@ -53,6 +53,25 @@ fn more_than_one_call() {
     assert!((1..10).all(held));
 }
 
+/// Each fault that takes effect is looked up among those of its rule.
+#[test]
+fn always_is_not_slower_the_more_calls_there_are() {
+    let faults = faults();
+    faults.on(charge).always().hang();
+    let begin = std::time::Instant::now();
+    for run in 0..60_000 {
+        let call = call("charge", run, 1);
+        assert!(asked(&faults, &call).hang);
+        faults.took_effect(&Fault::in_call(&call, Kind::Hang));
+    }
+    assert_eq!(faults.unused(), Vec::<String>::new());
+    assert!(
+        begin.elapsed() < Duration::from_secs(5),
+        "{:?}",
+        begin.elapsed()
+    );
+}
+
 #[test]
 fn faults_that_exclude_each_other_come_in_turn() {
     let faults = faults();
