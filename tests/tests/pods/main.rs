@@ -13,6 +13,5 @@ mod slow;
 mod orders;
 mod permissions;
 mod rolling;
-mod soak;
 mod starting;
 mod trouble;

@@ -19,7 +19,7 @@ struct Log {
 
 /// A process.
 pub(crate) struct Pod {
-    child: Child,
+    pub(crate) child: Child,
     log: Arc<Log>,
 }
 
@@ -91,21 +91,6 @@ impl Pod {
         self.wait_for("the connections", |line| {
             line.contains("connected").then_some(())
         });
-    }
-
-    /// Memory that it holds, in KiB.
-    pub(crate) fn memory(&self) -> u64 {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()));
-        let status = status.expect("it runs");
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-        let number = line.and_then(|line| line.split_whitespace().next());
-        number.expect("a number").parse().expect("a number")
-    }
-
-    /// How many files and connections it has open.
-    pub(crate) fn files(&self) -> u64 {
-        let open = std::fs::read_dir(format!("/proc/{}/fd", self.child.id()));
-        open.expect("it runs").count() as u64
     }
 
     pub(crate) fn signal(&self, signal: Signal) {
