@@ -78,10 +78,14 @@ impl Broker {
             .expect("a runtime");
         let options =
             ConnectOptions::with_user_and_password("operator".to_owned(), "s3cret".to_owned());
-        let client = runtime.block_on(options.connect(&url)).expect("connected");
+        // Its tasks are the runtime's.
+        let context = runtime.block_on(async {
+            let client = options.connect(&url).await.expect("connected");
+            jetstream::new(client)
+        });
         Some(Self {
             url,
-            context: jetstream::new(client),
+            context,
             runtime,
             _process: process,
             _store: store,

@@ -74,6 +74,28 @@ impl Stage {
         command
     }
 
+    /// Runs a command on a terminal, and types a line.
+    #[cfg(target_os = "linux")]
+    fn type_into(&self, line: &str, arguments: &[&str]) -> Option<Output> {
+        use std::io::Write as _;
+
+        let script = cloudc_tests::program("SCRIPT", &["script"])?;
+        let program = env!("CARGO_BIN_EXE_cloudc-under-test");
+        let command = format!("{program:?} queue {}", arguments.join(" "));
+        let mut terminal = Command::new(script);
+        terminal
+            .args(["--quiet", "--return", "--command", &command, "/dev/null"])
+            .current_dir(self.app.path(""))
+            .env("CLOUDC_NATS_URL", &self.broker.url)
+            .env("CLOUDC_NATS_CREDENTIALS", "operator")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped());
+        let mut child = terminal.spawn().expect("a terminal");
+        let mut keyboard = child.stdin.take().expect("a pipe");
+        writeln!(keyboard, "{line}").expect("typed");
+        Some(child.wait_with_output().expect("cloudc"))
+    }
+
     fn run(&self, arguments: &[&str]) -> Done {
         Done::of(&self.command(arguments).output().expect("cloudc"))
     }

@@ -128,6 +128,34 @@ fn nobody_is_asked_where_nobody_is() {
     assert_eq!(payloads(&stage, "app-orders-dead"), [b"1"]);
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn on_a_terminal_all_are_asked_about_and_a_bar_is_drawn() {
+    let Some(stage) = Stage::set() else { return };
+    stage.broker.dead_letter(b"1");
+    stage.broker.dead_letter(b"2");
+    let all = ["redrive", "orders", "--all"];
+    let Some(declined) = stage.type_into("no", &all) else {
+        return;
+    };
+    let said = String::from_utf8_lossy(&declined.stdout);
+    assert!(
+        said.contains("This sends 2 dead letters to orders again."),
+        "{said}"
+    );
+    assert!(said.contains("nothing was moved"), "{said}");
+    assert_eq!(payloads(&stage, "app-orders-dead").len(), 2);
+
+    let done = stage.type_into("orders", &all).expect("a terminal");
+    let said = String::from_utf8_lossy(&done.stdout);
+    assert!(said.contains("2 of 2"), "no bar in {said}");
+    assert!(
+        said.contains("moved 2 dead letters back to orders"),
+        "{said}"
+    );
+    assert_eq!(payloads(&stage, "app-orders"), [b"1", b"2"]);
+}
+
 /// Ctrl-C comes as soon as the first message passes by: the one in work is moved, and what is left is moved by the next
 /// run, each once.
 #[cfg(unix)]

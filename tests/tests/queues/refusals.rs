@@ -95,7 +95,7 @@ fn a_broker_that_is_not_there() {
     refused(
         &stage,
         &["ls", "--server", "http://operator:s3cret@127.0.0.1"],
-        &["is no address"],
+        &["is no address of a broker"],
     );
 }
 
@@ -151,6 +151,7 @@ fn users_that_may_not() {
         &[
             "the user may not listen for answers on `_INBOX.",
             "--inbox PREFIX",
+            "\n1 error",
         ],
     );
     let own = stage.run(&[&cornered[..], &["--inbox", "_INBOX_cornered"]].concat());

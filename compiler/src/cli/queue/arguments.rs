@@ -1,6 +1,6 @@
 //! What the user can write behind `cloudc queue`.
 
-use std::path::PathBuf;
+use std::ffi::OsString;
 
 use clap::{Args, Subcommand};
 
@@ -149,6 +149,7 @@ pub(super) struct ServerArguments {
         hide_env_values = true
     )]
     pub(super) server: String,
+    // A path cannot be empty, a variable can.
     /// The folder with the user's credentials: a file `seed`, `creds` or `token`, or `user` and `password`.
     #[arg(
         long,
@@ -156,12 +157,13 @@ pub(super) struct ServerArguments {
         env = "CLOUDC_NATS_CREDENTIALS",
         hide_env_values = true
     )]
-    pub(super) credentials: Option<PathBuf>,
+    pub(super) credentials: Option<OsString>,
     /// What the subjects start with on which the user may listen for answers.
     #[arg(
         long,
         value_name = "PREFIX",
         env = "CLOUDC_NATS_INBOX",
+        hide_env_values = true,
         default_value = "_INBOX"
     )]
     pub(super) inbox: String,

@@ -1,5 +1,6 @@
 //! A connection to the broker: one request after another.
 
+use std::path::Path;
 use std::time::Duration;
 
 use async_nats::client::{Request, RequestErrorKind};
@@ -28,7 +29,7 @@ impl Broker {
         let addresses = addresses(&arguments.server)?;
         let server = shown(&addresses);
         let (send, denials) = mpsc::unbounded_channel();
-        let options = credentials::read(arguments.credentials.as_deref())?
+        let options = credentials::read(arguments.credentials.as_deref().map(Path::new))?
             .name("cloudc queue")
             .custom_inbox_prefix(&arguments.inbox)
             .connection_timeout(PATIENCE)
@@ -136,11 +137,7 @@ fn addresses(servers: &str) -> Result<Vec<ServerAddr>, Failure> {
         .map(|server| server.trim().parse::<ServerAddr>());
     parsed
         .collect::<Result<_, _>>()
-        // What was written may hold a password.
-        .map_err(|_| Failure::Unreachable {
-            server: "--server".to_owned(),
-            why: "that is no address, such as nats://127.0.0.1:4222".to_owned(),
-        })
+        .map_err(|_| Failure::NoAddress)
 }
 
 /// Hosts and ports, without what else an address holds.

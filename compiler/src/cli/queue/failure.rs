@@ -8,6 +8,8 @@ use crate::diagnostic::Diagnostic;
 /// Why the broker did not do what it was asked. Holds no credentials.
 #[derive(Debug)]
 pub(super) enum Failure {
+    /// `--server` is no address.
+    NoAddress,
     /// No connection.
     Unreachable {
         /// Host and port.
@@ -23,7 +25,7 @@ pub(super) enum Failure {
     Credentials(String),
     /// The broker denied the user a subject. It answers a denied request with nothing at all.
     Denied {
-        /// `publish` or `listen`.
+        /// `publish`, or [`LISTEN`].
         action: &'static str,
         subject: String,
     },
@@ -46,6 +48,8 @@ pub(super) struct Refusal {
     description: String,
 }
 
+/// To subscribe to the subjects of the answers.
+const LISTEN: &str = "listen";
 /// There is no stream of this name.
 pub(super) const STREAM_NOT_FOUND: u64 = 10059;
 /// There is no consumer of this name.
@@ -63,13 +67,22 @@ impl Failure {
         matches!(self, Self::Refused(refusal) if codes.contains(&refusal.err_code))
     }
 
+    /// Whether the next request would only wait, too.
+    pub(super) fn leaves_no_answers(&self) -> bool {
+        match self {
+            Self::NoAnswer(_) => true,
+            Self::Denied { action, .. } => *action == LISTEN,
+            _ => false,
+        }
+    }
+
     /// What an error line of the server denies, if it denies something.
     pub(super) fn denied(line: &str) -> Option<Self> {
         let (_, rest) = line.split_once("Permissions Violation for ")?;
         let action = if rest.starts_with("Publish") {
             "publish"
         } else {
-            "listen"
+            LISTEN
         };
         let subject = rest.split('"').nth(1).unwrap_or_default().to_owned();
         Some(Self::Denied { action, subject })
@@ -79,6 +92,12 @@ impl Failure {
 impl From<Failure> for Diagnostic {
     fn from(failure: Failure) -> Self {
         match failure {
+            // What was written may hold a password.
+            Failure::NoAddress => Self::error(
+                codes::BROKER_UNREACHABLE,
+                "what `--server` names is no address of a broker",
+            )
+            .help("write it so: nats://127.0.0.1:4222, or tls://nats.example.com:4222"),
             Failure::Unreachable { server, why } => Self::error(
                 codes::BROKER_UNREACHABLE,
                 format!("cannot reach the broker at {server}: {why}"),
@@ -96,7 +115,7 @@ impl From<Failure> for Diagnostic {
                 "the folder holds a file `seed`, `creds` or `token`, or `user` and `password`",
             ),
             Failure::Denied {
-                action: "listen",
+                action: LISTEN,
                 subject,
             } => Self::error(
                 codes::BROKER_DENIED,

@@ -66,12 +66,13 @@ async fn look(
     for queue in &application.queues {
         match row(&mut broker, &application.app, queue, &mut found).await {
             Ok(row) => rows.extend(row),
-            // The next one would wait as long.
-            Err(failure @ Failure::NoAnswer(_)) => {
+            Err(failure) => {
+                let is_deaf = failure.leaves_no_answers();
                 found.push(failure.into());
-                break;
+                if is_deaf {
+                    break;
+                }
             }
-            Err(failure) => found.push(failure.into()),
         }
     }
     found.dedup();

@@ -59,8 +59,7 @@ fn conclude(one: &One, outcome: &Outcome, format: MessageFormat) -> u8 {
             output::print(&format!("{object}\n"));
         }
         MessageFormat::Text => {
-            let count = usize::try_from(*moved).unwrap_or(usize::MAX);
-            let count = output::count(count, "dead letter", "dead letters");
+            let count = dead_letters(*moved);
             output::note(&match ended {
                 Ended::Done => format!("moved {count} back to {queue}"),
                 _ if *moved == 0 => "nothing was moved".to_owned(),
@@ -79,6 +78,11 @@ fn conclude(one: &One, outcome: &Outcome, format: MessageFormat) -> u8 {
         }
         Ended::Failed(found) => report(found, format),
     }
+}
+
+fn dead_letters(count: u64) -> String {
+    let count = usize::try_from(count).unwrap_or(usize::MAX);
+    output::count(count, "dead letter", "dead letters")
 }
 
 /// Which dead letters are moved. Those that come while others are moved are not: a message that fails again at once would
@@ -147,7 +151,7 @@ async fn redrive(arguments: &Redrive, one: &One, ask: bool) -> Result<Outcome, D
         (Plan::Numbers(numbers), total)
     };
     if ask && total > 0 {
-        let question = format!("This sends {total} dead letters to {queue} again.");
+        let question = format!("This sends {} to {queue} again.", dead_letters(total));
         if !confirm::typed(&question, queue) {
             return Ok(Outcome {
                 moved: 0,
