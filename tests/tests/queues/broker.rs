@@ -1,6 +1,7 @@
 //! A broker of the test's own, with users of several kinds, and a look behind the command's back.
 
 use std::future::Future;
+use std::path::Path;
 use std::process::Command;
 
 use async_nats::jetstream::consumer::{AckPolicy, pull};
@@ -8,6 +9,7 @@ use async_nats::jetstream::message::StreamMessage;
 use async_nats::jetstream::stream::{Config, RetentionPolicy};
 use async_nats::jetstream::{self, AckKind, Context};
 use async_nats::{ConnectOptions, HeaderMap};
+use cloudc_tests::schemas::documents;
 use futures_util::StreamExt as _;
 use tokio::runtime::Runtime;
 
@@ -42,6 +44,12 @@ fn configuration(store: &str, key: &str) -> String {
     )
 }
 
+/// The public key of the user without a name.
+fn key() -> String {
+    let key = nkeys::KeyPair::from_seed(SEED);
+    key.expect("a key").public_key()
+}
+
 /// A running broker.
 pub(crate) struct Broker {
     pub(crate) url: String,
@@ -57,11 +65,42 @@ impl Broker {
     pub(crate) fn start() -> Option<Self> {
         let server = cloudc_tests::program("NATS_SERVER", &["nats-server"])?;
         let store = tempfile::tempdir().expect("a folder");
-        let key = nkeys::KeyPair::from_seed(SEED).expect("a key").public_key();
-        let config = store.path().join("nats.conf");
-        let text = configuration(&store.path().join("store").to_string_lossy(), &key);
-        std::fs::write(&config, text).expect("written");
+        let text = configuration(&store.path().join("store").to_string_lossy(), &key());
+        Some(Self::run(Command::new(server), store, &text))
+    }
+
+    /// One with the configuration in this manifest, where the user without a name is the operator.
+    pub(crate) fn bundled(server: &Path, manifest: &Path) -> Self {
+        let objects = documents(&std::fs::read_to_string(manifest).expect("a manifest"));
+        let of = |kind: &str| objects.iter().find(|object| object["kind"] == kind);
+        let text = of("ConfigMap").and_then(|object| object["data"]["nats.conf"].as_str());
+        let store = tempfile::tempdir().expect("a folder");
+        let volume = format!("{:?}", store.path().join("store"));
+        let text = text.expect("a configuration").replace("\"/data\"", &volume);
+        // The first account is that of the streams; it gets a user of the tests' own, who may do everything.
+        let own = "users: [\n{ user: operator, password: \"s3cret\" }";
+        let text = text.replacen("users: [", own, 1);
         let mut command = Command::new(server);
+        command.args(["--http_port", "-1"]);
+        let set = of("StatefulSet").expect("a server");
+        let variables = set["spec"]["template"]["spec"]["containers"][0]["env"].as_array();
+        for variable in variables.expect("variables") {
+            let Some(user) = variable["valueFrom"]["secretKeyRef"]["key"].as_str() else {
+                continue;
+            };
+            let public = if user == "app-operator" {
+                key()
+            } else {
+                nkeys::KeyPair::new_user().public_key()
+            };
+            command.env(variable["name"].as_str().expect("a name"), public);
+        }
+        Self::run(command, store, &text)
+    }
+
+    fn run(mut command: Command, store: tempfile::TempDir, configuration: &str) -> Self {
+        let config = store.path().join("nats.conf");
+        std::fs::write(&config, configuration).expect("written");
         command
             .arg("--config")
             .arg(config)
@@ -83,13 +122,13 @@ impl Broker {
             let client = options.connect(&url).await.expect("connected");
             jetstream::new(client)
         });
-        Some(Self {
+        Self {
             url,
             context,
             runtime,
             _process: process,
             _store: store,
-        })
+        }
     }
 
     /// The seed of the user without a name.
@@ -117,6 +156,10 @@ impl Broker {
             };
             self.wait(stream.create_consumer(config)).expect("made");
         }
+        self.keep_dead_letters();
+    }
+
+    pub(crate) fn keep_dead_letters(&self) {
         self.stream(Config {
             name: "app-orders-dead".to_owned(),
             subjects: vec!["app.orders.dead".to_owned()],
@@ -177,6 +220,43 @@ impl Broker {
             ("Cloudc-Id", "order-17"),
         ];
         self.send("app.orders.dead", &headers, payload)
+    }
+
+    /// Stores many dead letters, and returns their payloads: numbers, and some of them long.
+    pub(crate) fn many_dead_letters(&self, count: usize) -> Vec<Vec<u8>> {
+        let payloads: Vec<Vec<u8>> = (0..count)
+            .map(|number| {
+                let zeros = if number % 7 == 0 { 3_000 } else { 1 };
+                format!("1.{}{number}", "0".repeat(zeros)).into_bytes()
+            })
+            .collect();
+        self.wait(async {
+            // The server stores them in their order; each acknowledgement is waited for later.
+            for some in payloads.chunks(200) {
+                let mut sent = Vec::new();
+                for payload in some {
+                    let publish = self
+                        .context
+                        .publish("app.orders.dead", payload.clone().into());
+                    sent.push(publish.await.expect("sent"));
+                }
+                for acknowledgement in sent {
+                    acknowledgement.await.expect("stored");
+                }
+            }
+        });
+        payloads
+    }
+
+    /// The id with which a dead letter is sent again.
+    pub(crate) fn id_again(&self, number: u64) -> String {
+        let message = self.wait(async {
+            let stream = self.context.get_stream("app-orders-dead").await;
+            let stream = stream.expect("a stream");
+            stream.get_raw_message(number).await.expect("a message")
+        });
+        let time = message.time.unix_timestamp_nanos();
+        format!("redrive-orders-{number}-{time}")
     }
 
     /// Takes messages as a function does, and lets go of the first of them at once, so that it comes again.

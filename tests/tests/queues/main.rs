@@ -2,10 +2,13 @@
 
 mod broker;
 mod look;
+mod operator;
 mod purge;
 mod redrive;
 mod refusals;
 
+#[path = "../servers/current.rs"]
+mod current;
 #[path = "../servers/process.rs"]
 mod process;
 
@@ -55,6 +58,20 @@ impl Stage {
         let app = App::new(SOURCE);
         app.write("operator/user", "operator");
         app.write("operator/password", "s3cret\n");
+        Some(Self { broker, app })
+    }
+
+    /// The same with the broker that the application's manifests have, and the user that it has for people. `None` where
+    /// there is no current broker to start.
+    fn bundled() -> Option<Self> {
+        let server = current::server()?;
+        let app = App::new(SOURCE);
+        let built = app.run(env!("CARGO_BIN_EXE_cloudc-under-test"), "cloudc build");
+        assert_eq!(built.code, Some(0), "{built:?}");
+        let manifest = app.path("target/cloudc/default/manifests/nats.yaml");
+        let broker = Broker::bundled(&server, &manifest);
+        broker.provision();
+        app.write("operator/seed", Broker::seed());
         Some(Self { broker, app })
     }
 

@@ -24,6 +24,7 @@ fn a_dead_letter_is_moved_as_it_was_sent() {
     ];
     stage.broker.dead_letter(b"1");
     stage.broker.send("app.orders.dead", &headers, payload);
+    let id = stage.broker.id_again(2);
     let done = stage.run(&["redrive", "orders", "--number", "2"]);
     assert_eq!(done.note(), "moved 1 dead letter back to orders");
     assert_eq!(payloads(&stage, "app-orders-dead"), [b"1"]);
@@ -33,7 +34,7 @@ fn a_dead_letter_is_moved_as_it_was_sent() {
     assert_eq!(held[0].payload, payload.as_slice());
     let value = |name: &str| Some(held[0].headers.get(name)?.as_str().to_owned());
     assert_eq!(value("traceparent").as_deref(), Some("00-aa"));
-    assert_eq!(value("Nats-Msg-Id").as_deref(), Some("redrive-orders-2"));
+    assert_eq!(value("Nats-Msg-Id"), Some(id));
     assert_eq!(value("Cloudc-Reason"), None);
     assert_eq!(value("Cloudc-Id"), None);
 }
@@ -73,12 +74,60 @@ fn one_that_was_cut_off_is_not_sent_twice() {
     let Some(stage) = Stage::set() else { return };
     stage.broker.dead_letter(b"1");
     // The queue has it, and the command was killed before the dead letter was removed.
-    let id = [("Nats-Msg-Id", "redrive-orders-1")];
-    stage.broker.send("app.orders", &id, b"1");
+    let id = stage.broker.id_again(1);
+    stage
+        .broker
+        .send("app.orders", &[("Nats-Msg-Id", id.as_str())], b"1");
     let again = stage.run(&["redrive", "orders", "--all", "--yes"]);
     assert_eq!(again.note(), "moved 1 dead letter back to orders");
     assert_eq!(payloads(&stage, "app-orders"), [b"1"]);
     assert!(payloads(&stage, "app-orders-dead").is_empty());
+}
+
+/// Somebody deletes the stream, the provisioner makes it anew, and its numbers begin again.
+#[test]
+fn numbers_that_come_again_are_other_letters() {
+    let Some(stage) = Stage::set() else { return };
+    for payload in [b"1", b"2"] {
+        assert_eq!(stage.broker.dead_letter(payload), 1);
+        let done = stage.run(&["redrive", "orders", "--all", "--yes"]);
+        assert_eq!(done.note(), "moved 1 dead letter back to orders");
+        stage.broker.delete_stream("app-orders-dead");
+        stage.broker.keep_dead_letters();
+    }
+    assert_eq!(payloads(&stage, "app-orders"), [b"1", b"2"]);
+}
+
+/// More than are under way at once, long ones among short ones, with gaps between their numbers.
+#[test]
+fn many_keep_their_order() {
+    let Some(stage) = Stage::set() else { return };
+    let mut all = stage.broker.many_dead_letters(300);
+    let some = stage.run(&["redrive", "orders", "--number", "150,151,20"]);
+    assert_eq!(some.note(), "moved 3 dead letters back to orders");
+    let rest = stage.run(&["redrive", "orders", "--all", "--yes"]);
+    assert_eq!(rest.note(), "moved 297 dead letters back to orders");
+    let mut expected = vec![all.remove(19), all.remove(148), all.remove(148)];
+    expected.append(&mut all);
+    assert_eq!(payloads(&stage, "app-orders"), expected);
+    assert!(payloads(&stage, "app-orders-dead").is_empty());
+}
+
+/// Those behind the first that is refused are under way already.
+#[test]
+fn a_queue_that_takes_no_more_of_many_leaves_each_in_one_place() {
+    let Some(stage) = Stage::set() else { return };
+    let all = stage.broker.many_dead_letters(200);
+    stage.broker.limit("app-orders", 70);
+    let done = stage.run(&["redrive", "orders", "--all", "--yes"]);
+    assert!(
+        done.refusal()
+            .starts_with("moved 70 dead letters back to orders; 130 left: "),
+        "{done:?}"
+    );
+    assert!(done.err.contains("\n1 error"), "{done:?}");
+    assert_eq!(payloads(&stage, "app-orders"), all[..70]);
+    assert_eq!(payloads(&stage, "app-orders-dead"), all[70..]);
 }
 
 #[test]
@@ -156,18 +205,18 @@ fn on_a_terminal_all_are_asked_about_and_a_bar_is_drawn() {
     assert_eq!(payloads(&stage, "app-orders"), [b"1", b"2"]);
 }
 
-/// Ctrl-C comes as soon as the first message passes by: the one in work is moved, and what is left is moved by the next
+/// Ctrl-C comes as soon as the first message passes by: those under way are moved, and what is left is moved by the next
 /// run, each once.
 #[cfg(unix)]
 #[test]
 fn interrupted_nothing_is_lost_and_nothing_is_doubled() {
+    use rustix::process::{Pid, Signal, kill_process};
     use std::os::unix::process::ExitStatusExt as _;
 
+    /// So many that it is not done by then.
+    const MANY: usize = 5_000;
     let Some(stage) = Stage::set() else { return };
-    let all: Vec<Vec<u8>> = (0..500).map(|n: u32| n.to_string().into_bytes()).collect();
-    for payload in &all {
-        stage.broker.dead_letter(payload);
-    }
+    let all = stage.broker.many_dead_letters(MANY);
     let mut command = stage.command(&["redrive", "orders", "--all", "--yes"]);
     let child = std::cell::Cell::new(None);
     stage.broker.at_first(
@@ -176,17 +225,14 @@ fn interrupted_nothing_is_lost_and_nothing_is_doubled() {
         || {},
     );
     let child = child.take().expect("it was started");
-    let interrupted = std::process::Command::new("kill")
-        .args(["-INT", &child.id().to_string()])
-        .status();
-    assert!(interrupted.expect("kill").success());
+    kill_process(Pid::from_child(&child), Signal::INT).expect("interrupted");
     let output = child.wait_with_output().expect("cloudc");
     assert_eq!(output.status.signal(), Some(2), "{output:?}");
     let said = Done::of(&output).err;
     let moved = payloads(&stage, "app-orders").len();
     let left = payloads(&stage, "app-orders-dead").len();
     assert!(moved > 0 && left > 0, "{moved} moved, {left} left");
-    assert_eq!(moved + left, 500, "{said}");
+    assert_eq!(moved + left, MANY, "{said}");
     let count = format!("moved {moved} dead letter");
     assert!(said.starts_with(&count), "{said}");
     assert!(said.contains(&format!("{left} left")), "{said}");

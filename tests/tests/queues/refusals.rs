@@ -149,7 +149,7 @@ fn users_that_may_not() {
         &stage,
         &cornered,
         &[
-            "the user may not listen for answers on `_INBOX.",
+            "the user may not listen for answers on `_INBOX_app-operator.",
             "--inbox PREFIX",
             "\n1 error",
         ],

@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use clap::{Args, Subcommand};
 
 use crate::cli::arguments::ProjectArguments;
+use crate::lower::names;
 
 /// Look at the queues of a running application, and deal with what failed.
 ///
@@ -158,13 +159,24 @@ pub(super) struct ServerArguments {
         hide_env_values = true
     )]
     pub(super) credentials: Option<OsString>,
-    /// What the subjects start with on which the user may listen for answers.
+    /// What the subjects start with on which the user may listen for answers. [default: `_INBOX_<APPLICATION>-operator`, the
+    /// bundled broker's operator's own]
     #[arg(
         long,
         value_name = "PREFIX",
         env = "CLOUDC_NATS_INBOX",
-        hide_env_values = true,
-        default_value = "_INBOX"
+        hide_env_values = true
     )]
-    pub(super) inbox: String,
+    inbox: Option<String>,
+}
+
+impl ServerArguments {
+    /// What the subjects of answers start with, for somebody who deals with this application.
+    pub(super) fn inbox(&self, app: &str) -> String {
+        match self.inbox.as_deref() {
+            // An empty variable is an unset one.
+            None | Some("") => names::inbox(&names::operator(app)),
+            Some(own) => own.to_owned(),
+        }
+    }
 }

@@ -1,37 +1,73 @@
-//! A connection to the broker: one request after another.
+//! A connection to the broker: requests, of which several may be under way, and what became of each.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
-use async_nats::client::{Request, RequestErrorKind};
-use async_nats::{Client, ConnectErrorKind, Event, HeaderMap, ServerAddr, ServerError};
+use async_nats::client::PublishErrorKind;
+use async_nats::{
+    Client, ConnectErrorKind, Event, HeaderMap, Message, ServerAddr, ServerError, StatusCode,
+    Subscriber,
+};
+use futures_util::StreamExt as _;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep_until};
 
 use super::arguments::ServerArguments;
 use super::credentials;
 use super::failure::{Failure, Refusal};
 
-/// How long a connection and an answer may take.
+/// How long a connection may take, and how long the broker may say nothing while an answer is due.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// A connection.
 pub(super) struct Broker {
     client: Client,
+    /// What the subjects of its answers start with; a request's number stands behind it.
+    inbox: String,
+    answers: Subscriber,
     /// What the broker denied, as its error lines come.
     denials: mpsc::UnboundedReceiver<Failure>,
+    /// What has no answer yet, in the order in which it was sent.
+    waiting: BTreeMap<Ticket, Waiting>,
+    sent: u64,
+    /// When it said something last. Over a slow line large answers keep those behind them waiting.
+    heard: Instant,
+}
+
+/// A request that was sent: later ones are greater.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Ticket(u64);
+
+struct Waiting {
+    subject: String,
+    since: Instant,
+}
+
+/// What became of a request.
+pub(super) struct Answer {
+    subject: String,
+    said: Result<Message, Failure>,
+}
+
+impl Answer {
+    /// Reads it: what was asked for, or why not.
+    pub(super) fn read<T: DeserializeOwned>(self) -> Result<T, Failure> {
+        read(&self.subject, &self.said?.payload)
+    }
 }
 
 impl Broker {
-    /// Connects, or says why not.
-    pub(super) async fn connect(arguments: &ServerArguments) -> Result<Self, Failure> {
+    /// Connects as somebody who deals with this application, or says why not.
+    pub(super) async fn connect(arguments: &ServerArguments, app: &str) -> Result<Self, Failure> {
         let addresses = addresses(&arguments.server)?;
         let server = shown(&addresses);
         let (send, denials) = mpsc::unbounded_channel();
         let options = credentials::read(arguments.credentials.as_deref().map(Path::new))?
             .name("cloudc queue")
-            .custom_inbox_prefix(&arguments.inbox)
+            .custom_inbox_prefix(arguments.inbox(app))
             .connection_timeout(PATIENCE)
             .event_callback(move |event| {
                 if let Event::ServerError(ServerError::Other(line)) = event
@@ -55,15 +91,43 @@ impl Broker {
                 }
             }
         })?;
-        Ok(Self { client, denials })
+        let inbox = client.new_inbox();
+        let answers = client.subscribe(format!("{inbox}.*")).await;
+        let answers = answers.map_err(|_| {
+            let prefix = arguments.inbox(app);
+            Failure::Odd(format!(
+                "no subject starts with what `--inbox` says: `{prefix}`"
+            ))
+        })?;
+        Ok(Self {
+            client,
+            inbox,
+            answers,
+            denials,
+            waiting: BTreeMap::new(),
+            sent: 0,
+            heard: Instant::now(),
+        })
     }
 
-    /// A request to JetStream's API: `STREAM.INFO.shop-orders`.
+    /// A request to JetStream's API (`STREAM.INFO.shop-orders`), and its answer. Nothing else may be under way.
     pub(super) async fn api<T: DeserializeOwned>(
         &mut self,
         subject: String,
         body: Value,
     ) -> Result<T, Failure> {
+        let ticket = self.ask(subject, body).await?;
+        while let Some((answered, answer)) = self.next().await {
+            // What was given up before may be answered now.
+            if answered == ticket {
+                return answer.read();
+            }
+        }
+        Err(Failure::Odd("a request was lost".to_owned()))
+    }
+
+    /// Sends a request to JetStream's API.
+    pub(super) async fn ask(&mut self, subject: String, body: Value) -> Result<Ticket, Failure> {
         // An empty object is more than some requests take.
         let body = if body.is_null() {
             Vec::new()
@@ -71,42 +135,91 @@ impl Broker {
             body.to_string().into_bytes()
         };
         let subject = format!("$JS.API.{subject}");
-        self.ask(&subject, Request::new().payload(body.into()))
-            .await
+        self.send(subject, HeaderMap::new(), body).await
     }
 
-    /// Publishes a message; returns once this stream has it.
-    pub(super) async fn publish(
+    /// Sends something that is answered. What is sent later arrives later.
+    pub(super) async fn send(
         &mut self,
-        subject: &str,
+        subject: String,
         headers: HeaderMap,
         payload: Vec<u8>,
-    ) -> Result<(), Failure> {
-        let request = Request::new().headers(headers).payload(payload.into());
-        let _: Value = self.ask(subject, request).await?;
-        Ok(())
-    }
-
-    /// Sends a request, and waits for an answer or for the line by which the broker denies it.
-    async fn ask<T: DeserializeOwned>(
-        &mut self,
-        subject: &str,
-        request: Request,
-    ) -> Result<T, Failure> {
-        let request = request.timeout(Some(PATIENCE));
-        let answer = tokio::select! {
-            answer = self.client.send_request(subject.to_owned(), request) => answer,
-            Some(denial) = self.denials.recv() => return Err(denial),
+    ) -> Result<Ticket, Failure> {
+        self.sent += 1;
+        let ticket = Ticket(self.sent);
+        let reply = format!("{}.{}", self.inbox, self.sent);
+        let sent = if headers.is_empty() {
+            let sent = self
+                .client
+                .publish_with_reply(subject.clone(), reply, payload.into());
+            sent.await
+        } else {
+            let sent = self.client.publish_with_reply_and_headers(
+                subject.clone(),
+                reply,
+                headers,
+                payload.into(),
+            );
+            sent.await
         };
-        let message = answer.map_err(|error| match error.kind() {
-            RequestErrorKind::NoResponders => Failure::NobodyThere(subject.to_owned()),
-            RequestErrorKind::TimedOut => Failure::NoAnswer(subject.to_owned()),
-            RequestErrorKind::MaxPayloadExceeded => Failure::Odd(format!(
+        sent.map_err(|error| match error.kind() {
+            PublishErrorKind::MaxPayloadExceeded => Failure::Odd(format!(
                 "a message for `{subject}` is larger than the broker takes"
             )),
             kind => Failure::Odd(format!("the request on `{subject}` failed: {kind}")),
         })?;
-        read(subject, &message.payload)
+        let since = Instant::now();
+        self.waiting.insert(ticket, Waiting { subject, since });
+        Ok(ticket)
+    }
+
+    /// What is answered, denied or given up next; `None` where nothing is under way.
+    pub(super) async fn next(&mut self) -> Option<(Ticket, Answer)> {
+        loop {
+            let (&first, oldest) = self.waiting.first_key_value()?;
+            let until = oldest.since.max(self.heard) + PATIENCE;
+            let (ticket, said) = tokio::select! {
+                // An answer that is here counts before a deadline that is over.
+                biased;
+                Some(message) = self.answers.next() => {
+                    self.heard = Instant::now();
+                    let number = message.subject.rsplit('.').next();
+                    match number.and_then(|number| number.parse().ok()) {
+                        Some(number) => (Ticket(number), Ok(message)),
+                        None => continue,
+                    }
+                }
+                Some(denial) = self.denials.recv() => match self.meant(&denial, first) {
+                    Some(ticket) => (ticket, Err(denial)),
+                    None => continue,
+                },
+                () = sleep_until(until) => (first, Err(Failure::NoAnswer(String::new()))),
+            };
+            // An answer to what was given up is nobody's.
+            let Some(Waiting { subject, .. }) = self.waiting.remove(&ticket) else {
+                continue;
+            };
+            let said = match said {
+                Ok(message) if message.status == Some(StatusCode::NO_RESPONDERS) => {
+                    Err(Failure::NobodyThere(subject.clone()))
+                }
+                Err(Failure::NoAnswer(_)) => Err(Failure::NoAnswer(subject.clone())),
+                said => said,
+            };
+            return Some((ticket, Answer { subject, said }));
+        }
+    }
+
+    /// Which request a denial is about. The broker answers a denied one with an error line alone, which names the subject. Of
+    /// several on that subject it is the last: rights that are taken away in between leave the first ones to be answered.
+    /// Who may not listen for answers gets none at all.
+    fn meant(&self, denial: &Failure, first: Ticket) -> Option<Ticket> {
+        let Some(denied) = denial.subject_denied() else {
+            return Some(first);
+        };
+        let mut all = self.waiting.iter().rev();
+        let (&ticket, _) = all.find(|(_, waiting)| waiting.subject == denied)?;
+        Some(ticket)
     }
 }
 

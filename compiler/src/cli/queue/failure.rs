@@ -76,6 +76,14 @@ impl Failure {
         }
     }
 
+    /// The subject on which the broker lets the user not publish.
+    pub(super) fn subject_denied(&self) -> Option<&str> {
+        match self {
+            Self::Denied { action, subject } if *action != LISTEN => Some(subject),
+            _ => None,
+        }
+    }
+
     /// What an error line of the server denies, if it denies something.
     pub(super) fn denied(line: &str) -> Option<Self> {
         let (_, rest) = line.split_once("Permissions Violation for ")?;

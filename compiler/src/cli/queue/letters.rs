@@ -3,9 +3,9 @@
 use async_nats::{HeaderMap, HeaderName, HeaderValue};
 use data_encoding::BASE64;
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::broker::{self, Broker};
+use super::broker::{self, Answer, Broker, Ticket};
 use super::failure::{self, Failure};
 
 /// What the runtime writes beside a message that failed. The headers of the message itself stand there as well.
@@ -27,7 +27,7 @@ pub(super) struct DeadLetter {
 }
 
 #[derive(Deserialize)]
-struct Answer {
+struct Found {
     message: Stored,
 }
 
@@ -47,7 +47,8 @@ pub(super) async fn get(
     stream: &str,
     number: u64,
 ) -> Result<Option<DeadLetter>, Failure> {
-    ask(broker, stream, broker::number(number)).await
+    let answer = broker.api(subject(stream), broker::number(number));
+    found(answer.await)
 }
 
 /// The first dead letter from a number on; `None` behind the last.
@@ -56,17 +57,28 @@ pub(super) async fn next(
     stream: &str,
     from: u64,
 ) -> Result<Option<DeadLetter>, Failure> {
-    ask(broker, stream, json!({ "seq": from, "next_by_subj": ">" })).await
+    let answer = broker.api(subject(stream), json!({ "seq": from, "next_by_subj": ">" }));
+    found(answer.await)
 }
 
-async fn ask(
-    broker: &mut Broker,
-    stream: &str,
-    which: Value,
-) -> Result<Option<DeadLetter>, Failure> {
-    let answer = broker.api(format!("STREAM.MSG.GET.{stream}"), which);
-    match answer.await {
-        Ok(Answer { message }) => read(message).map(Some),
+/// Asks for the dead letter of a number, without waiting for it.
+pub(super) async fn ask(broker: &mut Broker, stream: &str, number: u64) -> Result<Ticket, Failure> {
+    let asked = broker.ask(subject(stream), broker::number(number));
+    asked.await
+}
+
+/// What was asked for; `None` where there is none.
+pub(super) fn answered(answer: Answer) -> Result<Option<DeadLetter>, Failure> {
+    found(answer.read())
+}
+
+fn subject(stream: &str) -> String {
+    format!("STREAM.MSG.GET.{stream}")
+}
+
+fn found(answer: Result<Found, Failure>) -> Result<Option<DeadLetter>, Failure> {
+    match answer {
+        Ok(Found { message }) => read(message).map(Some),
         Err(failure) if failure.is(&[failure::NO_MESSAGE_FOUND]) => Ok(None),
         Err(failure) => Err(failure),
     }
@@ -136,10 +148,20 @@ impl DeadLetter {
         all.filter(|(name, _)| !starts_with(name, OURS) && !starts_with(name, BROKERS))
     }
 
+    /// When it became one, since 1970. A stream that is deleted and made anew counts from one again, but not in the same
+    /// nanosecond.
+    fn nanoseconds(&self) -> Result<i128, Failure> {
+        let time: Result<jiff::Timestamp, _> = self.time.parse();
+        time.map(jiff::Timestamp::as_nanosecond).map_err(|_| {
+            let (number, time) = (self.number, &self.time);
+            Failure::Odd(format!("the dead letter {number} is of no time: `{time}`"))
+        })
+    }
+
     /// The headers with which it is sent to its queue again. The id follows from the dead letter, so the broker drops the
     /// second one where a command was cut off and is run again; the stream is named, so that no other one takes the message.
     pub(super) fn again(&self, queue: &str, stream: &str) -> Result<HeaderMap, Failure> {
-        let id = format!("redrive-{queue}-{}", self.number);
+        let id = format!("redrive-{queue}-{}-{}", self.number, self.nanoseconds()?);
         let ours = [
             ("Nats-Msg-Id", id.as_str()),
             ("Nats-Expected-Stream", stream),
@@ -171,7 +193,7 @@ mod tests {
                     Cloudc-Reason: the card: refused\r\nCLOUDC-Attempt: 5\r\nx: 1\r\nx: 2\r\n\r\n";
         read(Stored {
             seq: 3,
-            time: "2026-01-01T00:00:00Z".to_owned(),
+            time: "2026-01-01T00:00:00.000000007Z".to_owned(),
             data: BASE64.encode(b"{}"),
             hdrs: BASE64.encode(head.as_bytes()),
         })
@@ -199,15 +221,26 @@ mod tests {
         assert_eq!(of("ce-type"), ["order"]);
         assert_eq!(of("traceparent"), ["00-aa"]);
         assert_eq!(of("x"), ["1", "2"]);
-        assert_eq!(of("Nats-Msg-Id"), ["redrive-orders-3"]);
+        assert_eq!(of("Nats-Msg-Id"), ["redrive-orders-3-1767225600000000007"]);
         assert_eq!(of("Nats-Expected-Stream"), ["shop-orders"]);
         assert_eq!(headers.len(), 5);
+    }
+
+    /// Without the time two letters could have one id, and the broker would drop the second.
+    #[test]
+    fn one_of_no_time_is_not_sent() {
+        let letter = DeadLetter {
+            time: "soon".to_owned(),
+            ..letter()
+        };
+        let refused = letter.again("orders", "shop-orders").expect_err("no id");
+        assert!(matches!(refused, Failure::Odd(why) if why.contains("`soon`")));
     }
 
     #[test]
     fn a_message_without_headers_is_one() {
         let stored = r#"{"message":{"subject":"a","seq":1,"time":"t"}}"#;
-        let answer: Answer = serde_json::from_str(stored).expect("an answer");
+        let answer: Found = serde_json::from_str(stored).expect("an answer");
         let letter = read(answer.message).expect("a dead letter");
         assert_eq!(letter.payload, b"");
         assert_eq!(letter.own_headers().count(), 0);

@@ -61,7 +61,7 @@ async fn look(
     arguments: &Ls,
     application: &Application,
 ) -> Result<(Vec<Row>, Vec<Diagnostic>), Diagnostic> {
-    let mut broker = Broker::connect(&arguments.server).await?;
+    let mut broker = Broker::connect(&arguments.server, &application.app).await?;
     let (mut rows, mut found) = (Vec::new(), Vec::new());
     for queue in &application.queues {
         match row(&mut broker, &application.app, queue, &mut found).await {

@@ -8,6 +8,7 @@ mod credentials;
 mod failure;
 mod letters;
 mod ls;
+mod moving;
 mod payload;
 mod peek;
 mod progress;

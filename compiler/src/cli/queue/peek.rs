@@ -34,7 +34,7 @@ pub(super) fn run(arguments: &Peek) -> u8 {
 async fn look(arguments: &Peek, one: &One, format: MessageFormat) -> Result<String, Diagnostic> {
     let stream = one.dead_stream()?;
     let queue = &one.queue.name;
-    let mut broker = Broker::connect(&arguments.server).await?;
+    let mut broker = Broker::connect(&arguments.server, &one.app).await?;
     let Some(state) = streams::state(&mut broker, &stream).await? else {
         return Err(not_made(queue, &stream));
     };

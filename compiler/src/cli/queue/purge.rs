@@ -50,7 +50,7 @@ async fn purge(arguments: &Purge, one: &One) -> Result<Option<u64>, Diagnostic> 
     } else {
         one.stream()
     };
-    let mut broker = Broker::connect(&arguments.server).await?;
+    let mut broker = Broker::connect(&arguments.server, &one.app).await?;
     let absent = || not_made(queue, &stream);
     if !arguments.yes {
         let state = streams::state(&mut broker, &stream).await?;

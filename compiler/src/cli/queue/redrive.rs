@@ -1,16 +1,16 @@
 //! `cloudc queue redrive`
 
 use super::arguments::Redrive;
-use super::broker::{self, Broker};
-use super::failure::{Failure, NO_MESSAGE_FOUND, SEQUENCE_NOT_FOUND, not_made};
-use super::letters::{self, DeadLetter};
+use super::broker::Broker;
+use super::failure::{Failure, not_made};
+use super::letters;
+use super::moving::{Moved, Moving, Numbers};
 use super::stop::Stop;
 use super::{One, VERSION, application, confirm, one, progress, report, streams, talk};
 use crate::cli::arguments::MessageFormat;
 use crate::cli::{DONE, REFUSED, child, output};
 use crate::codes;
 use crate::diagnostic::Diagnostic;
-use crate::lower::names;
 
 pub(super) fn run(arguments: &Redrive) -> u8 {
     let format = application::format(&arguments.application);
@@ -85,79 +85,40 @@ fn dead_letters(count: u64) -> String {
     output::count(count, "dead letter", "dead letters")
 }
 
-/// Which dead letters are moved. Those that come while others are moved are not: a message that fails again at once would
-/// go round for ever.
-enum Plan {
-    /// These, the first one last.
-    Numbers(Vec<u64>),
-    /// All from the one number to the other.
-    All { from: u64, last: u64 },
-}
-
-impl Plan {
-    async fn next(
-        &mut self,
-        broker: &mut Broker,
-        stream: &str,
-    ) -> Result<Option<DeadLetter>, Failure> {
-        match self {
-            Self::Numbers(numbers) => {
-                while let Some(number) = numbers.pop() {
-                    // Somebody else may have moved it by now.
-                    if let Some(letter) = letters::get(broker, stream, number).await? {
-                        return Ok(Some(letter));
-                    }
-                }
-                Ok(None)
-            }
-            Self::All { from, last } => {
-                let letter = letters::next(broker, stream, *from).await?;
-                let letter = letter.filter(|letter| letter.number <= *last);
-                if let Some(letter) = &letter {
-                    *from = letter.number.saturating_add(1);
-                }
-                Ok(letter)
-            }
-        }
-    }
-}
-
 async fn redrive(arguments: &Redrive, one: &One, ask: bool) -> Result<Outcome, Diagnostic> {
     let dead = one.dead_stream()?;
     let queue = &one.queue.name;
-    let mut broker = Broker::connect(&arguments.server).await?;
+    let mut broker = Broker::connect(&arguments.server, &one.app).await?;
     let Some(state) = streams::state(&mut broker, &dead).await? else {
         return Err(not_made(queue, &dead));
     };
-    let (mut plan, total) = if arguments.which.all {
-        let all = Plan::All {
-            from: 1,
-            last: state.last_seq,
-        };
-        (all, state.messages)
+    let not_begun = |left, ended| Outcome {
+        moved: 0,
+        left,
+        ended,
+    };
+    let (numbers, total): (Numbers, u64) = if arguments.which.all {
+        // Those that come while others are moved are not: a message that fails again at once would go round for ever. A number
+        // that nobody has is passed over.
+        (
+            Box::new(state.first_seq.max(1)..=state.last_seq),
+            state.messages,
+        )
     } else {
         let mut numbers = arguments.which.numbers.clone();
-        numbers.sort_unstable_by(|a, b| b.cmp(a));
+        numbers.sort_unstable();
         numbers.dedup();
         let total = u64::try_from(numbers.len()).unwrap_or(u64::MAX);
         let missing = missing(&mut broker, &dead, queue, &numbers).await?;
         if !missing.is_empty() {
-            return Ok(Outcome {
-                moved: 0,
-                left: total,
-                ended: Ended::Failed(missing),
-            });
+            return Ok(not_begun(total, Ended::Failed(missing)));
         }
-        (Plan::Numbers(numbers), total)
+        (Box::new(numbers.into_iter()), total)
     };
     if ask && total > 0 {
         let question = format!("This sends {} to {queue} again.", dead_letters(total));
         if !confirm::typed(&question, queue) {
-            return Ok(Outcome {
-                moved: 0,
-                left: total,
-                ended: Ended::Declined,
-            });
+            return Ok(not_begun(total, Ended::Declined));
         }
     }
     let stop = Stop::listen().map_err(|error| {
@@ -165,55 +126,24 @@ async fn redrive(arguments: &Redrive, one: &One, ask: bool) -> Result<Outcome, D
         Diagnostic::error(codes::BROKER_REFUSED, message)
     })?;
     let bar = progress::bar(total, queue);
-    let mut moved = 0;
-    let ended = loop {
-        if let Some(signal) = stop.asked() {
-            break Ended::Stopped(signal);
-        }
-        match step(&mut broker, one, &dead, &mut plan).await {
-            Ok(true) => moved += 1,
-            Ok(false) => break Ended::Done,
-            Err(found) => break Ended::Failed(vec![found]),
-        }
-        bar.inc(1);
-    };
+    let mut moving = Moving::new(broker, one, dead, numbers);
+    let stopped = moving.run(&stop, || bar.inc(1)).await;
     bar.finish_and_clear();
+    let Moved { count, found } = moving.end();
+    let ended = match stopped {
+        _ if !found.is_empty() => Ended::Failed(found),
+        Some(signal) => Ended::Stopped(signal),
+        None => Ended::Done,
+    };
     let left = match ended {
         Ended::Done => 0,
-        _ => total.saturating_sub(moved),
+        _ => total.saturating_sub(count),
     };
-    Ok(Outcome { moved, left, ended })
-}
-
-/// Moves the next one; whether there was one.
-async fn step(
-    broker: &mut Broker,
-    one: &One,
-    dead: &str,
-    plan: &mut Plan,
-) -> Result<bool, Diagnostic> {
-    let Some(letter) = plan.next(broker, dead).await? else {
-        return Ok(false);
-    };
-    let (queue, stream) = (&one.queue.name, one.stream());
-    let headers = letter.again(queue, &stream)?;
-    let subject = names::subject(&one.app, queue);
-    match broker.publish(&subject, headers, letter.payload).await {
-        Ok(()) => {}
-        Err(Failure::NobodyThere(_)) => return Err(not_made(queue, &stream)),
-        Err(failure) => return Err(failure.into()),
-    }
-    // Only now: the queue has it. Cut off before, it is in both places, and the next run sends it with the same id.
-    let deleted = broker.api::<serde_json::Value>(
-        format!("STREAM.MSG.DELETE.{dead}"),
-        broker::number(letter.number),
-    );
-    match deleted.await {
-        Ok(_) => Ok(true),
-        // Somebody else was faster.
-        Err(failure) if failure.is(&[NO_MESSAGE_FOUND, SEQUENCE_NOT_FOUND]) => Ok(true),
-        Err(failure) => Err(failure.into()),
-    }
+    Ok(Outcome {
+        moved: count,
+        left,
+        ended,
+    })
 }
 
 /// What there is to say about numbers that no dead letter has, in their order.
@@ -224,7 +154,7 @@ async fn missing(
     numbers: &[u64],
 ) -> Result<Vec<Diagnostic>, Failure> {
     let mut missing = Vec::new();
-    for &number in numbers.iter().rev() {
+    for &number in numbers {
         if letters::get(broker, stream, number).await?.is_none() {
             let message = format!("the queue `{queue}` has no dead letter {number}");
             let found = Diagnostic::error(codes::NOT_AT_BROKER, message);

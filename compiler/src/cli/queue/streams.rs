@@ -11,6 +11,8 @@ use super::failure::{CONSUMER_NOT_FOUND, Failure, STREAM_NOT_FOUND};
 pub(super) struct State {
     /// How many it holds.
     pub(super) messages: u64,
+    /// The number of the first one that it holds.
+    pub(super) first_seq: u64,
     /// The number of the last one that it ever had.
     pub(super) last_seq: u64,
 }
