@@ -18,7 +18,7 @@ use crate::process::Process;
 /// The key of the user without a name.
 const SEED: &str = "SUACSSL3UAHUDXKFSNVUZRF5UHPMWZ6BFDTJ7M6USDXIEDNPPQYYYCU3VY";
 
-/// Users: one that may do anything; one that may look; one that may listen below a prefix of its own alone; one of an
+/// Users: one that may do anything; one that may look; one that may send again but not delete; one that may listen below a prefix of its own alone; one of an
 /// account without JetStream; one with a key.
 fn configuration(store: &str, key: &str) -> String {
     format!(
@@ -31,6 +31,9 @@ fn configuration(store: &str, key: &str) -> String {
               {{ user: operator, password: "s3cret" }}
               {{ user: reader, password: "s3cret", permissions: {{ publish: {{ allow: [
                 "$JS.API.STREAM.INFO.>", "$JS.API.CONSUMER.INFO.>", "$JS.API.STREAM.MSG.GET.>"
+              ] }} }} }}
+              {{ user: halfway, password: "s3cret", permissions: {{ publish: {{ allow: [
+                "$JS.API.STREAM.INFO.>", "$JS.API.STREAM.MSG.GET.>", "app.orders"
               ] }} }} }}
               {{ user: cornered, password: "s3cret", permissions: {{
                 publish: {{ allow: [">"] }}, subscribe: {{ allow: ["_INBOX_cornered.>"] }}

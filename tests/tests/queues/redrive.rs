@@ -214,7 +214,7 @@ fn interrupted_nothing_is_lost_and_nothing_is_doubled() {
     use std::os::unix::process::ExitStatusExt as _;
 
     /// So many that it is not done by then.
-    const MANY: usize = 5_000;
+    const MANY: usize = 2_000;
     let Some(stage) = Stage::set() else { return };
     let all = stage.broker.many_dead_letters(MANY);
     let mut command = stage.command(&["redrive", "orders", "--all", "--yes"]);

@@ -159,3 +159,42 @@ fn users_that_may_not() {
 
     refused(&stage, &["ls", "--credentials", "outsider"], &["JetStream"]);
 }
+
+/// Those that are under way are all denied: that is said once, and nobody waits for their answers.
+#[test]
+fn many_that_are_denied_at_once() {
+    let Some(stage) = Stage::set() else { return };
+    stage.user("reader").user("halfway");
+    let all = stage.broker.many_dead_letters(200);
+    let start = std::time::Instant::now();
+    let redrive = ["redrive", "orders", "--all", "--yes", "--credentials"];
+    refused(
+        &stage,
+        &[&redrive[..], &["reader"]].concat(),
+        &[
+            "nothing was moved",
+            "the user may not publish on `app.orders`",
+            "\n1 error",
+        ],
+    );
+    assert_eq!(stage.broker.held("app-orders").len(), 0);
+
+    // Its letters are in both places, and sent again they are known.
+    refused(
+        &stage,
+        &[&redrive[..], &["halfway"]].concat(),
+        &[
+            "nothing was moved",
+            "`$JS.API.STREAM.MSG.DELETE.app-orders-dead`",
+            "\n1 error",
+        ],
+    );
+    assert!(start.elapsed() < std::time::Duration::from_secs(4));
+    assert!(!stage.broker.held("app-orders").is_empty());
+    assert_eq!(stage.broker.held("app-orders-dead").len(), 200);
+    let rest = stage.run(&["redrive", "orders", "--all", "--yes"]);
+    assert_eq!(rest.note(), "moved 200 dead letters back to orders");
+    let held = stage.broker.held("app-orders");
+    let payloads: Vec<Vec<u8>> = held.iter().map(|held| held.payload.to_vec()).collect();
+    assert_eq!(payloads, all);
+}

@@ -5,10 +5,10 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::One;
-use super::broker::{self, Answer, Broker, Ticket};
+use super::broker::{Answer, Broker, Ticket};
 use super::failure::{Failure, NO_MESSAGE_FOUND, SEQUENCE_NOT_FOUND, not_made};
 use super::letters::{self, DeadLetter};
 use super::stop::Stop;
@@ -153,7 +153,9 @@ impl<'a> Moving<'a> {
                 }
                 // Only now: the queue has it. Cut off before, it is in both places, and the next run sends it with the same id.
                 let subject = format!("STREAM.MSG.DELETE.{}", self.dead);
-                let asked = self.broker.ask(subject, broker::number(number)).await?;
+                // Not overwritten on the disk: that takes 25 times as long, for a message that its queue has anyway.
+                let which = json!({ "seq": number, "no_erase": true });
+                let asked = self.broker.ask(subject, which).await?;
                 self.steps.insert(asked, (number, Step::Delete));
             }
             Some((_, Step::Delete)) => {
