@@ -116,6 +116,15 @@ codes! {
     WRITE_FAILED = "CC501";
     /// An output folder that holds files which are not cloudc's.
     FOREIGN_FILES = "CC502";
+
+    /// No connection to the broker.
+    BROKER_UNREACHABLE = "CC601";
+    /// The broker denies something to its user.
+    BROKER_DENIED = "CC602";
+    /// Something that the broker does not have.
+    NOT_AT_BROKER = "CC603";
+    /// The broker says no, or says nothing.
+    BROKER_REFUSED = "CC604";
 }
 
 /// The code of these letters, if there is one.

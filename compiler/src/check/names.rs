@@ -13,6 +13,9 @@ use crate::span::Span;
 /// backends with the Service for monitoring. Their objects are named `<application>-<this>`.
 const OWN: [&str; 4] = ["nats", "nats-monitoring", "provision", "valkey"];
 
+/// The broker's user for people is `<application>-<this>`. It has no objects, so the bare name is free.
+const OPERATOR: &str = "operator";
+
 /// The ServiceAccount that every namespace has. A workload's own of that name would take it over.
 const DEFAULT: &str = "default";
 
@@ -114,7 +117,9 @@ fn own_names(graph: &Graph, found: &mut Vec<Diagnostic>) {
         let name = workload.name.as_str();
         let prefix = name.strip_prefix(graph.app.as_str());
         let suffix = prefix.and_then(|rest| rest.strip_prefix('-'));
-        let own = OWN.contains(&suffix.unwrap_or(name)) || OWN.contains(&name);
+        let own = OWN.contains(&suffix.unwrap_or(name))
+            || OWN.contains(&name)
+            || suffix == Some(OPERATOR);
         if own || name == DEFAULT {
             let owner = if own {
                 "something that cloudc adds to every application"
@@ -298,6 +303,8 @@ mod tests {
         app.http("shop-valkey", "look", "GET", "/");
         app.http("shop-natural", "fine", "GET", "/");
         app.schedule("provision", "@daily", "Etc/UTC");
+        app.http("shop-operator", "talk", "GET", "/");
+        app.http("operator", "dial", "GET", "/");
         app.http("default", "rest", "GET", "/");
         app.http("shop-default", "more", "GET", "/");
         insta::assert_snapshot!(app.report(), @r#"
@@ -310,6 +317,9 @@ mod tests {
         error CC301: `provision` is the name of something that cloudc adds to every application
           [provision] this name is taken
           help: choose another one: `name = "…"`
+        error CC301: `shop-operator` is the name of something that cloudc adds to every application
+          [shop-operator] this name is taken
+          help: choose another one: `service = "…"`
         error CC301: `default` is the name of the ServiceAccount that every namespace has
           [default] this name is taken
           help: choose another one: `service = "…"`

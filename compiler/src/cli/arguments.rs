@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::queue::Queue;
+
 /// Write locally, compile to the cloud.
 ///
 /// cloudc reads Rust handlers marked with #[function], #[queue] and #[cache], builds the exact graph
@@ -25,6 +27,7 @@ pub(super) enum Command {
     Explain(Explain),
     Test(Test),
     Build(Build),
+    Queue(Queue),
 }
 
 /// Make a new application.

@@ -9,6 +9,7 @@ mod graph;
 mod new;
 mod open;
 mod output;
+mod queue;
 mod shim;
 mod test;
 mod whole;
@@ -24,6 +25,9 @@ use arguments::{Cli, Command};
 const DONE: u8 = 0;
 /// The user's code said no.
 const REFUSED: u8 = 1;
+
+/// The arguments are wrong, as clap has it.
+const WRONG_USAGE: u8 = 2;
 
 /// Runs `cloudc`. Exit codes: 0 done, 1 the user's code said no, 2 wrong usage, 101 a bug in cloudc.
 pub fn main() -> ExitCode {
@@ -44,6 +48,7 @@ pub fn main() -> ExitCode {
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Test(arguments) => test::run(&arguments),
         Command::Build(arguments) => build::run(&arguments),
+        Command::Queue(arguments) => queue::run(&arguments),
     };
     ExitCode::from(code)
 }

@@ -10,7 +10,7 @@
 //! | `nats.storage` | `"10Gi"` | the size of the bundled broker's volume, at least `64Mi` |
 //! | `nats.memory` | `"512Mi"` | the bundled broker's memory, at least `64Mi` |
 //! | `nats.image` | pinned | the bundled broker's image |
-//! | `nats.secret` | none | use a broker that is there already, with the credentials in this Secret. Every workload that uses the broker mounts all of it |
+//! | `nats.secret` | none | use a broker that is there already, with the credentials in this Secret. Every workload that uses the broker mounts all of it. People with `cloudc queue` need a user of their own: `kustomization.yaml` lists its rights |
 //! | `nats.provision_secret` | the same as `secret` | the provisioner's own credentials, so that no function holds the right to make streams |
 //! | `nats.address` | needed with `secret` | where it listens: `"nats.messaging.svc:4222"`. Connections are held to an IP address, or to the namespace of a Service: `NAME`, `NAME.NAMESPACE` or `NAME.NAMESPACE.svc`. Any other name lets them go anywhere on that port |
 //! | `nats.account` | needed with `secret` on Knative | the account's exact name on the server |

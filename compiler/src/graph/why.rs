@@ -1,5 +1,6 @@
 //! `cloudc why FUNCTION RESOURCE`: the proof of an edge.
 
+use super::find::{is, last};
 use super::model::{CacheId, Edge, FunctionId, Graph, QueueId, Resource};
 use crate::text::nearest;
 
@@ -50,12 +51,4 @@ pub fn why<'g>(graph: &'g Graph, function: &str, resource: &str) -> Answer<'g> {
         .edges_of(function_id)
         .filter(|edge| edge.resource == found);
     Answer::Edges(function_id, found, edges.collect())
-}
-
-fn is((name, path): (&str, &str), wanted: &str) -> bool {
-    wanted == name || wanted == path || wanted == last(path)
-}
-
-fn last(path: &str) -> &str {
-    path.rsplit("::").next().unwrap_or(path)
 }

@@ -60,9 +60,10 @@ pub(super) fn manifest(cx: Context<'_>, others: &[Manifest]) -> Manifest {
         cx.app(),
         cx.settings.target,
     );
-    if let Some(secrets) = secrets::expected(cx) {
+    let needed = [secrets::expected(cx), secrets::operator(cx)];
+    for part in needed.into_iter().flatten() {
         comment.push_str("\n\n");
-        comment.push_str(&secrets);
+        comment.push_str(&part);
     }
     Manifest {
         file: "kustomization.yaml".to_owned(),

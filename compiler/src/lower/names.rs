@@ -39,7 +39,8 @@ pub fn key_prefix(app: &str, cache: &str) -> String {
     format!("{app}:{cache}:")
 }
 
-/// The broker's account with the application's streams, in which the provisioner works. No workload is in it.
+/// The broker's account with the application's streams, in which the provisioner and the operator work. No workload is
+/// in it.
 pub fn account(app: &str) -> &str {
     app
 }
@@ -92,18 +93,24 @@ pub fn provision(app: &str) -> String {
 /// The value of `CLOUDC_WORKLOAD` in that Job.
 pub const PROVISION: &str = "provision";
 
+/// The broker's user for people with `cloudc queue`. No pod is that user.
+pub fn operator(app: &str) -> String {
+    format!("{app}-operator")
+}
+
 /// The environment variable with which a server reads something of a workload: `NKEY_PLACE_ORDER`.
 pub fn variable(prefix: &str, workload: &str, suffix: &str) -> String {
     let workload = workload.replace('-', "_").to_ascii_uppercase();
     format!("{prefix}{workload}{suffix}")
 }
 
-/// Names that a workload must not have: those of the objects that cloudc makes beside the workloads', the
+/// Names that a workload must not have: those of the objects and users that cloudc makes beside the workloads', the
 /// provisioner's own value of `CLOUDC_WORKLOAD`, and that of the ServiceAccount which every namespace has.
 pub fn reserved(app: &str) -> Vec<String> {
     vec![
         nats(app),
         nats_monitoring(app),
+        operator(app),
         provision(app),
         valkey(app),
         PROVISION.to_owned(),

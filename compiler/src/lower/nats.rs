@@ -25,7 +25,7 @@ const CPU: &str = "100m";
 
 /// A user of the broker.
 pub(super) struct User {
-    /// The workload, or the provisioner.
+    /// The workload, the provisioner, or the operator.
     pub(super) name: String,
     /// Where it logs in.
     pub(super) account: String,
@@ -49,12 +49,18 @@ pub(super) fn users(cx: Context<'_>) -> Vec<User> {
             permissions,
         })
     });
-    let provision = permissions::provision(cx.graph).map(|permissions| User {
-        name: names::provision(cx.app()),
-        account: names::account(cx.app()).to_owned(),
-        permissions,
+    let inside = [
+        (names::provision(cx.app()), permissions::provision(cx.graph)),
+        (names::operator(cx.app()), permissions::operator(cx.graph)),
+    ];
+    let inside = inside.into_iter().filter_map(|(name, permissions)| {
+        Some(User {
+            name,
+            account: names::account(cx.app()).to_owned(),
+            permissions: permissions?,
+        })
     });
-    workloads.chain(provision).collect()
+    workloads.chain(inside).collect()
 }
 
 /// The broker's file; `None` where there is no queue, or a broker already.
@@ -74,7 +80,8 @@ pub(super) fn manifest(cx: Context<'_>) -> Option<Manifest> {
         file: "nats.yaml".to_owned(),
         comment:
             "The broker: one server, one account with the streams, one account for each workload.\n\
-                  What a workload may do follows from the edges of its functions."
+                  What a workload may do follows from the edges of its functions. For people with `cloudc queue` there is a\n\
+                  user that no pod is."
                 .to_owned(),
         objects: vec![
             account::account(&identity),
@@ -242,9 +249,12 @@ fn claim(identity: &Identity, storage: &str) -> PersistentVolumeClaim {
     }
 }
 
-/// Lets in its users, and KEDA to read the lag. It connects to nobody.
+/// Lets in its users' pods, and KEDA to read the lag. It connects to nobody. The operator has no pod: `kubectl port-forward`
+/// comes from the pod's own node, past every policy.
 fn policy(cx: Context<'_>, identity: &Identity, users: &[User]) -> Object {
-    let users = network::pods(cx.app(), users.iter().map(|user| user.name.as_str()));
+    let operator = names::operator(cx.app());
+    let users = users.iter().map(|user| user.name.as_str());
+    let users = network::pods(cx.app(), users.filter(|name| *name != operator));
     let mut ingress = vec![network::from([users], [NATS_PORT])];
     if cx.settings.target == Target::Knative {
         let keda = network::namespaces([cx.settings.keda_namespace.as_str()]);

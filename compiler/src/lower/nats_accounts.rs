@@ -4,6 +4,9 @@
 //! is a space of subjects: an answer to a request from a workload's account goes to that account, whatever subject the
 //! request asks to be answered on. In one account for all, the acknowledgement of a message could ask to be answered on
 //! `$JS.API.STREAM.DELETE.…`, or a pull on another queue's subject, and no permission would be asked.
+//!
+//! The provisioner and the operator are in the account of the streams. Whoever has them can do more than their lists say, in that
+//! way, to this application's streams and no others; both are trusted with its messages as it is.
 
 use std::collections::BTreeMap;
 

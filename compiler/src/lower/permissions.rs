@@ -67,6 +67,35 @@ pub fn provision(graph: &Graph) -> Option<NatsPermissions> {
     permissions(publish, &names::provision(&graph.app))
 }
 
+/// What a person may do with `cloudc queue`: look at the streams and consumers, read, send again and destroy dead letters, and
+/// destroy a queue's messages; `None` where there is no queue. It changes no stream and takes no message from a consumer.
+/// Like the provisioner it is trusted with the messages.
+pub fn operator(graph: &Graph) -> Option<NatsPermissions> {
+    let mut publish = Vec::new();
+    for function in &graph.functions {
+        if let Trigger::Queue { queue, .. } = function.trigger {
+            let stream = names::stream(&graph.app, queue_name(graph, queue));
+            let consumer = names::consumer(&function.name);
+            publish.push(format!("$JS.API.CONSUMER.INFO.{stream}.{consumer}"));
+        }
+    }
+    for queue in &graph.queues {
+        let stream = names::stream(&graph.app, &queue.name);
+        for verb in ["INFO", "PURGE"] {
+            publish.push(format!("$JS.API.STREAM.{verb}.{stream}"));
+        }
+        if queue.dead_letter {
+            let dead = names::dead_stream(&graph.app, &queue.name);
+            for verb in ["INFO", "MSG.DELETE", "MSG.GET", "PURGE"] {
+                publish.push(format!("$JS.API.STREAM.{verb}.{dead}"));
+            }
+            // Where it sends them again.
+            publish.push(names::subject(&graph.app, &queue.name));
+        }
+    }
+    permissions(publish, &names::operator(&graph.app))
+}
+
 /// What the subject of a request for messages starts with.
 const PULL: &str = "$JS.API.CONSUMER.MSG.NEXT.";
 

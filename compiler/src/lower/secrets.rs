@@ -3,7 +3,7 @@
 use crate::config::{Nats, Valkey};
 
 use super::context::Context;
-use super::{names, nats, valkey};
+use super::{names, nats, permissions, valkey};
 
 /// The list of Secrets and their keys, for people; `None` where there are none.
 pub(super) fn expected(cx: Context<'_>) -> Option<String> {
@@ -16,8 +16,15 @@ pub(super) fn expected(cx: Context<'_>) -> Option<String> {
                 &names::nats_users(cx.app()),
                 "every user's public nkey, by name",
             ));
-            let users = broker.iter().map(|user| names::nats_secret(&user.name));
-            lines.extend(users.map(|secret| line(&secret, "seed: the user's nkey seed")));
+            let operator = names::operator(cx.app());
+            lines.extend(broker.iter().map(|user| {
+                let keys = if user.name == operator {
+                    "seed: likewise, for people with `cloudc queue`; no pod mounts it"
+                } else {
+                    "seed: the user's nkey seed"
+                };
+                line(&names::nats_secret(&user.name), keys)
+            }));
         }
         Nats::Existing(nats) => {
             let keys = "seed, or creds, or user and password, or token: for the broker";
@@ -57,6 +64,25 @@ pub(super) fn expected(cx: Context<'_>) -> Option<String> {
     Some(format!(
         "Secrets that this tree expects in the namespace, with their keys:\n{}",
         lines.join("\n")
+    ))
+}
+
+/// What a person's user needs at a broker that is there already, as nobody makes one there; `None` where the broker is
+/// bundled, or there is none.
+pub(super) fn operator(cx: Context<'_>) -> Option<String> {
+    let (Nats::Existing(_), Some(operator)) = (&cx.settings.nats, permissions::operator(cx.graph))
+    else {
+        return None;
+    };
+    let list = |subjects: &[String]| {
+        let lines = subjects.iter().map(|subject| format!("\n  {subject}"));
+        lines.collect::<String>()
+    };
+    Some(format!(
+        "For people with `cloudc queue` the broker needs a user of its own, in the account with the streams, whose\n\
+         credentials are in no Secret here. It publishes on{}\nand subscribes to{}",
+        list(&operator.publish),
+        list(&operator.subscribe)
     ))
 }
 

@@ -122,6 +122,53 @@ fn a_workload_names_only_what_its_edges_need() {
     );
 }
 
+/// Every subject that the operator may publish on: none that changes a stream or takes a message from a consumer, and none
+/// that reads what is in a queue.
+#[test]
+fn an_operator_looks_and_deals_with_dead_letters() {
+    let operator = super::permissions::operator(&shop()).expect("there are queues");
+    assert_eq!(
+        operator.publish,
+        [
+            "$JS.API.CONSUMER.INFO.shop-orders.charge",
+            "$JS.API.CONSUMER.INFO.shop-parcels.ship",
+            "$JS.API.CONSUMER.INFO.shop-receipts.mail-receipts",
+            "$JS.API.STREAM.INFO.shop-orders",
+            "$JS.API.STREAM.INFO.shop-orders-dead",
+            "$JS.API.STREAM.INFO.shop-parcels",
+            "$JS.API.STREAM.INFO.shop-receipts",
+            "$JS.API.STREAM.MSG.DELETE.shop-orders-dead",
+            "$JS.API.STREAM.MSG.GET.shop-orders-dead",
+            "$JS.API.STREAM.PURGE.shop-orders",
+            "$JS.API.STREAM.PURGE.shop-orders-dead",
+            "$JS.API.STREAM.PURGE.shop-parcels",
+            "$JS.API.STREAM.PURGE.shop-receipts",
+            "shop.orders",
+        ]
+    );
+    assert_eq!(operator.subscribe, ["_INBOX_shop-operator.>"]);
+    assert_eq!(super::permissions::operator(&hello()), None);
+}
+
+/// It is a person's: the broker knows it, and no pod has its Secret or may connect as it.
+#[test]
+fn no_pod_is_the_operator() {
+    let tree = tree(&Settings::default());
+    let broker = file(&tree, "nats.yaml");
+    assert!(broker.contains("key: shop-operator\n"), "{broker}");
+    let (_, policy) = broker.split_once("kind: NetworkPolicy").expect("a policy");
+    assert!(
+        policy.contains("- shop-provision\n") && !policy.contains("operator\n"),
+        "{policy}"
+    );
+    assert!(!tree.contains("secretName: shop-operator-nats"));
+    let kustomization = file(&tree, "kustomization.yaml");
+    assert!(
+        kustomization.contains("#   shop-operator-nats           seed: "),
+        "{kustomization}"
+    );
+}
+
 #[test]
 fn an_existing_broker_is_pointed_at() {
     let settings = Settings {
@@ -135,6 +182,13 @@ fn an_existing_broker_is_pointed_at() {
     let kustomization = file(&tree, "kustomization.yaml");
     assert!(
         kustomization.contains("broker   ") && !kustomization.contains("ship-nats"),
+        "{kustomization}"
+    );
+    // Nobody makes an operator there, so it is said what one needs.
+    assert!(
+        kustomization.contains("#   $JS.API.STREAM.MSG.GET.shop-orders-dead\n")
+            && kustomization.contains("# and subscribes to\n#   _INBOX_shop-operator.>\n")
+            && !kustomization.contains("operator-nats"),
         "{kustomization}"
     );
 }

@@ -14,6 +14,9 @@ use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 
 /// Adds the current span to the headers of a message. Without traces there is none.
 pub(crate) fn inject(headers: &mut BTreeMap<String, String>) {
+    if !super::spans::traced() {
+        return;
+    }
     let context = Span::current().context();
     TraceContextPropagator::new().inject_context(&context, &mut Headers(headers));
 }

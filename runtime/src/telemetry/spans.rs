@@ -1,6 +1,7 @@
 //! The spans of calls, named as OpenTelemetry's semantic conventions have it. Of a request or a message they say where it goes
 //! and how it ends, and never what is in it: no payload, no header, and no path, which has people's numbers in it.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use axum::extract::Request;
@@ -11,6 +12,19 @@ use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 
 use super::{context, metrics};
 use crate::handler::Delivery;
+
+/// Whether anybody wants traces. If not, spans say no more than what a line of the log needs: a pod makes one for each call.
+static TRACED: AtomicBool = AtomicBool::new(false);
+
+/// Spans are sent somewhere from now on.
+pub(super) fn begin() {
+    TRACED.store(true, Ordering::Relaxed);
+}
+
+/// Whether spans are sent somewhere.
+pub(super) fn traced() -> bool {
+    TRACED.load(Ordering::Relaxed)
+}
 
 /// What brings the messages.
 const SYSTEM: &str = "nats";
@@ -59,6 +73,9 @@ impl Asked {
 
 /// Of a request: a child of its caller's, where the headers say so.
 fn request_span(function: &str, route: &str, request: &Request) -> Span {
+    if !traced() {
+        return info_span!(parent: None, "request", cloudc.function = function);
+    }
     let method = request.method().as_str();
     let span = info_span!(
         parent: None,
@@ -82,6 +99,9 @@ fn request_span(function: &str, route: &str, request: &Request) -> Span {
 /// Of the delivery of one or more messages. The first delivery of a message is a child of what sent it. A later one may come
 /// much later and more than once, so it is a trace of its own with a link; and so is a batch, which has many senders.
 pub(crate) fn delivery_span(function: &str, queue: &str, deliveries: &[Delivery]) -> Span {
+    if !traced() {
+        return info_span!(parent: None, "delivery", cloudc.function = function);
+    }
     let span = info_span!(
         parent: None,
         "delivery",

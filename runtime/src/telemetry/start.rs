@@ -11,7 +11,7 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{Layer as _, Registry};
 
 use super::export::Export;
-use super::{logs, metrics, settings};
+use super::{logs, metrics, settings, spans};
 
 /// How long the end may take.
 const FLUSH: Duration = Duration::from_secs(3);
@@ -44,6 +44,9 @@ pub fn start(app: &str, workload: &str) -> Result<Guard, String> {
         .with(logs::layer(variable("RUST_LOG").as_deref())?)
         .try_init()
         .map_err(|error| format!("cannot start the log: {error}"))?;
+    if export.traces.is_some() {
+        spans::begin();
+    }
     if let Some(provider) = &export.metrics {
         metrics::begin(&provider.meter(NAME));
     }

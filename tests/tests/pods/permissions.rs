@@ -74,28 +74,50 @@ fn subjects(graph: &Value, verb: &str, queue: &str) -> Vec<String> {
             format!("$JS.ACK.{stream}.{consumer}.1.1.1.1.0"),
         ],
         "inspect" => vec![format!("$JS.API.CONSUMER.INFO.{stream}.{consumer}")],
+        "measure" => vec![format!("$JS.API.STREAM.INFO.{stream}")],
+        // What nobody but the operator may do.
+        "operate" => vec![format!("$JS.API.STREAM.PURGE.{stream}")],
+        "redrive" => vec![
+            format!("$JS.API.STREAM.MSG.GET.{stream}-dead"),
+            format!("$JS.API.STREAM.MSG.DELETE.{stream}-dead"),
+            format!("$JS.API.STREAM.PURGE.{stream}-dead"),
+        ],
         // What nobody but the provisioner may do.
         _ => vec![
             format!("$JS.API.STREAM.CREATE.{stream}"),
-            format!("$JS.API.STREAM.INFO.{stream}"),
             format!("$JS.API.STREAM.UPDATE.{stream}"),
             format!("$JS.API.CONSUMER.CREATE.{stream}.{consumer}"),
         ],
     }
 }
 
-/// What nobody may do, the provisioner neither.
-const FORBIDDEN: [&str; 16] = [
+/// Everything that is tried on every queue.
+const VERBS: [&str; 8] = [
+    "send",
+    "bury",
+    "consume",
+    "inspect",
+    "measure",
+    "operate",
+    "redrive",
+    "provision",
+];
+
+/// What nobody may do, the provisioner and the operator neither.
+const FORBIDDEN: [&str; 19] = [
     "$JS.API.INFO",
     "$JS.API.STREAM.NAMES",
     "$JS.API.STREAM.LIST",
     "$JS.API.STREAM.DELETE.shop-orders",
-    "$JS.API.STREAM.PURGE.shop-orders",
+    "$JS.API.STREAM.DELETE.shop-orders-dead",
     "$JS.API.STREAM.MSG.GET.shop-orders",
     "$JS.API.STREAM.MSG.DELETE.shop-orders",
     "$JS.API.STREAM.SNAPSHOT.shop-orders",
     "$JS.API.STREAM.CREATE.other",
     "$JS.API.DIRECT.GET.shop-orders",
+    "$JS.API.DIRECT.GET.shop-orders-dead",
+    "$JS.API.CONSUMER.LIST.shop-orders",
+    "$JS.API.CONSUMER.CREATE.shop-orders-dead.other",
     "$JS.API.CONSUMER.DELETE.shop-orders.charge",
     "$JS.API.CONSUMER.DURABLE.CREATE.shop-orders.charge",
     "$JS.API.CONSUMER.CREATE.shop-orders.other",
@@ -111,7 +133,7 @@ fn at_the_broker_every_workload_may_do_what_its_edges_need_and_nothing_else() {
     let graph = graph();
     let queues = names(&graph["queues"]);
     let mut users = names(&graph["workloads"]);
-    users.push("shop-provision");
+    users.extend(["shop-provision", "shop-operator"]);
     let (mut may, mut tried) = (Pairs::new(), 0);
     for user in &users {
         // One that has no business with the broker has no user there.
@@ -119,7 +141,7 @@ fn at_the_broker_every_workload_may_do_what_its_edges_need_and_nothing_else() {
             continue;
         };
         for queue in &queues {
-            for verb in ["send", "bury", "consume", "inspect", "provision"] {
+            for verb in VERBS {
                 let subjects = subjects(&graph, verb, queue);
                 let allowed = subjects
                     .iter()
@@ -165,8 +187,21 @@ fn at_the_broker_every_workload_may_do_what_its_edges_need_and_nothing_else() {
         })
         .collect();
     for queue in &queues {
-        expected.insert(format!("shop-provision may inspect {queue}"));
-        expected.insert(format!("shop-provision may provision {queue}"));
+        for verb in ["inspect", "measure", "provision"] {
+            expected.insert(format!("shop-provision may {verb} {queue}"));
+        }
+        for verb in ["inspect", "measure", "operate"] {
+            expected.insert(format!("shop-operator may {verb} {queue}"));
+        }
+    }
+    for queue in graph["queues"].as_array().expect("queues") {
+        if queue["dead_letter"] == true {
+            let name = queue["name"].as_str().expect("a name");
+            // It sends them again.
+            for verb in ["redrive", "send"] {
+                expected.insert(format!("shop-operator may {verb} {name}"));
+            }
+        }
     }
     assert_eq!(may, expected, "of {tried} that were tried");
 }

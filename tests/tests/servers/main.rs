@@ -2,6 +2,7 @@
 //! nothing else.
 
 mod client;
+mod current;
 mod nats;
 mod process;
 mod runtime;

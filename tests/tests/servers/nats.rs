@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
-use cloudc_tests::program;
 use serde_json::{Value, json};
 
 use crate::client::{Client, key};
+use crate::current::server;
 use crate::process::Process;
 use crate::{object, objects, variables};
 
@@ -19,29 +19,6 @@ pub(crate) struct Broker {
     _store: tempfile::TempDir,
     pub(crate) client: String,
     monitoring: String,
-}
-
-/// The first version that knows `sync_interval: always`. Debian has an older one.
-const OLDEST: (u32, u32) = (2, 10);
-
-pub(crate) fn server() -> Option<PathBuf> {
-    let server = program("NATS_SERVER", &["nats-server"])?;
-    let output = Command::new(&server)
-        .arg("--version")
-        .output()
-        .expect("nats-server");
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    let mut numbers = text
-        .split(['v', '.'])
-        .filter_map(|part| part.trim().parse().ok());
-    let version = numbers.next().zip(numbers.next());
-    let known = version.is_some_and(|version| version >= OLDEST);
-    let missing = format!(
-        "{} is {}, older than {OLDEST:?}",
-        server.display(),
-        text.trim()
-    );
-    cloudc_tests::note(known.then_some(server), &missing)
 }
 
 /// The command line, with the configuration in this folder.
@@ -351,16 +328,25 @@ fn nobody_can_do_more() {
         "$JS.API.CONSUMER.MSG.NEXT.shop-parcels.ship",
         "$JS.API.CONSUMER.CREATE.shop-orders.charge",
         "$JS.API.STREAM.CREATE.shop-orders",
+        "$JS.API.STREAM.INFO.shop-orders",
         "$JS.API.STREAM.UPDATE.shop-orders",
+        "$JS.API.STREAM.MSG.DELETE.shop-orders-dead",
+        "$JS.API.STREAM.MSG.GET.shop-orders-dead",
+        "$JS.API.STREAM.PURGE.shop-orders",
+        "$JS.API.STREAM.PURGE.shop-orders-dead",
     ];
     let nobodys = [
         "$JS.API.INFO",
         "$JS.API.STREAM.NAMES",
         "$JS.API.STREAM.DELETE.shop-orders",
-        "$JS.API.STREAM.PURGE.shop-orders",
+        "$JS.API.STREAM.DELETE.shop-orders-dead",
+        "$JS.API.STREAM.MSG.DELETE.shop-orders",
         "$JS.API.STREAM.MSG.GET.shop-orders",
         "$JS.API.DIRECT.GET.shop-orders",
+        "$JS.API.DIRECT.GET.shop-orders-dead",
         "$JS.API.STREAM.CREATE.spy",
+        "$JS.API.CONSUMER.LIST.shop-orders",
+        "$JS.API.CONSUMER.CREATE.shop-orders-dead.spy",
         "$JS.API.CONSUMER.CREATE.shop-orders.spy",
         "$JS.API.CONSUMER.CREATE.shop-orders.charge.shop.orders",
         "$JS.API.CONSUMER.DURABLE.CREATE.shop-orders.spy",
@@ -372,7 +358,14 @@ fn nobody_can_do_more() {
         "elsewhere",
     ];
     let mut allowed: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    for user in ["charge", "mail-receipts", "ship", "shop", "shop-provision"] {
+    for user in [
+        "charge",
+        "mail-receipts",
+        "ship",
+        "shop",
+        "shop-operator",
+        "shop-provision",
+    ] {
         let mut client = broker.user(user);
         let subjects = everybodys.iter().chain(&nobodys);
         allowed.insert(
@@ -385,6 +378,7 @@ fn nobody_can_do_more() {
         let inboxes = [
             "_INBOX_charge.>",
             "_INBOX_ship.>",
+            "_INBOX_shop-operator.>",
             "_INBOX.>",
             "shop.orders",
             "shop.>",
@@ -421,11 +415,24 @@ fn nobody_can_do_more() {
         ),
         ("shop", vec!["shop.orders"]),
         (
+            "shop-operator",
+            vec![
+                "shop.orders",
+                "$JS.API.CONSUMER.INFO.shop-orders.charge",
+                "$JS.API.STREAM.INFO.shop-orders",
+                "$JS.API.STREAM.MSG.DELETE.shop-orders-dead",
+                "$JS.API.STREAM.MSG.GET.shop-orders-dead",
+                "$JS.API.STREAM.PURGE.shop-orders",
+                "$JS.API.STREAM.PURGE.shop-orders-dead",
+            ],
+        ),
+        (
             "shop-provision",
             vec![
                 "$JS.API.CONSUMER.INFO.shop-orders.charge",
                 "$JS.API.CONSUMER.CREATE.shop-orders.charge",
                 "$JS.API.STREAM.CREATE.shop-orders",
+                "$JS.API.STREAM.INFO.shop-orders",
                 "$JS.API.STREAM.UPDATE.shop-orders",
             ],
         ),

@@ -10,7 +10,8 @@ use cloudc::names;
 use tokio::time::timeout;
 
 use crate::client::key;
-use crate::nats::{Broker, server};
+use crate::current::server;
+use crate::nats::Broker;
 
 const APP: &str = "shop";
 

@@ -15,7 +15,7 @@ const OUTERMOST: [&str; 5] = [
 ];
 
 /// What only the outermost layer may name.
-const IMPURE: [&str; 9] = [
+const IMPURE: [&str; 12] = [
     "std::fs",
     "std::process",
     "std::env",
@@ -25,6 +25,9 @@ const IMPURE: [&str; 9] = [
     "std::net::TcpListener",
     "std::net::UdpSocket",
     "std::net::ToSocketAddrs",
+    "async_nats",
+    "indicatif",
+    "tokio",
 ];
 
 /// The phases in the order in which data goes through them; each may import those before it.
@@ -242,6 +245,11 @@ mod tests {
         assert_eq!(
             complaints(the_core_is_pure, "compiler/src/cli/a.rs", text),
             0
+        );
+        let text = "async fn f() { async_nats::connect(x).await; tokio::spawn(y) }";
+        assert_eq!(
+            complaints(the_core_is_pure, "compiler/src/lower/a.rs", text),
+            2
         );
         let text = "#[cfg(test)] mod tests { use std::fs; }";
         assert_eq!(
