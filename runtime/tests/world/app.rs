@@ -71,6 +71,12 @@ pub(crate) async fn search() -> &'static str {
     "found"
 }
 
+/// One at a time, of five seconds.
+#[function(http = "GET /dig", service = "digger", concurrency = 1, scale = 0..=1, timeout = "12s")]
+pub(crate) async fn dig() {
+    tokio::time::sleep(Duration::from_secs(5)).await;
+}
+
 /// The body is made while it is read.
 #[function(http = "GET /stream/{how}")]
 pub(crate) async fn stream_out(Path(how): Path<String>) -> Body {
