@@ -62,7 +62,7 @@ pub(super) fn search(
                 Ok(_) => {}
                 Err(found) => {
                     lowest.fetch_min(index, Ordering::Relaxed);
-                    mine.found = Some((index, found));
+                    mine.found = Some((index, *found));
                     return mine;
                 }
             }
@@ -90,15 +90,15 @@ pub(super) fn search(
 }
 
 /// The run as it was, if nothing is wrong with it.
-fn judge(index: u64, ran: Ran, again: impl FnOnce() -> Ran) -> Result<Ran, Found> {
+fn judge(index: u64, ran: Ran, again: impl FnOnce() -> Ran) -> Result<Ran, Box<Found>> {
     if index.is_multiple_of(CHECKED) {
         let again = again();
         if differ::differs(&ran, &again) {
-            return Err(Found::Differs(Box::new((ran, again))));
+            return Err(Box::new(Found::Differs(Box::new((ran, again)))));
         }
     }
     if ran.failure.is_some() {
-        return Err(Found::Failed(ran));
+        return Err(Box::new(Found::Failed(ran)));
     }
     Ok(ran)
 }
