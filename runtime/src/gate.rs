@@ -18,8 +18,8 @@ pub(crate) struct Gate {
 impl Gate {
     /// For so many calls at the same time.
     #[cfg_attr(
-        not(any(feature = "shim", test)),
-        expect(dead_code, reason = "only the shim has one")
+        not(any(feature = "shim", feature = "test", test)),
+        expect(dead_code, reason = "only pods and worlds have one")
     )]
     pub(crate) fn new(concurrency: u32) -> Self {
         let slots = (concurrency as usize).clamp(1, Semaphore::MAX_PERMITS);

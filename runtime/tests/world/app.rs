@@ -31,6 +31,10 @@ pub(crate) static CIRCLE: Queue<u32>;
 #[queue(max_deliveries = 2)]
 pub(crate) static CHORES: Queue<String>;
 
+/// Messages to oneself, each some time after the one before.
+#[queue]
+pub(crate) static STEPS: Queue<u32>;
+
 /// Taken one by one, in one pod.
 #[queue]
 pub(crate) static SINGLES: Queue<String>;
@@ -65,6 +69,12 @@ pub(crate) async fn show(Path(id): Path<String>) -> Result<String, Error> {
 #[function(http = "GET /search", service = "search")]
 pub(crate) async fn search() -> &'static str {
     "found"
+}
+
+/// One at a time, of five seconds.
+#[function(http = "GET /dig", service = "digger", concurrency = 1, scale = 0..=1, timeout = "12s")]
+pub(crate) async fn dig() {
+    tokio::time::sleep(Duration::from_secs(5)).await;
 }
 
 /// The body is made while it is read.
@@ -109,6 +119,12 @@ pub(crate) async fn go_round(step: u32) -> Result<(), Error> {
     CIRCLE.send(&(step + 1)).await
 }
 
+#[function(queue = STEPS)]
+pub(crate) async fn walk(step: u32) -> Result<(), Error> {
+    tokio::time::sleep(Duration::from_millis(10)).await;
+    STEPS.send(&(step + 1)).await
+}
+
 #[function(queue = CHORES, timeout = "55s")]
 pub(crate) async fn work(chore: String) -> Result<(), String> {
     let text = |error: Error| error.to_string();
@@ -141,6 +157,9 @@ pub(crate) async fn work(chore: String) -> Result<(), String> {
             });
             blocking.await.expect("no panic").map_err(text)?;
         }
+        "yield" => loop {
+            tokio::task::yield_now().await;
+        },
         "look" => look_for_ever().await,
         "spawn look" => drop(tokio::spawn(look_for_ever())),
         "block" => std::thread::sleep(Duration::from_millis(300)),

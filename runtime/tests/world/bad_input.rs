@@ -1,11 +1,12 @@
 //! Mistakes, and what is said of them.
 
 use std::process::Command;
+use std::time::Duration;
 
 use cloudc::World;
 use cloudc::testing::{days, minutes};
 
-use crate::app::{CHORES, CIRCLE, COUNTS, LETTERS, ORDERS, go_round};
+use crate::app::{CHORES, CIRCLE, COUNTS, LETTERS, ORDERS, STEPS, go_round};
 use crate::order;
 
 #[cloudc::test]
@@ -15,6 +16,35 @@ use crate::order;
 async fn a_circle_of_messages_ends(world: World) {
     CIRCLE.send(&1).await?;
     world.until_idle().await;
+}
+
+#[cloudc::test]
+#[should_panic(expected = "led to `walk`, and the world is still not idle")]
+async fn a_circle_of_messages_that_takes_its_time_ends(world: World) {
+    STEPS.send(&1).await?;
+    world.until_idle().await;
+}
+
+#[cloudc::test]
+async fn a_circle_of_messages_that_takes_its_time_may_go_on(world: World) {
+    STEPS.send(&1).await?;
+    world.advance(minutes(2)).await;
+    assert!(world.trace().calls("walk") > 10_000);
+}
+
+#[cloudc::test]
+#[should_panic(expected = "`work` was polled 250000 times without any time going by")]
+async fn a_handler_that_only_yields_ends(world: World) {
+    CHORES.send(&"yield".to_owned()).await?;
+    world.until_idle().await;
+}
+
+#[cloudc::test]
+#[should_panic(expected = "the test was polled 250000 times without any time going by")]
+async fn a_test_that_only_yields_ends(_world: World) {
+    loop {
+        tokio::task::yield_now().await;
+    }
 }
 
 #[cloudc::test]
@@ -71,6 +101,12 @@ async fn a_wait_without_an_end_ends(_world: World) {
 async fn time_has_an_end(world: World) {
     world.advance(days(u64::MAX / 86_400)).await;
     world.advance(days(u64::MAX / 86_400)).await;
+}
+
+#[cloudc::test]
+#[should_panic(expected = "is longer than time")]
+async fn time_does_not_run_away(world: World) {
+    world.advance(Duration::from_millis(u64::MAX)).await;
 }
 
 #[tokio::test]

@@ -39,13 +39,13 @@ async fn a_service_has_its_own_routes(world: World) {
 }
 
 #[cloudc::test]
-#[should_panic(expected = "there is also `search`: `world.service(\"…\")`")]
+#[should_panic(expected = "there is also `digger`, `search`: `world.service(\"…\")`")]
 async fn a_path_of_another_service_is_hinted_at(world: World) {
     world.http().get("/search").send().await.assert_status(200);
 }
 
 #[cloudc::test]
-#[should_panic(expected = "there is no service `find`; there is `search`, `world`")]
+#[should_panic(expected = "there is no service `find`; there is `digger`, `search`, `world`")]
 async fn an_unknown_service_is_named(world: World) {
     world.service("find");
 }
@@ -76,4 +76,32 @@ async fn a_body_is_a_part_of_its_call(world: World) {
     assert!(trace.contains("stream-out#3.1      failed: "), "{trace}");
     world.faults().on(crate::app::stream_out).crash_at_await(1);
     http.get("/stream/well").send().await.assert_status(502);
+}
+
+#[cloudc::test]
+async fn who_waits_too_long_or_behind_too_many_is_turned_away(world: World) {
+    let requests = (0..14).map(|_| world.service("digger").get("/dig").send());
+    let answers = futures_util::future::join_all(requests).await;
+    let statuses = answers.iter().map(|answer| answer.status().as_u16());
+    let mut expected = vec![200, 200];
+    expected.extend([504; 9]);
+    expected.extend([503; 3]);
+    assert_eq!(statuses.collect::<Vec<_>>(), expected);
+}
+
+#[cloudc::test]
+async fn a_large_head_is_refused(world: World) {
+    let request = world.http().get("/orders/a");
+    let fits = request.clone().header("a", &"a".repeat(60_000));
+    fits.send().await.assert_status(200);
+    let large = request.clone().header("a", &"a".repeat(70_000));
+    large.send().await.assert_status(431);
+    let many = (0..129).fold(request, |request, _| request.header("a", "a"));
+    many.send().await.assert_status(431);
+}
+
+#[cloudc::test]
+#[should_panic(expected = "\"orders\" is no path of a request: it does not begin with `/`")]
+async fn a_path_begins_with_a_slash(world: World) {
+    world.http().get("orders").send().await;
 }

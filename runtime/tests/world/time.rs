@@ -152,3 +152,12 @@ async fn idle_is_as_soon_as_the_last_settlement(world: World) {
     world.until_idle().await;
     assert_eq!(world.elapsed(), seconds(10));
 }
+
+#[cloudc::test]
+async fn a_thread_that_is_handed_a_world_sees_its_time(world: World) {
+    world.advance(hours(1)).await;
+    let there = world.clone();
+    let there = std::thread::spawn(move || (there.now(), there.elapsed()));
+    let (now, elapsed) = there.join().expect("no panic");
+    assert_eq!((now, elapsed), (world.now(), hours(1)));
+}

@@ -8,6 +8,7 @@ use super::calls::Call;
 use super::client::{text, who};
 use super::families::{Doer, Strays};
 use super::inside::Inside;
+use super::pace::Chain;
 use super::pods::Pod;
 use crate::app;
 use crate::backend::{Failure, Outgoing, Published};
@@ -43,9 +44,10 @@ impl Inside {
         let plan = self.plan.for_call(&name, self.limits(&call));
         let plan = self.faults.for_call(&name, plan);
         let rng = faults::generator(self.seed, &name, Decision::Own);
-        let depth = self.depth(&call.messages);
-        self.bound_call(&name, depth);
-        let state = Call::new(name, plan, call.messages, depth, pod, rng);
+        let chain = self.chain(&call.messages);
+        self.bound_call(&name, chain);
+        let begins = (chain, self.elapsed());
+        let state = Call::new(name, plan, call.messages, begins, pod, rng);
         let mut holders = lock(&self.holders);
         for message in &state.messages {
             let place = (Name::from(message.queue), message.sequence, message.attempt);
@@ -59,15 +61,20 @@ impl Inside {
         state
     }
 
-    /// How many calls led to these messages without any time going by.
-    fn depth(&self, messages: &[host::Taken]) -> u32 {
+    /// How many calls led to these messages.
+    fn chain(&self, messages: &[host::Taken]) -> Chain {
         let now = self.elapsed();
-        let mut depths = lock(&self.depths);
-        let depths = messages.iter().filter_map(|message| {
-            let (at, depth) = depths.remove(&(message.queue.into(), message.sequence))?;
-            (at == now).then_some(depth)
-        });
-        depths.max().unwrap_or(0)
+        let chains = lock(&self.chains);
+        let mut longest = Chain::default();
+        for message in messages {
+            if let Some((at, chain)) = chains.get(&(message.queue.into(), message.sequence)) {
+                longest.length = longest.length.max(chain.length);
+                if *at == now {
+                    longest.depth = longest.depth.max(chain.depth);
+                }
+            }
+        }
+        longest
     }
 
     /// A call has ended.
@@ -351,16 +358,25 @@ impl Inside {
         } else {
             self.emulator.take(queue, messages)?
         };
-        let depth = self.families.caller().map(|call| call.depth + 1);
+        let now = self.elapsed();
+        let chain = self.families.caller().map(|call| Chain {
+            // Time went by in the call itself.
+            depth: if call.began == now {
+                call.chain.depth + 1
+            } else {
+                0
+            },
+            length: call.chain.length + 1,
+        });
         let mut published = Vec::with_capacity(taken.len());
         for (taken, payload) in taken.into_iter().zip(payloads) {
             let (message, duplicate) = match taken {
                 Taken::New(message) => (message, false),
                 Taken::Duplicate(message) => (message, true),
             };
-            if let Some(depth) = depth.filter(|_| !duplicate) {
+            if let Some(chain) = chain.filter(|_| !duplicate) {
                 let place = (Name::clone(queue), message);
-                lock(&self.depths).insert(place, (self.elapsed(), depth));
+                lock(&self.chains).insert(place, (now, chain));
             }
             self.note(What::Sent {
                 by: by.clone(),

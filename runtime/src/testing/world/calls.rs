@@ -2,10 +2,11 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use rand::rngs::Xoshiro256PlusPlus;
 
-use super::pace::AtOnce;
+use super::pace::{AtOnce, Chain};
 use super::pods::Pod;
 use crate::host::Taken;
 use crate::testing::faults::CallPlan;
@@ -18,14 +19,16 @@ pub(crate) struct Call {
     pub(crate) plan: CallPlan,
     /// The messages that it takes.
     pub(super) messages: Vec<Taken>,
-    /// How many calls led to it without any time going by.
-    pub(super) depth: u32,
+    /// How many calls led to it, and when it began.
+    pub(super) chain: Chain,
+    pub(super) began: Duration,
     /// The pod it runs in, and the pod's life in which it began.
     pod: Arc<Pod>,
     life: u64,
     operations: AtomicU32,
     /// Its uses of queues and caches, and those of what it spawned.
     pub(super) uses: Mutex<AtOnce>,
+    pub(super) polls: Mutex<AtOnce>,
     ended: AtomicBool,
     outlived: AtomicBool,
     rng: Arc<Mutex<Xoshiro256PlusPlus>>,
@@ -36,7 +39,7 @@ impl Call {
         name: Arc<trace::Call>,
         plan: CallPlan,
         messages: Vec<Taken>,
-        depth: u32,
+        (chain, began): (Chain, Duration),
         pod: &Arc<Pod>,
         rng: Xoshiro256PlusPlus,
     ) -> Arc<Self> {
@@ -44,11 +47,13 @@ impl Call {
             name,
             plan,
             messages,
-            depth,
+            chain,
+            began,
             pod: Arc::clone(pod),
             life: pod.life(),
             operations: AtomicU32::new(0),
             uses: Mutex::default(),
+            polls: Mutex::default(),
             ended: AtomicBool::new(false),
             outlived: AtomicBool::new(false),
             rng: Arc::new(Mutex::new(rng)),

@@ -120,6 +120,7 @@ impl<F: Future> Explored<F> {
         }
         drop(polling);
         if polled.is_pending() {
+            self.inside.bound_poll(Some(&self.call));
             self.waits += 1;
             self.wait();
         }
@@ -169,6 +170,10 @@ impl<F: Future> Future for Body<F> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         let _polling = Polling::begin(&self.inside, Doer::Test);
-        self.body.as_mut().poll(cx)
+        let polled = self.body.as_mut().poll(cx);
+        if polled.is_pending() {
+            self.inside.bound_poll(None);
+        }
+        polled
     }
 }

@@ -10,13 +10,13 @@ use axum::body::{Body, Bytes, to_bytes};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, header};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use tokio::sync::Semaphore;
 use tower::ServiceExt as _;
 
 use super::host::WorldHost;
 use super::inside::Inside;
 use super::pods::Pod;
 use crate::app::{Kind, Workload};
+use crate::gate::Gate;
 use crate::router::{Limits, routes};
 use crate::testing::trace::{Name, What};
 
@@ -25,8 +25,6 @@ pub(crate) struct Service {
     name: Name,
     routes: Router,
     pod: Arc<Pod>,
-    /// As many requests at the same time as all pods of the service take.
-    slots: Semaphore,
 }
 
 /// The services of the application, by name.
@@ -46,18 +44,18 @@ fn service(inside: &Arc<Inside>, workload: &Workload) -> Service {
         .collect();
     let pod = Pod::new(&workload.name);
     let host = WorldHost::new(inside, &pod);
+    // As many requests at the same time as all pods of the service take, and as many wait.
+    let pods = workload.scale.max.unwrap_or(u32::MAX).max(1);
     let limits = Limits {
         timeout: workload.timeout,
-        gate: None,
+        gate: Some(Arc::new(Gate::new(
+            workload.concurrency.saturating_mul(pods),
+        ))),
     };
-    let pods = workload.scale.max.unwrap_or(u32::MAX);
-    let slots = u64::from(workload.concurrency) * u64::from(pods.max(1));
-    let most = Semaphore::MAX_PERMITS as u64;
     Service {
         name: workload.name.as_str().into(),
         routes: routes(&names, &limits, &host),
         pod,
-        slots: Semaphore::new(slots.min(most) as usize),
     }
 }
 
@@ -130,6 +128,10 @@ pub struct Sending {
     body: Bytes,
 }
 
+/// The head of a request, in bytes, and how many headers it may have: the limits of a pod's server.
+const MAX_HEAD: usize = 64 * 1024;
+const MAX_HEADERS: usize = 128;
+
 /// How often a client tries that tries again, and how long it waits before.
 const TRIES: u32 = 10;
 const PAUSE: Duration = Duration::from_secs(1);
@@ -197,9 +199,14 @@ impl Sending {
     ///
     /// # Panics
     ///
-    /// When the path is none.
+    /// When the path is none, or does not begin with `/`.
     pub async fn send(self) -> Answer {
         let request = format!("{} {}", self.method, self.path);
+        assert!(
+            self.path.starts_with('/'),
+            "{:?} is no path of a request: it does not begin with `/`",
+            self.path
+        );
         let Http { inside, service } = self.http;
         let mut sent = match Request::builder()
             .method(self.method)
@@ -210,8 +217,8 @@ impl Sending {
             Err(error) => panic!("{:?} is no path of a request: {error}", self.path),
         };
         sent.headers_mut().extend(self.headers);
+        let is_too_large = is_too_large(&request, sent.headers());
         let _waiting = inside.waiting();
-        let _slot = service.slots.acquire().await;
         let routes = service.routes.clone();
         // Its body is whole by now.
         let answer = async {
@@ -221,6 +228,9 @@ impl Sending {
         };
         let (status, headers, body) = tokio::select! {
             biased;
+            () = std::future::ready(()), if is_too_large => {
+                (StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, HeaderMap::new(), Bytes::new())
+            }
             () = service.pod.dies() => (StatusCode::BAD_GATEWAY, HeaderMap::new(), Bytes::new()),
             (head, body) = answer => match body {
                 Ok(body) => (head.status, head.headers, body),
@@ -241,6 +251,14 @@ impl Sending {
             body,
         }
     }
+}
+
+/// Whether a pod's server takes no such head: `METHOD /path HTTP/1.1`, and a line for each header.
+fn is_too_large(request: &str, headers: &HeaderMap) -> bool {
+    let lines = headers.iter();
+    let lines = lines.map(|(name, value)| name.as_str().len() + value.len() + ": \r\n".len());
+    let head = request.len() + " HTTP/1.1\r\n".len() + lines.sum::<usize>() + "\r\n".len();
+    head > MAX_HEAD || headers.len() > MAX_HEADERS
 }
 
 /// What else there is, where this service does not know a path.

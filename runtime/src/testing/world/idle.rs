@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use super::inside::Inside;
 
 /// What does not come to rest in a year never will.
@@ -13,7 +15,11 @@ const WATCH: Duration = Duration::from_secs(24 * 60 * 60);
 /// Lets time go by: everything that is due on the way happens, in order.
 pub(super) async fn advance(inside: &Arc<Inside>, time: Duration) {
     let _waiting = inside.waiting();
-    match tokio::time::Instant::now().checked_add(time) {
+    let end = tokio::time::Instant::now().checked_add(time);
+    // Behind the last date that there is, nothing can be due.
+    let is_a_date =
+        (inside.now().checked_add(time)).is_some_and(|end| Timestamp::try_from(end).is_ok());
+    match end.filter(|_| is_a_date) {
         Some(end) => tokio::time::sleep_until(end).await,
         None => inside.give_up(format!("{time:?} is longer than time")),
     }
@@ -32,6 +38,7 @@ pub(super) async fn settle(inside: &Inside) {
 pub(super) async fn until_idle(inside: &Arc<Inside>) {
     let _waiting = inside.waiting();
     let began = inside.elapsed();
+    let chain = inside.longest_chain();
     loop {
         settle(inside).await;
         if inside.running() == 0 && inside.unrest().is_empty() {
@@ -54,6 +61,7 @@ pub(super) async fn until_idle(inside: &Arc<Inside>) {
                 inside.unrest().join(", ")
             ));
         }
+        inside.bound_idle(chain);
         // Woken by the end of a call or a message's; or by whatever is due next.
         let changed = inside.changed.notified();
         tokio::select! {

@@ -14,7 +14,7 @@ use super::calls::Call;
 use super::client::{Client, text, who};
 use super::families::Families;
 use super::http::Service;
-use super::pace::Pace;
+use super::pace::{Chain, Pace};
 use crate::app::App;
 use crate::backend::{Failure, Outgoing};
 use crate::context::Backends;
@@ -54,8 +54,8 @@ pub(crate) struct Inside {
     pub(super) injected: Mutex<Vec<Fault>>,
     /// The calls that hold a message, by queue, number and delivery.
     pub(super) holders: Mutex<BTreeMap<(Name, u64, u32), Arc<Call>>>,
-    /// When a message was sent that a call sent, and how many calls led to it at that instant.
-    pub(super) depths: Mutex<BTreeMap<(Name, u64), (Duration, u32)>>,
+    /// When a message was sent that a call sent, and the calls that led to it, until it is settled.
+    pub(super) chains: Mutex<BTreeMap<(Name, u64), (Duration, Chain)>>,
     /// How often each function was called that takes no messages.
     pub(super) runs: Mutex<BTreeMap<&'static str, u64>>,
     ids: AtomicU64,
@@ -134,7 +134,7 @@ impl Inside {
             trace: Mutex::default(),
             injected: Mutex::default(),
             holders: Mutex::default(),
-            depths: Mutex::default(),
+            chains: Mutex::default(),
             runs: Mutex::default(),
             ids: AtomicU64::new(0),
             publishes: AtomicU64::new(0),
@@ -199,6 +199,8 @@ impl Inside {
     }
 
     pub(crate) fn elapsed(&self) -> Duration {
+        // A plain thread that was handed the world is in no runtime, and would see the clock on the wall.
+        let _clock = (!self.is_at_home()).then(|| self.runtime.enter());
         self.emulator.now()
     }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::inside::Inside;
 use crate::backend::{Answer, Broker, Dead, Failure, Hold, Lease, Outgoing, Published, Settlement};
 use crate::testing::faults::{AckFault, Kind};
+use crate::testing::lock;
 use crate::testing::trace::{Fate, Name, What};
 
 /// The broker of a pod.
@@ -116,6 +117,10 @@ impl Held {
         if let Some(fate) = fate(how) {
             if settled.is_ok() {
                 self.note(fate);
+                if matches!(how, Settlement::Done | Settlement::Dropped) {
+                    let place = (Name::clone(&self.queue), self.message);
+                    lock(&self.inside.chains).remove(&place);
+                }
             }
             self.forget();
         }

@@ -209,3 +209,25 @@ fn a_failing_seed_is_run_again() {
         "{report}"
     );
 }
+
+#[test]
+fn a_clock_of_whole_seconds_is_seen_at_the_end() {
+    let count = AtomicU64::new(0);
+    let runs = |_: u64, _: Plan| -> Ran {
+        let mut toy = Toy::default();
+        let second = 1_795_348_800 + count.fetch_add(1, Ordering::Relaxed) / 20;
+        wrote(&mut toy, &second.to_string());
+        toy.ran
+    };
+    let report = simulate(&simulation(50), &runs).unwrap_err();
+    assert!(
+        matches!(
+            report.problem,
+            Problem::Differs {
+                seed: 0,
+                cause: Cause::WallClock
+            }
+        ),
+        "{report}"
+    );
+}
