@@ -233,6 +233,7 @@ impl<H: Host> Consumer<H> {
             let dead = Dead {
                 delivery: lease.delivery.clone(),
                 sequence: lease.sequence,
+                stored: lease.stored,
                 reason: reason.to_owned(),
             };
             // While it can not be kept, it stays in the queue and comes again.
