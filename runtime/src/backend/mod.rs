@@ -87,6 +87,8 @@ pub struct Lease {
     pub delivery: Delivery,
     /// Its number in the queue, from 1.
     pub sequence: u64,
+    /// When the queue took it, in nanoseconds since 1970: one that is made anew counts from 1 again.
+    pub stored: i128,
     /// How it is settled.
     pub hold: Box<dyn Hold>,
 }
@@ -121,6 +123,8 @@ pub struct Dead {
     pub delivery: Delivery,
     /// Its number in the queue, from 1: an id may be used again.
     pub sequence: u64,
+    /// When the queue took it, as [`Lease::stored`].
+    pub stored: i128,
     /// Why it failed, for a person.
     pub reason: String,
 }

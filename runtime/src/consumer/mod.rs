@@ -8,6 +8,7 @@ mod backoff;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use tokio::task::JoinSet;
 use tracing::Instrument as _;
 
@@ -23,8 +24,8 @@ const PAUSE: Duration = Duration::from_secs(1);
 
 /// Why a message is given up that comes once more after its last delivery. The broker is not told a bound, for
 /// what it has delivered for the last time it keeps in the queue and never shows again.
-const OVER: &str =
-    "its last delivery neither succeeded nor failed: the pod died, or did not answer in time";
+const OVER: &str = "what became of its last delivery is not known: the pod died, did not answer in time, or could not keep it \
+     as a dead letter then";
 
 /// What the loop has to know.
 #[derive(Clone, Debug)]
@@ -126,9 +127,9 @@ impl<H: Host> Consumer<H> {
     /// Calls the handler with one or more messages, and settles them. One of a batch that does not
     /// decode is settled on its own, and the others are handled without it.
     async fn handle(&self, mut leases: Vec<Lease>) {
-        for lease in leases.extract_if(.., |lease| self.is_over(lease)) {
-            self.give_up(&lease, OVER).await;
-        }
+        let over = leases.extract_if(.., |lease| self.is_over(lease));
+        let over: Vec<Lease> = over.collect();
+        join_all(over.iter().map(|lease| self.give_up(lease, OVER))).await;
         while !leases.is_empty() {
             let outcome = self.call(&leases).await;
             let Outcome::Failed(error) = &outcome else {
@@ -191,17 +192,21 @@ impl<H: Host> Consumer<H> {
         }
     }
 
-    /// Settles messages whose handler has ended: well, or with a reason why not.
+    /// Settles messages whose handler has ended: well, or with a reason why not. All at once: one after the other, the
+    /// last might wait longer than its ack wait.
     async fn settle(&self, leases: &[Lease], reason: Option<String>) {
-        for lease in leases {
-            match &reason {
-                None => settle(lease, Settlement::Done).await,
-                Some(reason) if self.is_last(lease) => self.give_up(lease, reason).await,
-                Some(_) => {
-                    telemetry::retried(self.settings.function, self.settings.queue);
-                    let delay = backoff::delay(self.settings.queue, &lease.delivery);
-                    settle(lease, Settlement::Retry(delay)).await;
-                }
+        let reason = reason.as_deref();
+        join_all(leases.iter().map(|lease| self.settle_one(lease, reason))).await;
+    }
+
+    async fn settle_one(&self, lease: &Lease, reason: Option<&str>) {
+        match reason {
+            None => settle(lease, Settlement::Done).await,
+            Some(reason) if self.is_last(lease) => self.give_up(lease, reason).await,
+            Some(_) => {
+                telemetry::retried(self.settings.function, self.settings.queue);
+                let delay = backoff::delay(self.settings.queue, &lease.delivery);
+                settle(lease, Settlement::Retry(delay)).await;
             }
         }
     }
@@ -233,6 +238,7 @@ impl<H: Host> Consumer<H> {
             let dead = Dead {
                 delivery: lease.delivery.clone(),
                 sequence: lease.sequence,
+                stored: lease.stored,
                 reason: reason.to_owned(),
             };
             // While it can not be kept, it stays in the queue and comes again.
@@ -254,5 +260,89 @@ async fn settle(lease: &Lease, how: Settlement) {
     if let Err(failure) = lease.hold.settle(how).await {
         let id = &lease.delivery.id;
         tracing::warn!(id, ?how, %failure, "a message could not be settled, and may come again");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use tokio::time::{Instant, sleep};
+
+    use super::*;
+    use crate::backend::{Answer, Hold, Outgoing, Published};
+    use crate::host::Plain;
+
+    /// A broker that takes a second for everything.
+    struct Slow;
+
+    impl Broker for Slow {
+        fn publish(&self, _: &str, _: Vec<Outgoing>) -> Answer<'_, Vec<Published>> {
+            Box::pin(async { Ok(Vec::new()) })
+        }
+
+        fn pull(&self, _: &str, _: usize) -> Answer<'_, Vec<Lease>> {
+            Box::pin(async { Ok(Vec::new()) })
+        }
+
+        fn bury(&self, _: &str, _: Dead) -> Answer<'_, ()> {
+            Box::pin(async { Ok(()) })
+        }
+
+        fn stop<'a>(&'a self, _: &'a str) -> Answer<'a, ()> {
+            Box::pin(async { Ok(()) })
+        }
+
+        fn lag<'a>(&'a self, _: &'a str) -> Answer<'a, u64> {
+            Box::pin(async { Ok(0) })
+        }
+    }
+
+    impl Hold for Slow {
+        fn settle(&self, _: Settlement) -> Answer<'_, ()> {
+            Box::pin(async {
+                sleep(Duration::from_secs(1)).await;
+                Ok(())
+            })
+        }
+    }
+
+    /// One after the other, the last would have come again before its turn.
+    #[tokio::test(start_paused = true)]
+    async fn a_batch_is_settled_within_its_ack_wait() {
+        static BATCH: Trigger = Trigger::Batch {
+            queue: || "orders",
+            most: 100,
+            handle: |_| Box::pin(async { Ok(()) }),
+        };
+        let settings = Settings {
+            function: "charge",
+            trigger: &BATCH,
+            queue: "orders",
+            concurrency: 1,
+            timeout: Duration::from_secs(20),
+            ack_wait: Duration::from_secs(30),
+            max_deliveries: None,
+            dead_letter: false,
+        };
+        let lease = |sequence: u64| Lease {
+            delivery: Delivery {
+                payload: Vec::new(),
+                id: sequence.to_string(),
+                attempt: 1,
+                headers: BTreeMap::new(),
+            },
+            sequence,
+            stored: 0,
+            hold: Box::new(Slow),
+        };
+        let began = Instant::now();
+        let consumer = Consumer::new(settings, Arc::new(Slow), Plain);
+        consumer.handle((1..=100).map(lease).collect()).await;
+        assert!(
+            began.elapsed() < Duration::from_secs(10),
+            "{:?}",
+            began.elapsed()
+        );
     }
 }

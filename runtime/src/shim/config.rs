@@ -123,14 +123,14 @@ impl<F: Fn(&str) -> Option<String>> Reader<'_, F> {
             .iter()
             .find_map(|scheme| url.strip_prefix(scheme)?.strip_prefix("://"));
         match rest {
+            // What is in front of it may be a password, so it is not shown.
+            _ if url.contains('@') => Err(format!(
+                "{} has credentials in it; set it to {example}, and put them into the files of the Secret that {} names",
+                server.url, server.credentials
+            )),
             None | Some("") => Err(format!(
                 "{} is {url:?}, which is no address of {}; set it to {example}",
                 server.url, server.name
-            )),
-            // What is in front of it may be a password, so it is not shown.
-            Some(rest) if rest.contains('@') => Err(format!(
-                "{} has credentials in it; put them into the files of the Secret that {} names",
-                server.url, server.credentials
             )),
             Some(_) => self
                 .credentials(server)
@@ -239,7 +239,13 @@ mod tests {
             let fault = read(&[("CLOUDC_WORKLOAD", "charge"), ("CLOUDC_NATS_URL", url)]);
             fault.expect_err("it is wrong")
         };
-        assert!(!wrong("nats://me:secret@host").contains("secret"));
+        for url in [
+            "nats://me:secret@host",
+            "wss://me:secret@host",
+            "me:secret@host",
+        ] {
+            assert!(!wrong(url).contains("secret"), "{url}");
+        }
         for url in ["http://host", "nats://", "nats:host", "natss://host"] {
             assert!(wrong(url).contains("is no address of the broker"), "{url}");
         }

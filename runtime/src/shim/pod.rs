@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use futures_util::future::join_all;
+
 use super::backends::{self, Connected};
 use super::config::Config;
 use super::shutdown::Shutdown;
@@ -69,13 +71,56 @@ impl Pod<'_> {
     }
 }
 
-/// Sends what is under way, and hangs up.
+/// Sends what is under way, and hangs up: all at once, for the grace period may be nearly over.
 pub(super) async fn close(connected: &Connected) {
-    for connection in &connected.connections {
+    let all = connected.connections.iter().map(async |connection| {
         match tokio::time::timeout(CLOSING, connection.close()).await {
             Ok(Ok(())) => {}
             Ok(Err(failure)) => tracing::warn!(%failure, "a connection was not closed well"),
             Err(_) => tracing::warn!("a connection took too long to close"),
         }
+    });
+    join_all(all).await;
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use tokio::time::Instant;
+
+    use super::*;
+    use crate::backend::{Answer, Connection};
+    use crate::context::Backends;
+    use crate::shim::shutdown::AFTER_TIMEOUT;
+    use crate::telemetry::FLUSH;
+
+    struct Frozen;
+
+    impl Connection for Frozen {
+        fn ready(&self) -> Result<(), String> {
+            Ok(())
+        }
+
+        fn close(&self) -> Answer<'_, ()> {
+            Box::pin(std::future::pending())
+        }
+    }
+
+    /// The manifests give a pod the timeout of its handlers and ten seconds.
+    #[tokio::test(start_paused = true)]
+    async fn a_pod_whose_servers_are_frozen_is_gone_within_its_grace_period() {
+        let connected = Connected {
+            backends: Backends {
+                broker: None,
+                store: None,
+            },
+            nats: None,
+            connections: vec![Arc::new(Frozen), Arc::new(Frozen)],
+        };
+        let began = Instant::now();
+        close(&connected).await;
+        let whole = AFTER_TIMEOUT + began.elapsed() + FLUSH;
+        assert!(whole < Duration::from_secs(10), "{whole:?}");
     }
 }

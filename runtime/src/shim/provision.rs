@@ -4,11 +4,18 @@ use super::pod::{Pod, close};
 
 /// Makes what is missing and changes what is different, and says so.
 pub(super) async fn run(pod: &Pod<'_>) -> Result<(), String> {
-    let connected = pod.connect_in_time().await?;
+    let connected = tokio::select! {
+        () = pod.shutdown.begins() => return Err("told to leave before it began".to_owned()),
+        connected = pod.connect_in_time() => connected?,
+    };
     let Some(nats) = &connected.nats else {
         return Err("the provisioner has no broker".to_owned());
     };
-    let done = nats.provision().await;
+    let done = tokio::select! {
+        // The next run makes the rest.
+        () = pod.shutdown.begins() => Err(vec!["told to leave before it was done".to_owned()]),
+        done = nats.provision() => done,
+    };
     if let Ok(done) = &done {
         for line in done {
             tracing::info!("{line}");

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 /// Telemetry is flushed and connections are closed in what is left of the grace period after this: the manifests give
 /// a pod the timeout of its handlers and ten seconds.
-const AFTER_TIMEOUT: Duration = Duration::from_secs(7);
+pub(super) const AFTER_TIMEOUT: Duration = Duration::from_millis(5_500);
 
 /// Whether, and since when, a pod has to leave. Clones are the same.
 #[derive(Clone, Debug)]
@@ -146,6 +146,6 @@ mod tests {
         assert!(shutdown.has_begun());
         let began = Instant::now();
         shutdown.is_over(second * 20).await;
-        assert_eq!(began.elapsed(), second * 26);
+        assert_eq!(began.elapsed(), second * 19 + AFTER_TIMEOUT);
     }
 }

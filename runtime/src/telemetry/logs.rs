@@ -3,7 +3,7 @@
 use std::io::IsTerminal as _;
 
 use tracing::{Level, Metadata, Subscriber};
-use tracing_subscriber::filter::{EnvFilter, FilterFn};
+use tracing_subscriber::filter::{EnvFilter, FilterExt as _, FilterFn};
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::{Layer, fmt};
 
@@ -38,7 +38,12 @@ where
             .with_span_list(false)
             .boxed()
     };
-    Ok(layer.with_filter(filter))
+    Ok(layer.with_filter(filter.and(FilterFn::new(is_discreet))))
+}
+
+/// Whether something may be shown at all: the broker's client traces each message with what is in it.
+fn is_discreet(metadata: &Metadata<'_>) -> bool {
+    *metadata.level() < Level::TRACE || !metadata.target().starts_with("async_nats")
 }
 
 /// What of all this is worth a trace, whatever the log shows.
@@ -54,6 +59,7 @@ pub(super) fn traced() -> FilterFn {
 #[cfg(test)]
 mod tests {
     use tracing_subscriber::Registry;
+    use tracing_subscriber::layer::SubscriberExt as _;
 
     use super::*;
 
@@ -62,6 +68,13 @@ mod tests {
         assert!(layer::<Registry>(None).is_ok());
         assert!(layer::<Registry>(Some("")).is_ok());
         assert!(layer::<Registry>(Some("warn,shop=debug")).is_ok());
+        let quiet = Registry::default().with(layer(Some("trace")).expect("levels"));
+        tracing::subscriber::with_default(quiet, || {
+            assert!(tracing::enabled!(target: "shop", Level::TRACE));
+            assert!(tracing::enabled!(target: "async_nats::connection", Level::DEBUG));
+            // There it shows whole messages.
+            assert!(!tracing::enabled!(target: "async_nats::connection", Level::TRACE));
+        });
         let error = layer::<Registry>(Some("shop=loud")).err();
         let error = error.expect("there is no such level");
         assert!(error.starts_with("RUST_LOG makes no sense"), "{error}");

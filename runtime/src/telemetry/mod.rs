@@ -39,6 +39,6 @@ pub use spans::schedule_span;
 #[cfg(feature = "shim")]
 pub(crate) use spans::{Asked, delivery_span};
 #[cfg(feature = "shim")]
-pub use start::{Guard, start};
+pub use start::{FLUSH, Guard, start};
 #[cfg(feature = "shim")]
 pub(crate) use watched::Watched;

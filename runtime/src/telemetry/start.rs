@@ -14,12 +14,12 @@ use super::export::Export;
 use super::{logs, metrics, settings, spans};
 
 /// How long the end may take.
-const FLUSH: Duration = Duration::from_secs(3);
+pub const FLUSH: Duration = Duration::from_secs(2);
 
 /// The name under which all is told.
 const NAME: &str = "cloudc";
 
-/// Telemetry, until this is dropped. Then it sends what it has, for three seconds at the most.
+/// Telemetry, until this is dropped. Then it sends what it has, for two seconds at the most.
 #[must_use = "telemetry ends with it"]
 pub struct Guard(Export);
 

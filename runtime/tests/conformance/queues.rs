@@ -344,6 +344,7 @@ pub(crate) fn to_bury_twice_is_no_error<S: QueueSubject>() {
         let dead = Dead {
             delivery: lease.delivery.clone(),
             sequence: lease.sequence,
+            stored: lease.stored,
             reason: "it does not decode".to_owned(),
         };
         backend

@@ -90,6 +90,7 @@ pub(crate) async fn a_dead_letter_has_its_reason(program: PathBuf) {
     let dead = Dead {
         delivery: lease.delivery.clone(),
         sequence: lease.sequence,
+        stored: lease.stored,
         reason: "no\nmoney".to_owned(),
     };
     for _ in 0..2 {
@@ -109,4 +110,28 @@ pub(crate) async fn a_dead_letter_has_its_reason(program: PathBuf) {
     assert_eq!(header("Cloudc-Reason").as_deref(), Some("no money"));
     assert_eq!(header("Cloudc-Id").as_deref(), Some("a%20b"));
     assert_eq!(header("ce-type").as_deref(), Some("shop.orders"));
+}
+
+pub(crate) async fn a_queue_that_is_made_anew_keeps_its_own_dead_letters(program: PathBuf) {
+    let broker = Broker::start(program).await;
+    let client = broker.consumer().await;
+    let dead = names::dead_stream(APP, QUEUE);
+    for count in 1..=2 {
+        send(&client, "a").await;
+        let lease = take(&client).await;
+        assert_eq!(lease.sequence, 1);
+        let failed = Dead {
+            delivery: lease.delivery.clone(),
+            sequence: lease.sequence,
+            stored: lease.stored,
+            reason: "no money".to_owned(),
+        };
+        client.bury(QUEUE, failed).await.expect("it is kept");
+        let jetstream = broker.jetstream().await;
+        let mut kept = jetstream.get_stream(&dead).await.expect("the stream");
+        assert_eq!(kept.info().await.expect("info").state.messages, count);
+        let queue = names::stream(APP, QUEUE);
+        jetstream.delete_stream(queue).await.expect("deleted");
+        broker.provision().await.expect("made anew");
+    }
 }

@@ -48,6 +48,7 @@ on_each_version! {
         without_a_stream_it_says_who_makes_it
         a_full_stream_is_full
         a_dead_letter_has_its_reason
+        a_queue_that_is_made_anew_keeps_its_own_dead_letters
     }
     provision {
         twice_is_once
@@ -62,6 +63,7 @@ on_each_version! {
         a_message_with_a_delay_counts_from_one
         a_consumer_that_is_gone_is_told_and_may_come_back
         the_lag_is_what_is_not_settled
+        a_queue_that_is_made_anew_begins_anew
     }
     stopping {
         what_was_sent_still_comes_and_nothing_twice

@@ -121,3 +121,19 @@ pub(crate) async fn the_lag_is_what_is_not_settled(program: PathBuf) {
     lease.hold.settle(Settlement::Done).await.expect("settled");
     assert_eq!(client.lag(QUEUE).await, Ok(2));
 }
+
+pub(crate) async fn a_queue_that_is_made_anew_begins_anew(program: PathBuf) {
+    let broker = Broker::start(program).await;
+    let client = broker.consumer().await;
+    for id in ["a", "b"] {
+        send(&client, id).await;
+        let lease = timeout(Duration::from_secs(10), take(&client)).await;
+        let lease = lease.expect("it is handed out");
+        assert_eq!((&*lease.delivery.id, lease.sequence), (id, 1));
+        lease.hold.settle(Settlement::Done).await.expect("settled");
+        let jetstream = broker.jetstream().await;
+        let queue = names::stream(APP, QUEUE);
+        jetstream.delete_stream(queue).await.expect("deleted");
+        broker.provision().await.expect("made anew");
+    }
+}

@@ -107,7 +107,7 @@ async fn a_pod_that_dies_in_the_last_delivery_leaves_a_dead_letter(world: World)
     assert_eq!(dead.len(), 1);
     let reason = &dead[0].reason;
     assert!(
-        reason.contains("its last delivery neither succeeded nor failed"),
+        reason.contains("what became of its last delivery is not known"),
         "{reason}"
     );
     assert_eq!(world.queue(&ORDERS).pending(), 0);

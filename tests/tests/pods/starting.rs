@@ -1,6 +1,9 @@
 //! Pods that start, and those that cannot.
 
 use std::process::Command;
+use std::time::{Duration, Instant};
+
+use rustix::process::Signal;
 
 use crate::http::Http;
 use crate::pod::Pod;
@@ -48,6 +51,26 @@ fn to_provision_twice_changes_nothing() {
     }
     assert!(text.contains("unchanged"), "{text}");
     assert!(!text.contains("created"), "{text}");
+}
+
+/// As process 1 of a container it would else be killed, after half a minute of waiting.
+#[test]
+fn a_provisioner_that_is_told_to_leave_leaves() {
+    let mut command = Command::new(PROGRAM);
+    command
+        .env_clear()
+        .env("CLOUDC_WORKLOAD", "provision")
+        .env("CLOUDC_NATS_URL", "nats://127.0.0.1:1");
+    let mut pod = Pod::start(&mut command);
+    pod.wait_for("a word of the broker", |line| {
+        line.contains("WARN").then_some(())
+    });
+    let told = Instant::now();
+    pod.signal(Signal::TERM);
+    let (status, lines) = pod.exit();
+    assert_eq!(status.code(), Some(1));
+    assert!(lines.join("\n").contains("told to leave"), "{lines:?}");
+    assert!(told.elapsed() < Duration::from_secs(10), "{lines:?}");
 }
 
 #[tokio::test]

@@ -114,6 +114,7 @@ fn everybody_can_do_what_it_does() {
         let dead = Dead {
             delivery: again.delivery.clone(),
             sequence: again.sequence,
+            stored: again.stored,
             reason: "no money".to_owned(),
         };
         charge.bury("orders", dead).await.expect("kept");

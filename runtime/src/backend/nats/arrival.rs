@@ -39,6 +39,7 @@ pub(super) fn arrival(
     };
     let info = message.info().ok()?;
     let sequence = info.stream_sequence;
+    let stored = info.published.unix_timestamp_nanos();
     let delivered = u32::try_from(info.delivered).unwrap_or(u32::MAX);
     let subject = message.reply.clone()?;
     let headers = message.headers.clone().unwrap_or_default();
@@ -57,7 +58,8 @@ pub(super) fn arrival(
             headers: headers::visible(&headers),
         },
         sequence,
-        held: Held::new(Arc::clone(link), &subject, sequence, pulls),
+        stored,
+        held: Held::new(Arc::clone(link), &subject, (sequence, stored), pulls),
         since: Instant::now(),
     }))
 }

@@ -16,8 +16,8 @@ const ORIGINAL: &str = "Cloudc-Id";
 /// The most bytes of a reason.
 const LONGEST_REASON: usize = 1024;
 
-/// The headers with which a failed message is kept, such that it has no more than so many bytes. Its number in the queue is its
-/// id, so it is kept once. Where they are too many the reason is cut off, then what came with the message goes.
+/// The headers with which a failed message is kept, such that it has no more than so many bytes. Its number in the queue and
+/// when it got that are its id, so it is kept once. Where they are too many the reason is cut off, then what came with the message goes.
 pub(super) fn headers(queue: &str, dead: &Dead, limit: usize) -> HeaderMap {
     let payload = dead.delivery.payload.len();
     for longest in [LONGEST_REASON, 128] {
@@ -40,7 +40,7 @@ pub(super) fn headers(queue: &str, dead: &Dead, limit: usize) -> HeaderMap {
 
 fn about(queue: &str, dead: &Dead, longest_reason: usize) -> HeaderMap {
     let mut headers = HeaderMap::new();
-    headers.insert(ID, format!("{queue}-{}", dead.sequence));
+    headers.insert(ID, format!("{queue}-{}-{}", dead.sequence, dead.stored));
     headers.insert(REASON, one_line(&dead.reason, longest_reason));
     headers.insert(ATTEMPT, dead.delivery.attempt.to_string());
     headers.insert(SEQUENCE, dead.sequence.to_string());
@@ -75,6 +75,7 @@ mod tests {
                 headers: [("ce-id".to_owned(), "order%201".to_owned())].into(),
             },
             sequence: 7,
+            stored: 1_000,
             reason: reason.to_owned(),
         }
     }
@@ -87,7 +88,7 @@ mod tests {
     fn a_dead_letter_says_what_it_was() {
         let headers = headers("orders", &dead("no\r\nmoney"), 1024 * 1024);
         for (name, value) in [
-            (ID, "orders-7"),
+            (ID, "orders-7-1000"),
             (REASON, "no  money"),
             (ATTEMPT, "5"),
             (SEQUENCE, "7"),
@@ -111,7 +112,7 @@ mod tests {
         for limit in (250..=whole).rev() {
             let headers = super::headers("orders", &dead, limit);
             assert!(headers::size(&headers, 100) <= limit, "{limit}");
-            assert_eq!(text(&headers, ID), Some("orders-7"));
+            assert_eq!(text(&headers, ID), Some("orders-7-1000"));
         }
         let cut = super::headers("orders", &dead, whole - 1);
         assert_eq!(text(&cut, "ce-id"), Some("order%201"));

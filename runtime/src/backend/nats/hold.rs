@@ -7,7 +7,7 @@ use futures_util::FutureExt as _;
 use tokio::task::coop::unconstrained;
 
 use super::link::Link;
-use super::pull::Pulls;
+use super::pull::{Place, Pulls};
 use crate::backend::{Answer, Failure, Hold, Settlement};
 
 /// One delivery of a message. Whatever connection it came over, it is settled by its subject.
@@ -16,18 +16,19 @@ pub(super) struct Held {
     link: Arc<Link>,
     /// `$JS.ACK.…`, which names the message and its delivery.
     subject: Arc<str>,
-    sequence: u64,
+    /// Its number in the stream, and when it got that.
+    place: Place,
     /// Where it may have come in again by now.
     pulls: Weak<Pulls>,
 }
 
 impl Held {
-    /// Of the message with this number in its stream.
-    pub(super) fn new(link: Arc<Link>, subject: &str, sequence: u64, pulls: &Arc<Pulls>) -> Self {
+    /// Of the message at this place in its stream.
+    pub(super) fn new(link: Arc<Link>, subject: &str, place: Place, pulls: &Arc<Pulls>) -> Self {
         Self {
             link,
             subject: Arc::from(subject),
-            sequence,
+            place,
             pulls: Arc::downgrade(pulls),
         }
     }
@@ -40,7 +41,7 @@ impl Held {
     async fn confirmed(&self, what: &str) -> Result<(), Failure> {
         self.link.request(&self.subject, None, what.into()).await?;
         if let Some(pulls) = self.pulls.upgrade() {
-            pulls.gone(self.sequence);
+            pulls.gone(self.place);
         }
         Ok(())
     }

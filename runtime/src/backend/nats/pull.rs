@@ -17,13 +17,24 @@ use crate::handler::Delivery;
 /// How many of the messages that were settled last are remembered.
 const GONE: usize = 64;
 
+/// Which message of a queue it is: its number in the stream, and when it got that, for a stream that is made anew counts from 1
+/// again.
+pub(super) type Place = (u64, i128);
+
 /// A message that came, and that nobody has taken yet.
 pub(super) struct Arrived {
     pub(super) delivery: Delivery,
     pub(super) sequence: u64,
+    pub(super) stored: i128,
     pub(super) held: Held,
     /// When its ack wait began.
     pub(super) since: Instant,
+}
+
+impl Arrived {
+    fn place(&self) -> Place {
+        (self.sequence, self.stored)
+    }
 }
 
 /// The messages of one queue in this process.
@@ -41,7 +52,7 @@ pub(super) struct Pulls {
 struct State {
     arrived: VecDeque<Arrived>,
     /// The messages that are out of the queue, the last of them. One may have been on its way here once more.
-    gone: VecDeque<u64>,
+    gone: VecDeque<Place>,
     /// How many messages those want that wait.
     wanted: usize,
     /// The last failure, and how many there were.
@@ -54,8 +65,8 @@ struct State {
 }
 
 impl State {
-    fn forget(&mut self, sequence: u64) {
-        self.arrived.retain(|known| known.sequence != sequence);
+    fn forget(&mut self, place: Place) {
+        self.arrived.retain(|known| known.place() != place);
     }
 }
 
@@ -112,6 +123,7 @@ impl Pulls {
         Lease {
             delivery: arrived.delivery,
             sequence: arrived.sequence,
+            stored: arrived.stored,
             hold: Box::new(arrived.held),
         }
     }
@@ -125,20 +137,20 @@ impl Pulls {
     /// Takes a message in. One that was here, and was delivered again in spite of that, is no longer.
     pub(super) fn arrive(&self, arrived: Arrived) {
         let mut state = self.state();
-        if state.gone.contains(&arrived.sequence) {
+        if state.gone.contains(&arrived.place()) {
             return;
         }
-        state.forget(arrived.sequence);
+        state.forget(arrived.place());
         state.arrived.push_back(arrived);
         drop(state);
         self.news.notify_waiters();
     }
 
     /// Notes that a message is out of the queue: delivered again in the meantime, it is not handed out.
-    pub(super) fn gone(&self, sequence: u64) {
+    pub(super) fn gone(&self, place: Place) {
         let mut state = self.state();
-        state.forget(sequence);
-        state.gone.push_back(sequence);
+        state.forget(place);
+        state.gone.push_back(place);
         if state.gone.len() > GONE {
             state.gone.pop_front();
         }

@@ -175,6 +175,7 @@ async fn a_broker_that_is_down_does_nothing_and_pulls_wait() {
     let dead = Dead {
         delivery: lease.delivery,
         sequence: lease.sequence,
+        stored: 0,
         reason: String::new(),
     };
     assert_eq!(emulator.bury("orders", dead), Err(down));
@@ -223,6 +224,7 @@ async fn a_message_is_buried_once() {
             headers: BTreeMap::new(),
         },
         sequence,
+        stored: 0,
         reason: reason.to_owned(),
     };
     emulator.bury("orders", dead(1, "first")).unwrap();

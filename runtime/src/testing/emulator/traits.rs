@@ -39,6 +39,8 @@ impl Broker for Emulator {
                 }),
                 delivery: one.delivery,
                 sequence: one.sequence,
+                // Its queues are made once.
+                stored: 0,
             };
             Ok(fetched.into_iter().map(lease).collect())
         })
