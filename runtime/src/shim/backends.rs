@@ -30,16 +30,18 @@ pub(super) async fn connect(config: &Config, app: &str) -> Result<Connected, Str
         Ok::<_, String>(match &config.nats {
             Some(access) => {
                 let queues = Queue::all(App::linked());
-                Some(Arc::new(
-                    Nats::connect(access, app, workload, &queues).await?,
-                ))
+                let nats = Nats::connect(access, app, workload, &queues).await;
+                Some(Arc::new(nats.map_err(|fault| said("NATS", fault))?))
             }
             None => None,
         })
     };
     let valkey = async {
         Ok(match &config.valkey {
-            Some(access) => Some(Arc::new(Valkey::connect(access, app).await?)),
+            Some(access) => {
+                let valkey = Valkey::connect(access, app).await;
+                Some(Arc::new(valkey.map_err(|fault| said("VALKEY", fault))?))
+            }
             None => None,
         })
     };
@@ -55,4 +57,12 @@ pub(super) async fn connect(config: &Config, app: &str) -> Result<Connected, Str
         nats,
         connections,
     })
+}
+
+/// Where what is wrong was said.
+fn said(server: &str, fault: String) -> String {
+    format!(
+        "{fault}; CLOUDC_{server}_URL says where the server is, and CLOUDC_{server}_CREDENTIALS where its Secret is \
+         mounted"
+    )
 }

@@ -59,9 +59,10 @@ impl Health {
     /// The probes' routes.
     pub(super) fn routes(&self) -> Router {
         let health = self.clone();
+        let other = async || problem(StatusCode::METHOD_NOT_ALLOWED, None);
         Router::new()
-            .route(ALIVE, get(async || "alive"))
-            .route(READY, get(async move || health.answer()))
+            .route(ALIVE, get(async || "alive").fallback(other))
+            .route(READY, get(async move || health.answer()).fallback(other))
     }
 
     fn answer(&self) -> Response {

@@ -30,6 +30,7 @@ use pod::Pod;
 use shutdown::Shutdown;
 
 use crate::app::App;
+use crate::host::panic_text;
 use crate::registry::{functions, resources};
 use crate::telemetry;
 
@@ -69,6 +70,11 @@ fn run(graph_json: &str, check_only: bool) -> Result<(), String> {
         .build()
         .map_err(|error| format!("cannot start the threads of the program: {error}"))?;
     let telemetry = telemetry::start(&graph.app, config.runs.name())?;
+    // Else it would be lines of text between those of JSON.
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(ToString::to_string);
+        tracing::error!(place, text = panic_text(panic.payload()), "a panic");
+    }));
     let ended = runtime.block_on(live(&graph.app, &config));
     // A task of the application's that blocks its thread is not waited for.
     runtime.shutdown_timeout(Duration::ZERO);
