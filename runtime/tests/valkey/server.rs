@@ -111,6 +111,9 @@ impl Server {
             .args([&format!("-{name}"), &self.process.id().to_string()])
             .status();
         assert!(kill.expect("kill starts").success());
+        if name == "STOP" {
+            stands_still(self.process.id());
+        }
     }
 
     /// What the server says of itself, such as `used_memory`.
@@ -133,5 +136,23 @@ impl Drop for Server {
     fn drop(&mut self) {
         let _ = self.process.kill();
         let _ = self.process.wait();
+    }
+}
+
+/// Waits until a process that was told to stand still does: the signal alone does not wait.
+fn stands_still(process: u32) {
+    let threads = || std::fs::read_dir(format!("/proc/{process}/task")).expect("it runs");
+    let stopped = |thread: std::io::Result<std::fs::DirEntry>| {
+        let stat = std::fs::read_to_string(thread.expect("a thread").path().join("stat"));
+        // The state comes after the name in parentheses. A thread that ended meanwhile does nothing more.
+        stat.map_or(true, |stat| {
+            stat.rsplit(')')
+                .next()
+                .unwrap_or_default()
+                .starts_with(" T")
+        })
+    };
+    while !threads().all(stopped) {
+        std::thread::yield_now();
     }
 }

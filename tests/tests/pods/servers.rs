@@ -225,6 +225,9 @@ impl Server {
     pub(crate) fn signal(&self, signal: Signal) {
         let child = self.child.as_ref().expect("it runs");
         kill_process(Pid::from_child(child), signal).expect("signalled");
+        if signal == Signal::STOP {
+            stands_still(child.id());
+        }
     }
 
     pub(crate) fn port(&self) -> u16 {
@@ -264,4 +267,22 @@ fn secret(folder: &Path, files: &[(&str, &str)]) -> PathBuf {
         }
     }
     folder.to_owned()
+}
+
+/// Waits until a process that was told to stand still does: the signal alone does not wait.
+fn stands_still(process: u32) {
+    let threads = || std::fs::read_dir(format!("/proc/{process}/task")).expect("it runs");
+    let stopped = |thread: std::io::Result<std::fs::DirEntry>| {
+        let stat = std::fs::read_to_string(thread.expect("a thread").path().join("stat"));
+        // The state comes after the name in parentheses. A thread that ended meanwhile does nothing more.
+        stat.map_or(true, |stat| {
+            stat.rsplit(')')
+                .next()
+                .unwrap_or_default()
+                .starts_with(" T")
+        })
+    };
+    while !threads().all(stopped) {
+        std::thread::yield_now();
+    }
 }
