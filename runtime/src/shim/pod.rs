@@ -12,8 +12,10 @@ use crate::context;
 
 /// How long a run that has an end waits for its servers. Kubernetes tries a `Job` again.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// How often it looks whether its servers are there.
-const LOOK: Duration = Duration::from_millis(20);
+/// When it looks for the first time whether its servers are there: a cold start waits for no more than it must. Each look
+/// comes after twice the time, up to the last.
+const FIRST_LOOK: Duration = Duration::from_millis(1);
+const LAST_LOOK: Duration = Duration::from_millis(64);
 /// How long connections may take to send what is under way.
 const CLOSING: Duration = Duration::from_secs(2);
 
@@ -47,8 +49,10 @@ impl Pod<'_> {
     pub(super) async fn connect(&self) -> Result<Connected, String> {
         let connected = backends::connect(self.config, self.app).await?;
         context::connect(connected.backends.clone());
+        let mut look = FIRST_LOOK;
         while connected.connections.iter().any(|one| one.ready().is_err()) {
-            tokio::time::sleep(LOOK).await;
+            tokio::time::sleep(look).await;
+            look = (look * 2).min(LAST_LOOK);
         }
         tracing::info!("connected");
         Ok(connected)

@@ -1,24 +1,26 @@
 //! HTTP/1.1, and HTTP/2 without TLS for who speaks it at once (h2c), on one port.
 
+use std::convert::Infallible;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::{Request, State};
-use axum::http::{HeaderValue, Version, header};
-use axum::middleware::{self, Next};
+use axum::body::Body;
+use axum::http::{HeaderValue, Request, Version, header};
 use axum::response::Response;
+use hyper::body::Incoming;
+use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::GracefulShutdown;
-use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
+use tower::Service as _;
 
 use super::shutdown::Shutdown;
 
-/// The head of a request, in bytes, and how many headers it may have; more is `431`.
+/// The head of a request, in bytes; more is `431`. So are more than 100 headers, which is hyper's own bound: another one costs
+/// it an allocation for each request.
 const MAX_HEAD: usize = 64 * 1024;
-const MAX_HEADERS: usize = 128;
 /// How long a client may take for the head of a request.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 /// How often an HTTP/2 client is asked whether it is still there.
@@ -63,10 +65,6 @@ impl Server {
     /// Answers until the shutdown, takes connections for a little while longer, and ends when every request has its
     /// answer.
     pub(super) async fn serve(self, routes: Router, shutdown: Shutdown) {
-        let routes = routes.layer(middleware::from_fn_with_state(
-            shutdown.clone(),
-            say_goodbye,
-        ));
         let connections = GracefulShutdown::new();
         let end = async {
             shutdown.begins().await;
@@ -78,7 +76,7 @@ impl Server {
                 biased;
                 () = &mut end => break,
                 accepted = self.listener.accept() => match accepted {
-                    Ok((stream, _)) => connect(stream, routes.clone(), &connections),
+                    Ok((stream, _)) => connect(stream, routes.clone(), shutdown.clone(), &connections),
                     Err(error) => {
                         tracing::warn!(%error, "a connection could not be taken");
                         tokio::time::sleep(PAUSE).await;
@@ -91,20 +89,24 @@ impl Server {
     }
 }
 
-/// Tells clients of a pod that leaves to take another connection for their next request, so that none is under way
-/// when this one is closed.
-async fn say_goodbye(State(shutdown): State<Shutdown>, request: Request, next: Next) -> Response {
+/// Answers a request. Tells clients of a pod that leaves to take another connection for the next one, so that none is under
+/// way when this one is closed.
+async fn answer(
+    mut routes: Router,
+    shutdown: Shutdown,
+    request: Request<Incoming>,
+) -> Result<Response, Infallible> {
     // HTTP/2 has a frame for it, which the server sends at the end.
     let is_http1 = request.version() < Version::HTTP_2;
-    let mut response = next.run(request).await;
+    let mut response = routes.call(request.map(Body::new)).await?;
     if is_http1 && shutdown.has_begun() {
         let close = HeaderValue::from_static("close");
         response.headers_mut().insert(header::CONNECTION, close);
     }
-    response
+    Ok(response)
 }
 
-fn connect(stream: TcpStream, routes: Router, connections: &GracefulShutdown) {
+fn connect(stream: TcpStream, routes: Router, shutdown: Shutdown, connections: &GracefulShutdown) {
     // Small answers leave at once; without it they would only wait for their acknowledgement.
     let _ = stream.set_nodelay(true);
     let mut builder = Builder::new(TokioExecutor::new());
@@ -112,15 +114,15 @@ fn connect(stream: TcpStream, routes: Router, connections: &GracefulShutdown) {
         .http1()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIMEOUT)
-        .max_buf_size(MAX_HEAD)
-        .max_headers(MAX_HEADERS);
+        .max_buf_size(MAX_HEAD);
     builder
         .http2()
         .timer(TokioTimer::new())
         .keep_alive_interval(PING)
         .max_concurrent_streams(MAX_STREAMS)
         .max_header_list_size(MAX_HEAD as u32);
-    let service = TowerToHyperService::new(routes);
+    // A router is ready at any time.
+    let service = service_fn(move |request| answer(routes.clone(), shutdown.clone(), request));
     let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
     let connection = connections.watch(connection.into_owned());
     tokio::spawn(async move {

@@ -7,13 +7,14 @@ use std::time::Instant;
 use axum::extract::Request;
 use axum::http::{Method, StatusCode};
 use tracing::field::Empty;
-use tracing::{Span, info_span};
+use tracing::{Span, debug_span, info_span};
 use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 
 use super::{context, metrics};
 use crate::handler::Delivery;
 
-/// Whether anybody wants traces. If not, spans say no more than what a line of the log needs: a pod makes one for each call.
+/// Whether anybody wants traces. If not, there are spans for the log at the level `debug` alone: one for each call costs more
+/// than all else that a pod does about it.
 static TRACED: AtomicBool = AtomicBool::new(false);
 
 /// Spans are sent somewhere from now on.
@@ -74,7 +75,7 @@ impl Asked {
 /// Of a request: a child of its caller's, where the headers say so.
 fn request_span(function: &str, route: &str, request: &Request) -> Span {
     if !traced() {
-        return info_span!(parent: None, "request", cloudc.function = function);
+        return debug_span!(parent: None, "request", cloudc.function = function);
     }
     let method = request.method().as_str();
     let span = info_span!(
@@ -100,7 +101,7 @@ fn request_span(function: &str, route: &str, request: &Request) -> Span {
 /// much later and more than once, so it is a trace of its own with a link; and so is a batch, which has many senders.
 pub(crate) fn delivery_span(function: &str, queue: &str, deliveries: &[Delivery]) -> Span {
     if !traced() {
-        return info_span!(parent: None, "delivery", cloudc.function = function);
+        return debug_span!(parent: None, "delivery", cloudc.function = function);
     }
     let span = info_span!(
         parent: None,

@@ -130,7 +130,7 @@ pub struct Sending {
 
 /// The head of a request, in bytes, and how many headers it may have: the limits of a pod's server.
 const MAX_HEAD: usize = 64 * 1024;
-const MAX_HEADERS: usize = 128;
+const MAX_HEADERS: usize = 100;
 
 /// How often a client tries that tries again, and how long it waits before.
 const TRIES: u32 = 10;
