@@ -125,6 +125,29 @@ codes! {
     NOT_AT_BROKER = "CC603";
     /// The broker says no, or says nothing.
     BROKER_REFUSED = "CC604";
+
+    /// No cluster to talk to: no kubeconfig, no answer, no valid credentials.
+    CLUSTER_UNREACHABLE = "CC801";
+    /// Something that the cluster does not serve.
+    CLUSTER_LACKS = "CC802";
+    /// A right that the user of the cluster does not have.
+    CLUSTER_DENIED = "CC803";
+    /// The cluster says no to an object.
+    CLUSTER_REFUSED = "CC804";
+    /// A field that another field manager owns.
+    FIELD_CONFLICT = "CC805";
+    /// Somebody else is at it: another deploy, or a deletion.
+    CLUSTER_BUSY = "CC806";
+    /// A workload that does not come up.
+    NOT_READY = "CC807";
+    /// A Secret that is missing, or holds what it should not.
+    SECRET_UNUSABLE = "CC808";
+    /// No release to promote, to go back to, or to destroy.
+    NO_RELEASE = "CC809";
+    /// A name that nothing has.
+    NO_SUCH_NAME = "CC810";
+    /// Data that is kept though its owner is gone.
+    DATA_KEPT = "CC811";
 }
 
 /// The code of these letters, if there is one.

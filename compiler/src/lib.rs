@@ -16,6 +16,7 @@
 
 pub mod check;
 pub mod cli;
+pub mod cluster;
 pub mod codes;
 pub mod config;
 pub mod coverage;
@@ -27,6 +28,7 @@ pub mod load;
 pub mod lower;
 pub mod new;
 pub mod project;
+pub mod release;
 pub mod render;
 pub mod report;
 pub mod resolve;

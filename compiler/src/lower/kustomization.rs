@@ -60,7 +60,7 @@ pub(super) fn manifest(cx: Context<'_>, others: &[Manifest]) -> Manifest {
         cx.app(),
         cx.settings.target,
     );
-    let needed = [secrets::expected(cx), secrets::operator(cx)];
+    let needed = [secrets::list(cx), secrets::operator(cx)];
     for part in needed.into_iter().flatten() {
         comment.push_str("\n\n");
         comment.push_str(&part);

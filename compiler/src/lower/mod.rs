@@ -40,7 +40,7 @@ mod pod;
 mod provision;
 mod resources;
 mod schedule;
-mod secrets;
+pub mod secrets;
 mod server;
 mod service;
 #[cfg(test)]

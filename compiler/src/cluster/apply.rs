@@ -1,0 +1,157 @@
+//! Server-side apply, first as a rehearsal, then for good.
+
+use futures_util::StreamExt as _;
+use futures_util::stream;
+use kube::api::{DeleteParams, DynamicObject, Patch, PatchParams, ValidationDirective};
+use serde_json::Value;
+
+use crate::codes;
+use crate::diagnostic::Diagnostic;
+use crate::release::{Key, Phase};
+
+use super::Problems;
+use super::apis::Apis;
+use super::failure::{conflict, failed};
+use super::members::MANAGER;
+use super::request::patiently;
+use super::state::condition;
+
+/// Requests under way at a time.
+const AT_ONCE: usize = 8;
+
+/// What the server would make of an object.
+pub(super) struct Rehearsed {
+    pub(super) key: Key,
+    /// As it is now.
+    pub(super) live: Option<DynamicObject>,
+    /// As it would be.
+    pub(super) then: DynamicObject,
+}
+
+/// Asks the server what it would make of each object. Nothing is changed.
+///
+/// # Errors
+///
+/// Every object that the server refuses: a conflict, a webhook's no, a wrong field.
+pub(super) async fn rehearse(
+    apis: &Apis,
+    objects: &[Value],
+    force: bool,
+) -> Result<Vec<Rehearsed>, Problems> {
+    let answers = stream::iter(objects)
+        .map(|object| async move {
+            let key = Key::of(object);
+            let api = apis.of(&key)?;
+            let doing = format!("cannot read {key}");
+            let live = patiently(|| api.get_opt(&key.name)).await;
+            let live = live.map_err(|error| failed(&doing, &error))?;
+            // It will be made anew, and its pod may be another one.
+            if let Some(then) = live.clone().filter(|job| is_failed_job(Some(job))) {
+                return Ok(Rehearsed { key, live, then });
+            }
+            let then = send(apis, object, force, true).await?;
+            Ok(Rehearsed { key, live, then })
+        })
+        .buffered(AT_ONCE)
+        .collect::<Vec<Result<Rehearsed, Diagnostic>>>();
+    gather(answers.await)
+}
+
+/// Applies objects, those of one phase after those of the one before.
+///
+/// # Errors
+///
+/// Every object of a phase that was refused. The phases after it are left alone.
+pub(super) async fn apply(
+    apis: &Apis,
+    objects: &[Value],
+    phase: Phase,
+    force: bool,
+) -> Result<usize, Problems> {
+    let of_phase: Vec<&Value> = objects
+        .iter()
+        .filter(|object| Phase::of(&Key::of(object)) == phase)
+        .collect();
+    let answers = stream::iter(of_phase)
+        .map(|object| async move {
+            if phase == Phase::Provision {
+                remove_failed_job(apis, &Key::of(object)).await?;
+            }
+            send(apis, object, force, false).await
+        })
+        .buffered(AT_ONCE)
+        .collect::<Vec<Result<DynamicObject, Diagnostic>>>();
+    gather(answers.await).map(|applied| applied.len())
+}
+
+async fn send(
+    apis: &Apis,
+    object: &Value,
+    force: bool,
+    dry_run: bool,
+) -> Result<DynamicObject, Diagnostic> {
+    let key = Key::of(object);
+    let api = apis.of(&key)?;
+    let parameters = PatchParams {
+        dry_run,
+        force,
+        field_manager: Some(MANAGER.to_owned()),
+        field_validation: Some(ValidationDirective::Strict),
+    };
+    let answer = patiently(|| api.patch(&key.name, &parameters, &Patch::Apply(object))).await;
+    answer.map_err(|error| {
+        let named = key.to_string();
+        conflict(&named, &error).unwrap_or_else(|| failed(&format!("cannot apply {named}"), &error))
+    })
+}
+
+fn is_failed_job(live: Option<&DynamicObject>) -> bool {
+    let is_job = |object: &&DynamicObject| {
+        let types = object.types.as_ref();
+        types.is_some_and(|types| types.kind == "Job")
+    };
+    live.filter(is_job)
+        .is_some_and(|job| condition(&job.data, "Failed").is_some_and(|failed| failed.status == "True"))
+}
+
+/// A Job that failed stays failed, and its name is that of its work: it makes room for another try.
+async fn remove_failed_job(apis: &Apis, key: &Key) -> Result<(), Diagnostic> {
+    let api = apis.of(key)?;
+    let doing = format!("cannot start {key} again");
+    let live = patiently(|| api.get_opt(&key.name)).await;
+    let live = live.map_err(|error| failed(&doing, &error))?;
+    if !is_failed_job(live.as_ref()) {
+        return Ok(());
+    }
+    match patiently(|| api.delete(&key.name, &DeleteParams::foreground())).await {
+        Ok(_) => {}
+        Err(kube::Error::Api(status)) if status.code == 404 => return Ok(()),
+        Err(error) => return Err(failed(&doing, &error)),
+    }
+    for _ in 0..120 {
+        let left = patiently(|| api.get_opt(&key.name)).await;
+        if left.map_err(|error| failed(&doing, &error))?.is_none() {
+            return Ok(());
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+    }
+    Err(Diagnostic::error(
+        codes::NOT_READY,
+        format!("{key} failed before, and does not go away"),
+    )
+    .help(format!("see what holds it: kubectl describe job {}", key.name)))
+}
+
+/// All answers, or all that is wrong, each once.
+fn gather<T>(answers: Vec<Result<T, Diagnostic>>) -> Result<Vec<T>, Problems> {
+    let mut all = Vec::new();
+    let mut problems: Problems = Vec::new();
+    for answer in answers {
+        match answer {
+            Ok(answer) => all.push(answer),
+            Err(problem) if problems.contains(&problem) => {}
+            Err(problem) => problems.push(problem),
+        }
+    }
+    if problems.is_empty() { Ok(all) } else { Err(problems) }
+}

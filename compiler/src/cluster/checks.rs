@@ -1,0 +1,259 @@
+//! What has to be true before anything is changed, asked all at once.
+
+use std::collections::BTreeSet;
+
+use futures_util::future::join_all;
+use futures_util::join;
+use k8s_openapi::api::authorization::v1::{
+    ResourceAttributes, SelfSubjectAccessReview, SelfSubjectAccessReviewSpec,
+};
+use k8s_openapi::api::core::v1::Namespace;
+use kube::api::PostParams;
+use kube::{Api, Client};
+
+use crate::codes;
+use crate::diagnostic::Diagnostic;
+use crate::release::{Key, Release};
+
+use super::apis::Apis;
+use super::failure::failed;
+use super::request::patiently;
+use super::{Problems, members};
+
+/// The oldest minor version of Kubernetes 1: `timeZone` of CronJobs and `unhealthyPodEvictionPolicy` are there since 1.27.
+const OLDEST: u32 = 27;
+
+/// What a deploy reads and writes besides the kinds of the release: versions with kinds.
+const OWN: [(&str, &[&str]); 3] = [
+    ("v1", &["ConfigMap", "Secret"]),
+    ("coordination.k8s.io/v1", &["Lease"]),
+    ("events.k8s.io/v1", &[]),
+];
+
+/// A right that a deploy needs: on a resource of a group, perhaps of a subresource.
+struct Right {
+    verb: &'static str,
+    group: String,
+    resource: String,
+    subresource: Option<&'static str>,
+}
+
+/// A cluster that can take the release.
+pub(super) struct Checked {
+    pub(super) apis: Apis,
+    /// Whether the namespace is there.
+    pub(super) namespace: bool,
+    /// Whether this user may write the namespace object.
+    pub(super) may_write_namespace: bool,
+}
+
+/// Asks for the version, the kinds, the rights and the namespace.
+///
+/// # Errors
+///
+/// All that is missing.
+pub(super) async fn check(client: &Client, release: &Release) -> Result<Checked, Problems> {
+    let mut versions: BTreeSet<String> = release.keys().map(|key| key.api_version).collect();
+    versions.extend(OWN.iter().map(|(version, _)| (*version).to_owned()));
+    let (version, apis, namespace) = join!(
+        version(client),
+        Apis::discover(client, versions),
+        namespace(client, &release.namespace),
+    );
+    // An unreachable cluster is one problem, not four.
+    if let Err(problem) = &version
+        && problem.code == codes::CLUSTER_UNREACHABLE
+    {
+        return Err(vec![problem.clone()]);
+    }
+    let mut problems: Problems = version.err().into_iter().collect();
+    let namespace = namespace.unwrap_or_else(|problem| {
+        problems.push(problem);
+        false
+    });
+    let apis = match apis {
+        Ok(apis) => apis,
+        Err(found) => {
+            problems.extend(found);
+            return Err(problems);
+        }
+    };
+    let may_write_namespace = match rights(&apis, release).await {
+        Ok((denied, may_write_namespace)) => {
+            problems.extend(denied);
+            if !namespace && !may_write_namespace {
+                problems.push(
+                    Diagnostic::error(
+                        codes::CLUSTER_DENIED,
+                        format!("the namespace {} is missing, and this user may not make it", release.namespace),
+                    )
+                    .help("have it made, or name another in cloudc.toml"),
+                );
+            }
+            may_write_namespace
+        }
+        Err(found) => {
+            problems.push(found);
+            false
+        }
+    };
+    if problems.is_empty() {
+        Ok(Checked {
+            apis,
+            namespace,
+            may_write_namespace,
+        })
+    } else {
+        Err(problems)
+    }
+}
+
+async fn version(client: &Client) -> Result<(), Diagnostic> {
+    let found = patiently(|| client.apiserver_version()).await;
+    let found = found.map_err(|error| failed("cannot reach the cluster", &error))?;
+    let digits = |text: &str| -> u32 {
+        let digits: String = text.chars().take_while(char::is_ascii_digit).collect();
+        digits.parse().unwrap_or(0)
+    };
+    if (digits(&found.major), digits(&found.minor)) >= (1, OLDEST) {
+        return Ok(());
+    }
+    Err(Diagnostic::error(
+        codes::CLUSTER_LACKS,
+        format!("the cluster runs Kubernetes {}.{}", found.major, found.minor),
+    )
+    .help(format!("cloudc needs 1.{OLDEST} or newer")))
+}
+
+/// Whether the namespace is there.
+async fn namespace(client: &Client, name: &str) -> Result<bool, Diagnostic> {
+    let namespaces: Api<Namespace> = Api::all(client.clone());
+    match patiently(|| namespaces.get_opt(name)).await {
+        Ok(None) => Ok(false),
+        Ok(Some(found)) if found.metadata.deletion_timestamp.is_some() => Err(Diagnostic::error(
+            codes::CLUSTER_BUSY,
+            format!("the namespace {name} is being deleted"),
+        )
+        .help("wait until it is gone, and run this again")),
+        Ok(Some(_)) => Ok(true),
+        // Who may not look has to know: the first write tells.
+        Err(kube::Error::Api(status)) if status.code == 403 => Ok(true),
+        Err(error) => Err(failed(&format!("cannot look for the namespace {name}"), &error)),
+    }
+}
+
+/// What is denied, and whether the namespace may be written.
+async fn rights(apis: &Apis, release: &Release) -> Result<(Vec<Diagnostic>, bool), Diagnostic> {
+    let client = apis.client();
+    let namespace = release.namespace.as_str();
+    let ask = |right: Right, namespace: Option<String>| async move {
+        allowed(client, &right, namespace)
+            .await
+            .map(|allowed| (right, allowed))
+    };
+    let right = |verb, group: &str, resource: &str| Right {
+        verb,
+        group: group.to_owned(),
+        resource: resource.to_owned(),
+        subresource: None,
+    };
+    let (_, may_write_namespace) = ask(right("patch", "", "namespaces"), None).await?;
+    // Whoever may do everything need not be asked about each.
+    let (_, everything) = ask(right("*", "*", "*"), Some(namespace.to_owned())).await?;
+    if everything {
+        return Ok((Vec::new(), may_write_namespace));
+    }
+    let answers = join_all(
+        wanted(apis, release)
+            .into_iter()
+            .map(|right| ask(right, Some(namespace.to_owned()))),
+    )
+    .await;
+    let mut denied: Vec<(String, Vec<&'static str>)> = Vec::new();
+    for answer in answers {
+        let (right, allowed) = answer?;
+        if allowed {
+            continue;
+        }
+        let mut resource = right.resource.clone();
+        if let Some(subresource) = right.subresource {
+            resource.push_str(&format!("/{subresource}"));
+        }
+        if !right.group.is_empty() {
+            resource.push_str(&format!(".{}", right.group));
+        }
+        match denied.iter_mut().find(|(known, _)| *known == resource) {
+            Some((_, verbs)) => verbs.push(right.verb),
+            None => denied.push((resource, vec![right.verb])),
+        }
+    }
+    let denied = denied.into_iter().map(|(resource, verbs)| {
+        Diagnostic::error(
+            codes::CLUSTER_DENIED,
+            format!("this user may not {} {resource} in the namespace {namespace}", verbs.join(", ")),
+        )
+        .help("ask for a Role with these verbs")
+    });
+    Ok((denied.collect(), may_write_namespace))
+}
+
+/// Each verb on each resource that a deploy uses in the namespace.
+fn wanted(apis: &Apis, release: &Release) -> Vec<Right> {
+    let own = OWN.iter().flat_map(|(version, kinds)| {
+        kinds.iter().map(|kind| ((*version).to_owned(), (*kind).to_owned()))
+    });
+    let kinds: BTreeSet<(String, String)> = release
+        .keys()
+        .filter(|key: &Key| members::is_one(key))
+        .map(|key| (key.api_version, key.kind))
+        .chain(own)
+        .collect();
+    let mut rights = Vec::new();
+    for (version, kind) in kinds {
+        let Some(resource) = apis.resource(&version, &kind) else {
+            continue;
+        };
+        for verb in ["get", "list", "create", "patch", "delete"] {
+            rights.push(Right {
+                verb,
+                group: resource.group.clone(),
+                resource: resource.plural.clone(),
+                subresource: None,
+            });
+        }
+    }
+    let reads = [("pods", None, "list"), ("pods", Some("log"), "get"), ("events", None, "list")];
+    rights.extend(reads.map(|(resource, subresource, verb)| Right {
+        verb,
+        group: String::new(),
+        resource: resource.to_owned(),
+        subresource,
+    }));
+    rights
+}
+
+async fn allowed(
+    client: &Client,
+    right: &Right,
+    namespace: Option<String>,
+) -> Result<bool, Diagnostic> {
+    let reviews: Api<SelfSubjectAccessReview> = Api::all(client.clone());
+    let review = SelfSubjectAccessReview {
+        spec: SelfSubjectAccessReviewSpec {
+            resource_attributes: Some(ResourceAttributes {
+                namespace,
+                verb: Some(right.verb.to_owned()),
+                group: Some(right.group.clone()),
+                resource: Some(right.resource.clone()),
+                subresource: right.subresource.map(str::to_owned),
+                ..Default::default()
+            }),
+            ..Default::default()
+        },
+        ..Default::default()
+    };
+    let parameters = PostParams::default();
+    let answer = patiently(|| reviews.create(&parameters, &review)).await;
+    let answer = answer.map_err(|error| failed("cannot ask for this user's rights", &error))?;
+    Ok(answer.status.is_some_and(|status| status.allowed))
+}

@@ -1,0 +1,80 @@
+//! From a kubeconfig to a client.
+
+use std::time::Duration;
+
+use kube::config::{KubeConfigOptions, Kubeconfig};
+use kube::{Client, Config};
+
+use crate::codes;
+use crate::diagnostic::Diagnostic;
+
+/// How long the API server's address may take to answer.
+const CONNECT: Duration = Duration::from_secs(10);
+/// How long one answer may take. The API server itself ends a request after a minute.
+const ANSWER: Duration = Duration::from_secs(65);
+
+/// A client for a context of the kubeconfig, or for the cluster that this process runs in, if there is no kubeconfig and no
+/// context is named.
+///
+/// # Errors
+///
+/// No kubeconfig, one that cannot be read, a context that it does not have.
+pub async fn connect(context: Option<&str>) -> Result<Client, Diagnostic> {
+    // Two libraries of cloudc bring a cryptography each; whoever was first is used.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let mut config = config(context).await?;
+    config.connect_timeout = Some(CONNECT);
+    config.read_timeout = Some(ANSWER);
+    config.reset_reader_on_write = true;
+    // `request` asks again, with an idea of which errors pass.
+    config.default_retry = false;
+    Client::try_from(config).map_err(|error| {
+        unusable(format!(
+            "cannot use the kubeconfig's context: {}",
+            super::failure::chain(&error)
+        ))
+    })
+}
+
+async fn config(context: Option<&str>) -> Result<Config, Diagnostic> {
+    let options = KubeConfigOptions {
+        context: context.map(str::to_owned),
+        ..Default::default()
+    };
+    let kubeconfig = match Kubeconfig::read() {
+        Ok(kubeconfig) => kubeconfig,
+        Err(error) => {
+            if context.is_none()
+                && let Ok(config) = Config::incluster()
+            {
+                return Ok(config);
+            }
+            return Err(unusable(format!("there is no usable kubeconfig: {error}"))
+                .help("set KUBECONFIG, or put one at ~/.kube/config"));
+        }
+    };
+    if let Some(wanted) = context {
+        let known: Vec<&str> = kubeconfig
+            .contexts
+            .iter()
+            .map(|context| context.name.as_str())
+            .collect();
+        if !known.contains(&wanted) {
+            let found = unusable(format!("the kubeconfig has no context `{wanted}`"));
+            return Err(match known.as_slice() {
+                [] => found.help("it has no context at all"),
+                known => found.help(format!("it has {}", known.join(", "))),
+            });
+        }
+    } else if kubeconfig.current_context.as_deref().unwrap_or_default().is_empty() {
+        return Err(unusable("the kubeconfig has no current context")
+            .help("name one with --context, or run `kubectl config use-context`"));
+    }
+    Config::from_custom_kubeconfig(kubeconfig, &options)
+        .await
+        .map_err(|error| unusable(format!("cannot use the kubeconfig: {error}")))
+}
+
+fn unusable(message: impl Into<String>) -> Diagnostic {
+    Diagnostic::error(codes::CLUSTER_UNREACHABLE, message)
+}

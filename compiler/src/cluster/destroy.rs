@@ -1,0 +1,209 @@
+//! Taking an application down.
+
+use std::collections::BTreeSet;
+
+use k8s_openapi::api::coordination::v1::Lease;
+use k8s_openapi::api::core::v1::{ConfigMap, Namespace};
+use kube::api::{DeleteParams, ListParams};
+use kube::{Api, Client, ResourceExt as _};
+use tokio::time::Instant;
+
+use crate::codes;
+use crate::diagnostic::Diagnostic;
+use crate::release::{Key, Phase};
+
+use super::apis::Apis;
+use super::deploy::{delete, members_apis};
+use super::failure::failed;
+use super::leftovers::{self, Volume};
+use super::lock::Lock;
+use super::members::Members;
+use super::request::patiently;
+use super::{Event, Listener, Options, Problems, history};
+
+/// What a destruction deletes and what it keeps.
+#[derive(Clone, Debug)]
+pub struct Doomed {
+    /// The objects, in words: `Deployment charge`.
+    pub objects: Vec<String>,
+    /// Volumes that go, as they were named.
+    pub volumes: Vec<String>,
+    /// Volumes that stay, each with the name that deletes it.
+    pub kept: Vec<String>,
+    keys: Vec<(Key, Option<String>)>,
+    claims: Vec<Volume>,
+    kept_claims: BTreeSet<String>,
+}
+
+/// Finds out what there is to delete: what cloudc made, and nothing else. Volumes are kept unless `options` names them.
+///
+/// # Errors
+///
+/// The cluster does not answer or denies it; a name after `--delete-data` that nothing has; nothing that is deployed.
+pub async fn doomed(
+    client: &Client,
+    app: &str,
+    namespace: &str,
+    options: &Options,
+) -> Result<Doomed, Problems> {
+    let one = |problem: Diagnostic| vec![problem];
+    let apis = members_apis(client).await?;
+    let members = Members::new(app, namespace);
+    let kinds = members.kinds(&apis).await.map_err(one)?;
+    let found = members.all(&apis, &kinds).await.map_err(one)?;
+    let volumes = leftovers::volumes(client, app, namespace, None).await.map_err(one)?;
+    if found.is_empty() && volumes.is_empty() {
+        return Err(one(Diagnostic::error(
+            codes::NO_RELEASE,
+            format!("there is no {app} in the namespace {namespace}"),
+        )
+        .help("was it deployed with `cloudc deploy`? The context and --env choose where to look")));
+    }
+    let mut problems = Vec::new();
+    for name in &options.delete_data {
+        if !volumes.iter().any(|volume| volume.is(app, name)) {
+            let known: Vec<&str> = volumes.iter().map(|volume| volume.server.as_str()).collect();
+            problems.push(
+                Diagnostic::error(codes::NO_SUCH_NAME, format!("there is no data called `{name}`"))
+                    .help(format!("there is: {}", if known.is_empty() { "none".to_owned() } else { known.join(", ") })),
+            );
+        }
+    }
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    let (claims, kept): (Vec<Volume>, Vec<Volume>) = volumes.into_iter().partition(|volume| {
+        options.delete_data.iter().any(|name| volume.is(app, name))
+    });
+    let mut keys: Vec<(Key, Option<String>)> = found
+        .into_iter()
+        .map(|(key, object)| (key, object.metadata.uid))
+        .collect();
+    // What runs goes before what it runs with.
+    keys.sort_by_key(|(key, _)| (std::cmp::Reverse(Phase::of(key)), key.clone()));
+    Ok(Doomed {
+        objects: keys.iter().map(|(key, _)| key.to_string()).collect(),
+        volumes: claims.iter().map(|volume| volume.claim.clone()).collect(),
+        kept: kept
+            .iter()
+            .map(|volume| format!("{} (--delete-data {})", volume.claim, volume.server))
+            .collect(),
+        keys,
+        claims,
+        kept_claims: kept.into_iter().map(|volume| volume.claim).collect(),
+    })
+}
+
+/// Deletes it. The namespace goes too if cloudc made it and nothing else is left in it.
+///
+/// # Errors
+///
+/// Something could not be deleted: what was deleted is gone, and a second run goes on.
+pub async fn destroy(
+    client: &Client,
+    app: &str,
+    namespace: &str,
+    doomed: &Doomed,
+    options: &Options,
+    tell: Listener<'_>,
+) -> Result<(), Problems> {
+    let deadline = Instant::now() + options.timeout;
+    let lock = Lock::take(client, (app, namespace), &options.holder, deadline, tell).await;
+    let lock = lock.map_err(|problem| vec![problem])?;
+    let done = lock
+        .during(async { remove(client, app, namespace, doomed, tell).await })
+        .await;
+    lock.release().await;
+    done?;
+    let one = |problem: Diagnostic| vec![problem];
+    let leases: Api<Lease> = Api::namespaced(client.clone(), namespace);
+    gone(leases.delete(&format!("cloudc-{app}"), &DeleteParams::default()).await, "the Lease").map_err(one)?;
+    let members = Members::new(app, namespace);
+    let parents: Api<ConfigMap> = Api::namespaced(client.clone(), namespace);
+    gone(parents.delete(members.parent(), &DeleteParams::default()).await, "the list of objects").map_err(one)?;
+    remove_namespace(client, namespace, doomed, tell).await.map_err(one)
+}
+
+async fn remove(
+    client: &Client,
+    app: &str,
+    namespace: &str,
+    doomed: &Doomed,
+    tell: Listener<'_>,
+) -> Result<(), Problems> {
+    let one = |problem: Diagnostic| vec![problem];
+    let apis: Apis = members_apis(client).await?;
+    for (key, uid) in &doomed.keys {
+        delete(&apis, key, uid.as_deref()).await.map_err(one)?;
+    }
+    tell(Event::Done(format!("deleted {} objects", doomed.keys.len())));
+    for volume in &doomed.claims {
+        leftovers::delete(client, namespace, volume).await.map_err(one)?;
+        tell(Event::Done(format!("deleted the volume {} and what was on it", volume.claim)));
+    }
+    for record in history::records(client, app, namespace).await.map_err(one)? {
+        history::remove(client, &record).await.map_err(one)?;
+    }
+    Ok(())
+}
+
+/// Deletes the namespace if it is cloudc's and empty but for what every namespace has.
+async fn remove_namespace(
+    client: &Client,
+    name: &str,
+    doomed: &Doomed,
+    tell: Listener<'_>,
+) -> Result<(), Diagnostic> {
+    let namespaces: Api<Namespace> = Api::all(client.clone());
+    // Who may not look may not delete either.
+    let Ok(Some(namespace)) = namespaces.get_opt(name).await else {
+        return Ok(());
+    };
+    let maker = namespace.labels().get("app.kubernetes.io/managed-by");
+    if maker.map(String::as_str) != Some("cloudc") || !doomed.kept_claims.is_empty() {
+        tell(Event::Done(format!("kept the namespace {name}")));
+        return Ok(());
+    }
+    if let Some(other) = foreign(client, name).await {
+        tell(Event::Done(format!("kept the namespace {name}: it has {other}")));
+        return Ok(());
+    }
+    let removed = namespaces.delete(name, &DeleteParams::background()).await;
+    gone(removed, &format!("the namespace {name}"))?;
+    tell(Event::Done(format!("deleted the namespace {name}")));
+    Ok(())
+}
+
+/// Something in the namespace that is not the cluster's own furniture, and not on its way out with what was just deleted.
+async fn foreign(client: &Client, namespace: &str) -> Option<String> {
+    let apis = members_apis(client).await.ok()?;
+    let more = ["PersistentVolumeClaim", "Pod", "Secret", "ConfigMap", "Service", "ServiceAccount"];
+    let kinds = apis.namespaced();
+    for resource in kinds.filter(|kind| !kind.group.is_empty() || more.contains(&kind.kind.as_str())) {
+        let api = apis.all(resource, namespace);
+        let Ok(found) = api.list(&ListParams::default()).await else {
+            // What cannot be seen may be somebody's.
+            return Some(format!("{} that cannot be listed", resource.plural));
+        };
+        let other = found.items.iter().find(|object| {
+            let furniture = matches!(
+                (resource.kind.as_str(), object.name_any().as_str()),
+                ("ConfigMap", "kube-root-ca.crt" | "istio-ca-root-cert" | "openshift-service-ca.crt") | ("ServiceAccount", "default")
+            );
+            let owned = object.metadata.owner_references.as_ref().is_some_and(|owners| !owners.is_empty());
+            !furniture && !owned && object.metadata.deletion_timestamp.is_none()
+        });
+        if let Some(other) = other {
+            return Some(format!("{} {}", resource.kind, other.name_any()));
+        }
+    }
+    None
+}
+
+fn gone<T>(answer: kube::Result<T>, what: &str) -> Result<(), Diagnostic> {
+    match answer {
+        Ok(_) => Ok(()),
+        Err(kube::Error::Api(status)) if status.code == 404 => Ok(()),
+        Err(error) => Err(failed(&format!("cannot delete {what}"), &error)),
+    }
+}

@@ -1,0 +1,88 @@
+//! What a deploy would change.
+
+use kube::Client;
+use serde_json::Value;
+use tokio::time::Instant;
+
+use crate::release::{Key, Release};
+
+use super::checks::{Checked, check};
+use super::deploy::{Canary, Work, members_apis};
+use super::history;
+use super::members::Members;
+use super::{Listener, Options, Problems};
+
+/// What a deploy would change.
+#[derive(Clone, Debug)]
+pub struct Difference {
+    /// The graph that is deployed; `None` before the first deploy.
+    pub graph: Option<Value>,
+    /// Each object as it is, and as the server would make it. Objects alone are new, or left the application.
+    pub objects: Vec<(String, Option<Value>, Option<Value>)>,
+    /// The server could not be asked, as the namespace is not there yet: the objects are as they will be sent.
+    pub unasked: bool,
+}
+
+/// Asks the server what it would make of a release. Nothing is changed.
+///
+/// # Errors
+///
+/// As the first half of a deploy: what the cluster lacks, denies or would refuse.
+pub async fn diff(
+    client: &Client,
+    release: &Release,
+    canary: Option<&Canary>,
+    options: &Options,
+    tell: Listener<'_>,
+) -> Result<Difference, Problems> {
+    let Checked {
+        apis,
+        namespace,
+        may_write_namespace,
+    } = check(client, release).await?;
+    if !namespace {
+        let new = release.objects.iter().map(|object| (Key::of(object).to_string(), None, Some(object.clone())));
+        return Ok(Difference {
+            graph: None,
+            objects: new.collect(),
+            unasked: true,
+        });
+    }
+    let one = |problem| vec![problem];
+    let members = Members::new(&release.app, &release.namespace);
+    let records = history::records(client, &release.app, &release.namespace).await.map_err(one)?;
+    let graph = history::current(&records).map(|record| record.release.graph.clone());
+    let kinds = members.kinds(&apis).await.map_err(one)?;
+    let every = members_apis(client).await?;
+    let known = members.all(&every, &kinds).await.map_err(one)?;
+    let work = Work {
+        apis,
+        release,
+        options,
+        tell,
+        deadline: Instant::now() + options.timeout,
+        members,
+        may_write_namespace,
+    };
+    let mut objects = Vec::new();
+    for rehearsed in work.rehearse(canary).await? {
+        let live = rehearsed.live.map(json);
+        objects.push((rehearsed.key.to_string(), live, Some(json(rehearsed.then))));
+    }
+    // A canary deletes nothing.
+    let gone = known.into_iter().filter(|(key, _)| {
+        let stays = release.keys().any(|kept| kept.group_kind() == key.group_kind() && kept.name == key.name);
+        let secret = key.kind == "Secret" && release.secrets.iter().any(|secret| secret.name == key.name);
+        canary.is_none() && !stays && !secret
+    });
+    objects.extend(gone.map(|(key, object)| (key.to_string(), Some(json(object)), None)));
+    Ok(Difference {
+        graph,
+        objects,
+        unasked: false,
+    })
+}
+
+fn json(object: kube::api::DynamicObject) -> Value {
+    serde_json::to_value(object).unwrap_or_default()
+}

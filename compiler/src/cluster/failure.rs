@@ -1,0 +1,137 @@
+//! What a cluster can refuse, in words.
+
+use std::error::Error as _;
+
+use kube::Error;
+use kube::core::Status;
+
+use crate::codes;
+use crate::diagnostic::Diagnostic;
+
+/// A request that failed, and what it was to do: `cannot apply Deployment charge`.
+pub(super) fn failed(doing: &str, error: &Error) -> Diagnostic {
+    match error {
+        Error::Api(status) => refused(doing, status),
+        Error::Auth(cause) => Diagnostic::error(
+            codes::CLUSTER_UNREACHABLE,
+            format!("{doing}: there are no valid credentials for the cluster: {cause}"),
+        )
+        .help("log in again, or choose another context with --context"),
+        other => Diagnostic::error(
+            codes::CLUSTER_UNREACHABLE,
+            format!("{doing}: {}", chain(other)),
+        )
+        .help("see that the address of the kubeconfig's context is right, and that `kubectl version` answers"),
+    }
+}
+
+fn refused(doing: &str, status: &Status) -> Diagnostic {
+    let said = sentence(status);
+    match status.code {
+        401 => Diagnostic::error(
+            codes::CLUSTER_UNREACHABLE,
+            format!("{doing}: the cluster does not accept the credentials of this context"),
+        )
+        .help("they have expired or been revoked: log in again"),
+        403 if said.contains("is being terminated") => Diagnostic::error(
+            codes::CLUSTER_BUSY,
+            format!("{doing}: the namespace is being deleted"),
+        )
+        .help("wait until it is gone, and run this again"),
+        403 if said.contains("exceeded quota") => {
+            Diagnostic::error(codes::CLUSTER_REFUSED, format!("{doing}: {said}"))
+                .help("ask for a larger ResourceQuota, or for less memory, CPU or pods")
+        }
+        403 if said.contains("cannot") => {
+            Diagnostic::error(codes::CLUSTER_DENIED, format!("{doing}: {said}"))
+                .help("ask for a Role with this right")
+        }
+        409 if said.contains("is being deleted") => {
+            Diagnostic::error(codes::CLUSTER_BUSY, format!("{doing}: {said}"))
+                .help("wait until it is gone, and run this again")
+        }
+        413 => Diagnostic::error(
+            codes::CLUSTER_REFUSED,
+            format!("{doing}: it is larger than the API server takes (3 MiB)"),
+        )
+        .help("make it smaller: an overlay or a long list in cloudc.toml may have made it grow"),
+        429 | 500..=599 => Diagnostic::error(
+            codes::CLUSTER_UNREACHABLE,
+            format!("{doing}: the API server is busy or restarting, and stayed so: {said}"),
+        )
+        .help("run this again later: it goes on where it was"),
+        _ => Diagnostic::error(codes::CLUSTER_REFUSED, format!("{doing}: {said}")),
+    }
+}
+
+/// What the server said, on one line.
+fn sentence(status: &Status) -> String {
+    let text = match (status.message.trim(), status.reason.trim()) {
+        ("", "") => format!("HTTP status {}", status.code),
+        ("", reason) => reason.to_owned(),
+        (message, _) => message.to_owned(),
+    };
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// The fields of an object that somebody else owns: one error for all of them. `None` if that is not what is wrong.
+pub(super) fn conflict(object: &str, error: &Error) -> Option<Diagnostic> {
+    let Error::Api(status) = error else {
+        return None;
+    };
+    let causes = &status.details.as_ref()?.causes;
+    let mut fields: Vec<String> = causes
+        .iter()
+        .filter(|cause| cause.reason == "FieldManagerConflict")
+        .map(|cause| {
+            let owner = cause.message.split('"').nth(1).unwrap_or("somebody else");
+            format!("`{}` is set by `{owner}`", cause.field.trim_start_matches('.'))
+        })
+        .collect();
+    fields.sort_unstable();
+    fields.dedup();
+    if status.code != 409 || fields.is_empty() {
+        return None;
+    }
+    Some(
+        Diagnostic::error(
+            codes::FIELD_CONFLICT,
+            format!("{object} has fields of another owner: {}", fields.join(", ")),
+        )
+        .help("let the other one give them up, or take them over with --force-conflicts"),
+    )
+}
+
+/// A version or kind that the cluster does not serve.
+pub(super) fn lacks(what: &str) -> Diagnostic {
+    let missing = |message: &str| Diagnostic::error(codes::CLUSTER_LACKS, message);
+    if what.starts_with("serving.knative.dev") {
+        missing("the cluster has no Knative Serving").help(
+            "install it (https://knative.dev/docs/install/), or write `target = \"kubernetes\"` in cloudc.toml: \
+             then neither Knative nor KEDA is needed",
+        )
+    } else if what.starts_with("keda.sh") {
+        missing("the cluster has no KEDA").help(
+            "install it (https://keda.sh/docs/latest/deploy/), or write `target = \"kubernetes\"` in cloudc.toml: \
+             then neither Knative nor KEDA is needed",
+        )
+    } else {
+        missing(&format!("the cluster does not serve {what}"))
+            .help("Kubernetes 1.27 or newer has it")
+    }
+}
+
+/// An error with all its causes, each once.
+pub(super) fn chain(error: &Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let said = error.to_string();
+        if !text.contains(&said) {
+            text.push_str(": ");
+            text.push_str(&said);
+        }
+        cause = error.source();
+    }
+    text
+}

@@ -1,0 +1,68 @@
+//! Volumes whose server left the application: kept, unless they are named.
+
+use k8s_openapi::api::core::v1::PersistentVolumeClaim;
+use kube::api::{DeleteParams, ListParams};
+use kube::{Api, Client, ResourceExt as _};
+
+use crate::diagnostic::Diagnostic;
+use crate::release::{Key, Release};
+
+use super::failure::failed;
+use super::request::patiently;
+
+/// A claim of a server that the application does not have any more.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Volume {
+    /// The claim: `data-shop-nats-0`.
+    pub(super) claim: String,
+    /// The server: `shop-nats`.
+    pub(super) server: String,
+}
+
+impl Volume {
+    /// Whether a name after `--delete-data` means this one: the server's, with or without the application's, or the claim's.
+    pub(super) fn is(&self, app: &str, name: &str) -> bool {
+        let bare = self.server.strip_prefix(app).and_then(|rest| rest.strip_prefix('-'));
+        [Some(self.server.as_str()), Some(self.claim.as_str()), bare].contains(&Some(name))
+    }
+}
+
+/// The application's volumes that no StatefulSet of `release` has; all of them without a release.
+pub(super) async fn volumes(
+    client: &Client,
+    app: &str,
+    namespace: &str,
+    release: Option<&Release>,
+) -> Result<Vec<Volume>, Diagnostic> {
+    let claims: Api<PersistentVolumeClaim> = Api::namespaced(client.clone(), namespace);
+    // A StatefulSet gives its claims the labels of its pods.
+    let selector = ListParams::default().labels(&format!("app.kubernetes.io/part-of={app}"));
+    let found = match patiently(|| claims.list(&selector)).await {
+        Ok(found) => found,
+        // Who may not see volumes cannot lose them.
+        Err(kube::Error::Api(status)) if status.code == 403 => return Ok(Vec::new()),
+        Err(error) => return Err(failed("cannot list the volumes", &error)),
+    };
+    let servers: Vec<Key> = release.into_iter().flat_map(Release::keys).collect();
+    let volumes = found.items.iter().filter_map(|claim| {
+        let server = claim.labels().get("app.kubernetes.io/instance")?.clone();
+        let is_used = servers
+            .iter()
+            .any(|key| key.kind == "StatefulSet" && key.name == server);
+        (!is_used).then(|| Volume {
+            claim: claim.name_any(),
+            server,
+        })
+    });
+    Ok(volumes.collect())
+}
+
+/// Deletes a volume and what is on it.
+pub(super) async fn delete(client: &Client, namespace: &str, volume: &Volume) -> Result<(), Diagnostic> {
+    let claims: Api<PersistentVolumeClaim> = Api::namespaced(client.clone(), namespace);
+    match patiently(|| claims.delete(&volume.claim, &DeleteParams::default())).await {
+        Ok(_) => Ok(()),
+        Err(kube::Error::Api(status)) if status.code == 404 => Ok(()),
+        Err(error) => Err(failed(&format!("cannot delete the volume {}", volume.claim), &error)),
+    }
+}

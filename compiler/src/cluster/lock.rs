@@ -1,0 +1,212 @@
+//! One deploy at a time: a Lease in the application's namespace.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use k8s_openapi::api::coordination::v1::{Lease, LeaseSpec};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{MicroTime, ObjectMeta};
+use kube::api::{Patch, PatchParams, PostParams};
+use kube::{Api, Client};
+use serde_json::json;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep};
+
+use crate::codes;
+use crate::diagnostic::Diagnostic;
+
+use super::failure::failed;
+use super::members::MANAGER;
+use super::request::patiently;
+use super::{Event, Listener};
+
+/// How long a Lease holds that nobody renews.
+const HELD: Duration = Duration::from_secs(15);
+/// How often it is renewed.
+const RENEW: Duration = Duration::from_secs(5);
+/// How often a Lease of somebody else is looked at.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// A Lease that this process holds. Dropped without [`release`](Lock::release), it is free after fifteen seconds.
+pub(super) struct Lock {
+    leases: Api<Lease>,
+    name: String,
+    holder: String,
+    renewing: JoinHandle<()>,
+    lost: watch::Receiver<bool>,
+}
+
+impl Lock {
+    /// Takes the Lease, and waits for whoever has it, at most until `deadline`.
+    ///
+    /// # Errors
+    ///
+    /// Somebody has it still: who, and since when.
+    pub(super) async fn take(
+        client: &Client,
+        (app, namespace): (&str, &str),
+        holder: &str,
+        deadline: Instant,
+        tell: Listener<'_>,
+    ) -> Result<Self, Diagnostic> {
+        let leases: Api<Lease> = Api::namespaced(client.clone(), namespace);
+        let name = format!("cloudc-{app}");
+        // Two runs of one person are two holders.
+        let holder = format!("{holder} {:08x}", rand::random::<u32>());
+        let doing = "cannot take the Lease of a deploy";
+        // Clocks differ, so what counts is how long the Lease is seen unchanged.
+        let mut seen: Option<(Option<String>, Instant)> = None;
+        let mut told = false;
+        loop {
+            let found = patiently(|| leases.get_opt(&name)).await;
+            let Some(lease) = found.map_err(|error| failed(doing, &error))? else {
+                match leases.create(&PostParams::default(), &new(&name, &holder)).await {
+                    Ok(_) => break,
+                    Err(error) if is_conflict(&error) => continue,
+                    Err(error) => return Err(failed(doing, &error)),
+                }
+            };
+            let spec = lease.spec.clone().unwrap_or_default();
+            let other = spec.holder_identity.clone().unwrap_or_default();
+            let version = lease.metadata.resource_version.clone();
+            let since = match &seen {
+                Some((known, since)) if *known == version => *since,
+                _ => {
+                    let now = Instant::now();
+                    seen = Some((version, now));
+                    now
+                }
+            };
+            if other.is_empty() || since.elapsed() > HELD {
+                let mut mine = new(&name, &holder);
+                mine.metadata = lease.metadata;
+                match leases.replace(&name, &PostParams::default(), &mine).await {
+                    Ok(_) => break,
+                    Err(error) if is_conflict(&error) => continue,
+                    Err(error) => return Err(failed(doing, &error)),
+                }
+            }
+            let who = person(&other);
+            let acquired = spec.acquire_time.map(|time| time.0.strftime("%H:%M:%S UTC").to_string());
+            let since = acquired.map(|time| format!(" since {time}")).unwrap_or_default();
+            if Instant::now() >= deadline {
+                return Err(Diagnostic::error(
+                    codes::CLUSTER_BUSY,
+                    format!("{who} deploys {app}{since}"),
+                )
+                .help("run this again when that is done; a deploy that died is forgotten after fifteen seconds"));
+            }
+            if !told {
+                tell(Event::Done(format!("waiting: {who} deploys {app}{since}")));
+                told = true;
+            }
+            sleep(LOOK).await;
+        }
+        let (tell_lost, lost) = watch::channel(false);
+        let renewing = tokio::spawn(renew(leases.clone(), name.clone(), holder.clone(), tell_lost));
+        Ok(Self {
+            leases,
+            name,
+            holder,
+            renewing,
+            lost,
+        })
+    }
+
+    /// Does something while the Lease holds.
+    ///
+    /// # Errors
+    ///
+    /// Somebody else took it, as this process could not renew it in time.
+    pub(super) async fn during<T>(
+        &self,
+        work: impl Future<Output = Result<T, Vec<Diagnostic>>>,
+    ) -> Result<T, Vec<Diagnostic>> {
+        let mut lost = self.lost.clone();
+        tokio::select! {
+            done = work => done,
+            Ok(_) = lost.wait_for(|lost| *lost) => Err(vec![
+                Diagnostic::error(codes::CLUSTER_BUSY, "another deploy took the Lease over")
+                    .help("it could not be renewed for fifteen seconds: run this again, it goes on where it was"),
+            ]),
+        }
+    }
+
+    /// Gives it back. If that does not succeed, it is free after fifteen seconds.
+    pub(super) async fn release(self) {
+        self.renewing.abort();
+        let Ok(Some(lease)) = self.leases.get_opt(&self.name).await else {
+            return;
+        };
+        let holder = lease.spec.as_ref().and_then(|spec| spec.holder_identity.as_deref());
+        if holder == Some(self.holder.as_str()) {
+            let mut free = lease;
+            free.spec = Some(LeaseSpec::default());
+            let _ = self.leases.replace(&self.name, &PostParams::default(), &free).await;
+        }
+    }
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        self.renewing.abort();
+    }
+}
+
+/// Renews until it cannot.
+async fn renew(leases: Api<Lease>, name: String, holder: String, lost: watch::Sender<bool>) {
+    let mut renewed = Instant::now();
+    loop {
+        sleep(RENEW).await;
+        let now = json!({"spec": {"renewTime": MicroTime(Timestamp::now())}});
+        let mine = async {
+            let lease = leases.get(&name).await?;
+            let current = lease.spec.and_then(|spec| spec.holder_identity);
+            if current.as_deref() != Some(holder.as_str()) {
+                return Ok(false);
+            }
+            let mut change = now;
+            change["metadata"] = json!({"resourceVersion": lease.metadata.resource_version});
+            let parameters = PatchParams {
+                field_manager: Some(MANAGER.to_owned()),
+                ..Default::default()
+            };
+            leases.patch(&name, &parameters, &Patch::Merge(&change)).await?;
+            kube::Result::Ok(true)
+        };
+        match mine.await {
+            Ok(true) => renewed = Instant::now(),
+            Ok(false) => break,
+            Err(_) if renewed.elapsed() > HELD => break,
+            Err(_) => {}
+        }
+    }
+    let _ = lost.send(true);
+}
+
+fn new(name: &str, holder: &str) -> Lease {
+    let now = MicroTime(Timestamp::now());
+    Lease {
+        metadata: ObjectMeta {
+            name: Some(name.to_owned()),
+            labels: Some([("app.kubernetes.io/managed-by".to_owned(), "cloudc".to_owned())].into()),
+            ..Default::default()
+        },
+        spec: Some(LeaseSpec {
+            holder_identity: Some(holder.to_owned()),
+            lease_duration_seconds: i32::try_from(HELD.as_secs()).ok(),
+            acquire_time: Some(now.clone()),
+            renew_time: Some(now),
+            ..Default::default()
+        }),
+    }
+}
+
+/// A holder without what tells their runs apart.
+fn person(holder: &str) -> &str {
+    holder.rsplit_once(' ').map_or(holder, |(person, _)| person)
+}
+
+fn is_conflict(error: &kube::Error) -> bool {
+    matches!(error, kube::Error::Api(status) if status.code == 409)
+}

@@ -1,0 +1,86 @@
+//! The cluster: applying a [`Release`](crate::release::Release), watching it come up, and taking it back.
+//!
+//! Of the outermost layer, like the command line: everything here speaks to an API server. `deploy` reads as the
+//! sentence that it follows: check, lock, credentials, apply, wait, prune, note.
+
+mod apis;
+mod applied;
+mod apply;
+mod checks;
+pub mod connect;
+mod credentials;
+mod deploy;
+mod destroy;
+mod diff;
+mod failure;
+mod history;
+mod leftovers;
+mod lock;
+mod members;
+mod pods;
+mod provisioned;
+mod request;
+mod running;
+mod state;
+mod undo;
+mod wait;
+
+use std::time::Duration;
+
+use crate::diagnostic::Diagnostic;
+
+pub use credentials::make as credentials;
+pub use deploy::{Canary, Outcome, deploy};
+pub use destroy::{Doomed, destroy, doomed};
+pub use diff::{Difference, diff};
+pub use history::{Record, Status, current, records};
+pub use state::{Row, State};
+pub use undo::{promote, rollback};
+
+/// Everything that is wrong, in words.
+pub type Problems = Vec<Diagnostic>;
+
+/// How to deploy.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Take fields over that another field manager owns.
+    pub force_conflicts: bool,
+    /// Wait until every workload is ready.
+    pub wait: bool,
+    /// How long to wait for servers, the provisioner and workloads, all in all; and for another deploy.
+    pub timeout: Duration,
+    /// Users whose credentials are made anew.
+    pub rotate: Vec<String>,
+    /// Data that may be deleted: names of queues that left the graph, or of servers with a volume.
+    pub delete_data: Vec<String>,
+    /// Who deploys, as another one is told it: `user@host`.
+    pub holder: String,
+}
+
+impl Default for Options {
+    /// Waits for five minutes, takes over nothing, deletes no data.
+    fn default() -> Self {
+        Self {
+            force_conflicts: false,
+            wait: true,
+            timeout: Duration::from_secs(300),
+            rotate: Vec::new(),
+            delete_data: Vec::new(),
+            holder: "cloudc".to_owned(),
+        }
+    }
+}
+
+/// What there is to tell on the way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// Something is done: one line.
+    Done(String),
+    /// Something to look at.
+    Warning(Diagnostic),
+    /// How the workloads are, all of them; told again at each change.
+    States(Vec<Row>),
+}
+
+/// Who is told.
+pub type Listener<'a> = &'a (dyn Fn(Event) + Sync);

@@ -1,0 +1,140 @@
+//! Why a workload's pods do not come up: what a person would look for with `kubectl describe` and `kubectl logs`.
+
+use k8s_openapi::api::core::v1::{ContainerStatus, Event, Pod};
+use kube::api::{ListParams, LogParams};
+use kube::{Api, Client, ResourceExt as _};
+
+use crate::release::Key;
+
+/// Lines of a log that are shown.
+const LINES: i64 = 5;
+/// The longest log line that is shown, in characters.
+const LINE: usize = 300;
+/// Restarts after which a container that runs just now still counts as one that crashes.
+const RESTARTS: i32 = 3;
+
+/// Where to look for a workload's pods.
+pub(super) struct Pods<'a> {
+    pub(super) client: &'a Client,
+    pub(super) app: &'a str,
+    pub(super) namespace: &'a str,
+}
+
+impl Pods<'_> {
+    /// What keeps the pods of a workload from running, if anything does. Best effort: who may not look learns nothing.
+    pub(super) async fn trouble(&self, key: &Key, instance: &str) -> Option<String> {
+        let pods: Api<Pod> = Api::namespaced(self.client.clone(), self.namespace);
+        let labels = format!(
+            "app.kubernetes.io/instance={instance},app.kubernetes.io/part-of={}",
+            self.app
+        );
+        let mut found = pods.list(&ListParams::default().labels(&labels)).await.ok()?.items;
+        // The newest pod is of the newest template.
+        found.sort_by_key(|pod| std::cmp::Reverse(pod.creation_timestamp()));
+        for pod in &found {
+            if let Some(trouble) = unscheduled(pod) {
+                return Some(trouble);
+            }
+            for container in containers(pod) {
+                if let Some(trouble) = waits(container) {
+                    return Some(trouble);
+                }
+                if let Some(exit) = crashes(container) {
+                    let log = self.log(&pods, pod, container).await;
+                    return Some(format!("{exit}{log}"));
+                }
+            }
+        }
+        if found.is_empty() {
+            return self.event(key).await;
+        }
+        None
+    }
+
+    async fn log(&self, pods: &Api<Pod>, pod: &Pod, container: &ContainerStatus) -> String {
+        let parameters = LogParams {
+            container: Some(container.name.clone()),
+            previous: container.restart_count > 0,
+            tail_lines: Some(LINES),
+            ..Default::default()
+        };
+        let Ok(log) = pods.logs(&pod.name_any(), &parameters).await else {
+            return String::new();
+        };
+        let lines = log.lines().map(|line| {
+            // Nothing of a log reaches a terminal as a command to it.
+            let line = line.chars().filter(|char| !char.is_control());
+            format!("\n    {}", line.take(LINE).collect::<String>())
+        });
+        lines.collect()
+    }
+
+    /// Why there are no pods at all: the last warning about the workload, or about the ReplicaSet that it made.
+    async fn event(&self, key: &Key) -> Option<String> {
+        let events: Api<Event> = Api::namespaced(self.client.clone(), self.namespace);
+        let mut found = events.list(&ListParams::default()).await.ok()?.items;
+        found.retain(|event| {
+            let about = event.involved_object.name.as_deref().unwrap_or_default();
+            let own = about == key.name || about.strip_prefix(&key.name).is_some_and(|rest| rest.starts_with('-'));
+            own && event.type_.as_deref() == Some("Warning")
+        });
+        found.sort_by_key(|event| event.last_timestamp.as_ref().map(|time| time.0));
+        let event = found.pop()?;
+        let reason = event.reason.unwrap_or_default();
+        Some(format!("{reason}: {}", event.message.unwrap_or_default()))
+    }
+}
+
+fn containers(pod: &Pod) -> impl Iterator<Item = &ContainerStatus> {
+    let status = pod.status.as_ref();
+    let statuses = status.and_then(|status| status.container_statuses.as_ref());
+    statuses.into_iter().flatten()
+}
+
+fn unscheduled(pod: &Pod) -> Option<String> {
+    let conditions = pod.status.as_ref()?.conditions.as_ref()?;
+    let scheduled = conditions.iter().find(|condition| condition.type_ == "PodScheduled")?;
+    if scheduled.status == "True" {
+        return None;
+    }
+    let message = scheduled.message.as_deref().unwrap_or("no node takes it");
+    Some(format!("no node for its pod: {message}"))
+}
+
+fn waits(container: &ContainerStatus) -> Option<String> {
+    let waiting = container.state.as_ref()?.waiting.as_ref()?;
+    let reason = waiting.reason.as_deref()?;
+    let message = waiting.message.as_deref().unwrap_or_default();
+    match reason {
+        "ErrImagePull" | "ImagePullBackOff" | "InvalidImageName" | "ErrImageNeverPull" => {
+            Some(format!("the image {} cannot be pulled ({reason}): {message}", container.image))
+        }
+        "CreateContainerConfigError" | "CreateContainerError" | "RunContainerError" => {
+            Some(format!("its container cannot start ({reason}): {message}"))
+        }
+        _ => None,
+    }
+}
+
+fn crashes(container: &ContainerStatus) -> Option<String> {
+    let state = container.state.as_ref()?;
+    let backs_off = state
+        .waiting
+        .as_ref()
+        .is_some_and(|waiting| waiting.reason.as_deref() == Some("CrashLoopBackOff"));
+    let ended = state.terminated.as_ref().filter(|ended| ended.exit_code != 0);
+    if !backs_off && ended.is_none() && (container.ready || container.restart_count < RESTARTS) {
+        return None;
+    }
+    let last = container.last_state.as_ref().and_then(|state| state.terminated.as_ref());
+    let code = ended.or(last).map(|ended| match ended.reason.as_deref() {
+        Some("OOMKilled") => "was killed for using too much memory".to_owned(),
+        _ => format!("ended with exit code {}", ended.exit_code),
+    });
+    let code = code.unwrap_or_else(|| "keeps ending".to_owned());
+    Some(match container.restart_count {
+        0 => format!("its program {code}"),
+        1 => format!("its program {code}, and was started again once"),
+        times => format!("its program {code}, and was started again {times} times"),
+    })
+}

@@ -1,0 +1,62 @@
+//! One request, made again while the cluster asks for patience.
+
+use std::time::Duration;
+
+use kube::Error;
+
+/// Attempts of one request.
+const ATTEMPTS: u32 = 6;
+/// The first pause; each next one is twice as long.
+const FIRST: Duration = Duration::from_millis(250);
+/// The longest pause that a server may ask for.
+const LONGEST: Duration = Duration::from_secs(30);
+
+/// Makes a request that may be made twice, until it is answered. A server that is busy (429, with its own idea of
+/// when to come again), that restarts (500, 503, 504) or hangs up is asked again: six times, over about eight seconds.
+pub(super) async fn patiently<T, F>(mut request: impl FnMut() -> F) -> kube::Result<T>
+where
+    F: Future<Output = kube::Result<T>>,
+{
+    let mut pause = FIRST;
+    for _ in 1..ATTEMPTS {
+        match request().await {
+            Err(error) if is_passing(&error) => {
+                let asked = asked_for(&error).map(|asked| asked.min(LONGEST));
+                tokio::time::sleep(asked.unwrap_or(pause)).await;
+                pause *= 2;
+            }
+            other => return other,
+        }
+    }
+    request().await
+}
+
+fn is_passing(error: &Error) -> bool {
+    match error {
+        Error::Api(status) => matches!(status.code, 429 | 500 | 502 | 503 | 504),
+        Error::Service(cause) => !is_about_trust(&**cause),
+        Error::HyperError(_) | Error::ReadEvents(_) => true,
+        _ => false,
+    }
+}
+
+/// Whether the server was reached and not believed: nothing that time mends.
+fn is_about_trust(error: &(dyn std::error::Error + 'static)) -> bool {
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        if error.is::<kube::client::AuthError>() || error.to_string().contains("certificate") {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
+}
+
+/// `Retry-After`, which the API server repeats in the body.
+fn asked_for(error: &Error) -> Option<Duration> {
+    let Error::Api(status) = error else {
+        return None;
+    };
+    let seconds = status.details.as_ref()?.retry_after_seconds;
+    (seconds > 0).then(|| Duration::from_secs(seconds.into()))
+}

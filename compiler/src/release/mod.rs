@@ -1,0 +1,101 @@
+//! What a deploy applies: the objects of a build's tree, and what it takes to apply them again later.
+//!
+//! Pure. A release is kept in the cluster as JSON, so that `cloudc rollback` needs no source.
+
+mod canary;
+mod key;
+mod phase;
+mod revision;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::config::Settings;
+use crate::graph::Graph;
+use crate::lower::secrets::{self, Expected};
+use crate::lower::{Manifest, Object};
+
+pub use canary::{Share, canary};
+pub use key::Key;
+pub use phase::Phase;
+pub use revision::{all_to_the_latest, revision_name};
+
+/// An application as it is deployed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Release {
+    /// The application's name.
+    pub app: String,
+    /// Its namespace.
+    pub namespace: String,
+    /// The environment of `cloudc.toml`; `default` where none was chosen.
+    pub environment: String,
+    /// The image of every workload, by digest.
+    pub image: String,
+    /// The document of `graph.json`.
+    pub graph: Value,
+    /// The Secrets that the objects refer to. Never their contents.
+    pub secrets: Vec<Expected>,
+    /// Queues that left the graph, and whose messages are still kept.
+    #[serde(default)]
+    pub retired: Vec<String>,
+    /// The Kubernetes objects, each whole, in the order of the manifests.
+    pub objects: Vec<Value>,
+}
+
+impl Release {
+    /// The release of a tree. `graph_json` is the text of `graph.json`.
+    ///
+    /// # Errors
+    ///
+    /// An object that is no JSON: a bug.
+    pub fn new(
+        graph: &Graph,
+        graph_json: &str,
+        settings: &Settings,
+        environment: &str,
+        manifests: &[Manifest],
+    ) -> Result<Self, serde_json::Error> {
+        let objects = manifests.iter().flat_map(|manifest| &manifest.objects);
+        let objects = objects.filter(|object| !matches!(object, Object::Kustomization(_)));
+        Ok(Self {
+            app: graph.app.clone(),
+            namespace: settings.namespace(&graph.app).to_owned(),
+            environment: environment.to_owned(),
+            image: settings.image(&graph.app),
+            graph: serde_json::from_str(graph_json)?,
+            secrets: secrets::secrets(graph, settings),
+            retired: Vec::new(),
+            objects: objects
+                .map(|object| object_json(object).map(all_to_the_latest))
+                .collect::<Result<_, _>>()?,
+        })
+    }
+
+    /// What tells this release from every other: a hash of all that is in it.
+    pub fn fingerprint(&self) -> String {
+        let text = serde_json::to_vec(self).unwrap_or_default();
+        blake3::hash(&text).to_hex().to_string()
+    }
+
+    /// The keys of the objects.
+    pub fn keys(&self) -> impl Iterator<Item = Key> {
+        self.objects.iter().map(Key::of)
+    }
+
+    /// The object of this key.
+    pub fn object(&self, key: &Key) -> Option<&Value> {
+        self.objects.iter().find(|object| Key::of(object) == *key)
+    }
+
+    /// The names of the graph's queues.
+    pub fn queues(&self) -> impl Iterator<Item = &str> {
+        let queues = self.graph.get("queues").and_then(Value::as_array);
+        let queues = queues.into_iter().flatten();
+        queues.filter_map(|queue| queue.get("name")?.as_str())
+    }
+}
+
+/// An object as the cluster gets it. `serde` writes no `apiVersion` for the types of `k8s-openapi` without asking.
+fn object_json(object: &Object) -> Result<Value, serde_json::Error> {
+    serde_json::to_value(object)
+}
