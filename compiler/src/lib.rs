@@ -11,9 +11,11 @@
 //! 7. [`lower`]: the graph becomes typed Kubernetes objects.
 //! 8. [`emit`]: objects become a tree of files, which replaces the old one whole.
 //!
-//! [`render`] draws the graph, [`report`] shows diagnostics, [`coverage`] holds the graph against what tests did. The core is pure: files, processes, clock
-//! and terminal are reached from the command line's layer, through [`project::files::Files`].
+//! [`render`] draws the graph, [`report`] shows diagnostics, [`coverage`] holds the graph against what tests did, and
+//! [`changes`] against the one before. The core is pure: files, processes, clock and terminal are reached from the command
+//! line's layer, through [`project::files::Files`].
 
+pub mod changes;
 pub mod check;
 pub mod cli;
 pub mod cluster;

@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
 
 use super::queue::Queue;
 
@@ -28,6 +29,8 @@ pub(super) enum Command {
     Test(Test),
     Build(Build),
     Queue(Queue),
+    Completions(Completions),
+    Man(Man),
 }
 
 /// Make a new application.
@@ -147,6 +150,27 @@ pub(super) struct Build {
     /// Replace what was changed or added in a folder that cloudc wrote.
     #[arg(long)]
     pub(super) force: bool,
+}
+
+/// Print what makes a shell complete `cloudc`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  cloudc completions bash > ~/.local/share/bash-completion/completions/cloudc\n  cloudc completions fish > ~/.config/fish/completions/cloudc.fish"
+)]
+pub(super) struct Completions {
+    /// The shell.
+    pub(super) shell: Shell,
+}
+
+/// Write the manual: a page for cloudc and one for each of its commands.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  cloudc man | man -l -\n  cloudc man --out ~/.local/share/man/man1 && man cloudc-build"
+)]
+pub(super) struct Man {
+    /// Write every page into this folder. [default: the page of cloudc alone, to the standard output]
+    #[arg(long, value_name = "DIR")]
+    pub(super) out: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

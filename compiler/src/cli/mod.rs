@@ -4,8 +4,10 @@ mod arguments;
 mod build;
 mod check;
 mod child;
+mod completions;
 mod explain;
 mod graph;
+mod man;
 mod new;
 mod open;
 mod output;
@@ -49,6 +51,8 @@ pub fn main() -> ExitCode {
         Command::Test(arguments) => test::run(&arguments),
         Command::Build(arguments) => build::run(&arguments),
         Command::Queue(arguments) => queue::run(&arguments),
+        Command::Completions(arguments) => completions::run(&arguments),
+        Command::Man(arguments) => man::run(&arguments),
     };
     ExitCode::from(code)
 }

@@ -33,6 +33,7 @@
 //! | `keda.namespace` | `"keda"` | the namespace in which KEDA runs: it reads the bundled broker's lag from there |
 //! | `[env.NAME]` | | the same keys for one environment, chosen by `--env NAME`. A key or table written here replaces the one above whole |
 
+mod deployed;
 mod model;
 mod parse;
 mod reader;
@@ -40,6 +41,7 @@ mod reader;
 mod tests;
 mod values;
 
+pub use deployed::*;
 pub use model::*;
 pub use parse::Config;
 

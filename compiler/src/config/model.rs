@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::deployed::{Permissions, Retired};
 use crate::graph::Setting;
 use crate::span::Span;
 
@@ -30,6 +31,13 @@ pub struct Settings {
     /// The digest of the built image, `sha256:…`. Not a key of `cloudc.toml`: who builds the image knows it.
     /// Without one the manifests carry the tag [`UNBUILT_TAG`].
     pub image_digest: Option<String>,
+    /// Queues that left the graph. Not a key of `cloudc.toml`: who deploys knows what was there before. The provisioner deletes their
+    /// streams; an application without any queue has none, and their streams stay. Those that are in the graph again, or
+    /// in use by what [`running`](Settings::running) says, stay as well.
+    pub retired: Vec<Retired>,
+    /// What the users of another revision may do that runs beside this one, as the one before does beside a canary. Likewise no
+    /// key. The bundled servers allow it too: a user of both may do what either may, and a user of the other one stays.
+    pub running: Option<Permissions>,
 }
 
 /// The image's tag as long as nobody has built it.
@@ -51,6 +59,8 @@ impl Default for Settings {
             knative: Knative::default(),
             keda_namespace: "keda".to_owned(),
             image_digest: None,
+            retired: Vec::new(),
+            running: None,
         }
     }
 }

@@ -97,6 +97,8 @@ impl Config {
                 .or(base.keda_namespace)
                 .unwrap_or(default.keda_namespace),
             image_digest: None,
+            retired: Vec::new(),
+            running: None,
         })
     }
 

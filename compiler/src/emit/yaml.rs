@@ -2,6 +2,7 @@
 
 use rayon::prelude::*;
 use serde::Serialize;
+pub use serde_yaml::Error;
 use serde_yaml::{Mapping, Value};
 
 use crate::lower::Manifest;
@@ -44,7 +45,7 @@ const FIRST: [&str; 22] = [
 /// # Errors
 ///
 /// An object that YAML can't express; no input leads there.
-pub fn manifests(manifests: &[Manifest]) -> Result<Tree, serde_yaml::Error> {
+pub fn manifests(manifests: &[Manifest]) -> Result<Tree, Error> {
     let files = manifests.par_iter().map(|manifest| {
         let path = format!("manifests/{}", manifest.file);
         Ok((path, file(manifest)?.into_bytes()))
@@ -57,7 +58,7 @@ pub fn manifests(manifests: &[Manifest]) -> Result<Tree, serde_yaml::Error> {
 /// # Errors
 ///
 /// An object that YAML can't express; no input leads there.
-pub fn file(manifest: &Manifest) -> Result<String, serde_yaml::Error> {
+pub fn file(manifest: &Manifest) -> Result<String, Error> {
     let mut text = comment(&format!("{NOTICE}\n\n{}", manifest.comment));
     for object in &manifest.objects {
         text.push_str("---\n");
@@ -96,7 +97,12 @@ fn harmless(c: char) -> char {
     }
 }
 
-fn document(object: &impl Serialize) -> Result<String, serde_yaml::Error> {
+/// One object, its keys in the order of a reader.
+///
+/// # Errors
+///
+/// An object that YAML can't express; no input leads there.
+pub fn document(object: &impl Serialize) -> Result<String, Error> {
     let mut quoted = Vec::new();
     let value = tidy(serde_yaml::to_value(object)?, &mut quoted);
     let mut text = serde_yaml::to_string(&value)?;

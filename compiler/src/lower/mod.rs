@@ -7,6 +7,7 @@
 //! | variable | meaning |
 //! | --- | --- |
 //! | `CLOUDC_WORKLOAD` | the workload that this pod is; `provision` for the provisioner |
+//! | `CLOUDC_RETIRED` | for the provisioner alone: the queues that left the graph, as `orders:dead,parcels:delete`. With `:dead` one has a stream of dead letters too; with `:delete` its streams go with all that is in them, else once they are empty |
 //! | `CLOUDC_NATS_URL` | `nats://host:port` or `tls://host:port`; only where an edge needs the broker |
 //! | `CLOUDC_NATS_CREDENTIALS` | a folder with the file `seed` (an nkey). A broker that was there already may have `creds`, `token`, or `user` and `password` instead |
 //! | `CLOUDC_VALKEY_URL` | `redis://host:port` or `rediss://host:port`; only where an edge needs a cache |
@@ -39,6 +40,7 @@ pub mod permissions;
 mod pod;
 mod provision;
 mod resources;
+mod retired;
 mod schedule;
 pub mod secrets;
 mod server;
@@ -47,6 +49,7 @@ mod service;
 mod testing;
 #[cfg(test)]
 mod tests;
+mod users;
 mod valkey;
 
 use crate::config::Settings;

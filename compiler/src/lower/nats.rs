@@ -10,14 +10,13 @@ use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
-use crate::config::{BundledNats, Nats, Target};
+use crate::config::{BundledNats, Nats, NatsPermissions, Target};
 
 use super::context::{Context, Identity};
 use super::links::{NATS_PORT, variable};
 use super::nats_conf::Conf;
 use super::object::{Manifest, Object};
-use super::permissions::{self, NatsPermissions};
-use super::{account, harden, names, nats_accounts, network, pod, resources, server};
+use super::{account, harden, names, nats_accounts, network, pod, resources, server, users};
 
 /// The port of its monitoring.
 pub(super) const MONITORING_PORT: u16 = 8222;
@@ -25,7 +24,7 @@ const CPU: &str = "100m";
 
 /// A user of the broker.
 pub(super) struct User {
-    /// The workload, the provisioner, or the operator.
+    /// A workload, the provisioner, or the operator.
     pub(super) name: String,
     /// Where it logs in.
     pub(super) account: String,
@@ -39,28 +38,24 @@ impl User {
     }
 }
 
-/// Everyone who uses the broker, whichever it is; nobody where the application has no queue.
+/// Everyone who uses the broker, whichever it is: the workloads by name, and those in the account with the streams. Nobody where
+/// the application has no queue.
 pub(super) fn users(cx: Context<'_>) -> Vec<User> {
-    let workloads = cx.workloads().filter_map(|(id, workload)| {
-        let permissions = permissions::nats(cx.graph, id)?;
-        Some(User {
-            name: workload.name.clone(),
-            account: names::workload_account(cx.app(), &workload.name),
+    let inside = [names::provision(cx.app()), names::operator(cx.app())];
+    let place = |name: &str| inside.iter().position(|inside| inside == name);
+    let all = users::permissions(cx).nats.into_iter();
+    let mut users: Vec<User> = all
+        .map(|(name, permissions)| User {
+            account: match place(&name) {
+                None => names::workload_account(cx.app(), &name),
+                Some(_) => names::account(cx.app()).to_owned(),
+            },
+            name,
             permissions,
         })
-    });
-    let inside = [
-        (names::provision(cx.app()), permissions::provision(cx.graph)),
-        (names::operator(cx.app()), permissions::operator(cx.graph)),
-    ];
-    let inside = inside.into_iter().filter_map(|(name, permissions)| {
-        Some(User {
-            name,
-            account: names::account(cx.app()).to_owned(),
-            permissions: permissions?,
-        })
-    });
-    workloads.chain(inside).collect()
+        .collect();
+    users.sort_by_key(|user| place(&user.name));
+    users
 }
 
 /// The broker's file; `None` where there is no queue, or a broker already.

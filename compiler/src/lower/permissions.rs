@@ -5,18 +5,29 @@
 
 use std::collections::BTreeMap;
 
+use crate::config::{NatsPermissions, Permissions, Retired};
 use crate::graph::{CacheId, Graph, Operation, QueueId, Resource, Trigger, WorkloadId};
 
-use super::names;
+use super::{names, retired};
 
-/// Subjects that a user of the broker may publish and subscribe to; the server denies everything else.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct NatsPermissions {
-    /// Sorted, each once. Never empty for a workload that uses the broker: the server takes an
-    /// empty list for no limit.
-    pub publish: Vec<String>,
-    /// Likewise.
-    pub subscribe: Vec<String>,
+/// What everyone of an application may do, as its graph says. For the application that is deployed next, which may have to let this
+/// one run on beside it.
+pub fn all(graph: &Graph) -> Permissions {
+    let ids = (0..graph.workloads.len()).map(WorkloadId);
+    let workloads = || ids.clone().zip(&graph.workloads);
+    let nats = workloads().filter_map(|(id, it)| Some((it.name.clone(), nats(graph, id)?)));
+    let inside = [
+        (names::provision(&graph.app), provision(graph, &[])),
+        (names::operator(&graph.app), operator(graph)),
+    ];
+    let inside = inside
+        .into_iter()
+        .filter_map(|(name, permissions)| Some((name, permissions?)));
+    let valkey = workloads().filter_map(|(id, it)| Some((it.name.clone(), valkey(graph, id)?)));
+    Permissions {
+        nats: nats.chain(inside).collect(),
+        valkey: valkey.collect(),
+    }
 }
 
 /// What a workload may do at the broker; `None` for one that has nothing to do there.
@@ -40,10 +51,21 @@ pub fn nats(graph: &Graph, id: WorkloadId) -> Option<NatsPermissions> {
     permissions(publish, &workload.name)
 }
 
-/// What the provisioner may do: make, change and look at the application's own streams and consumers. It is trusted with the
-/// messages: whoever changes a stream can have them sent to itself.
-pub fn provision(graph: &Graph) -> Option<NatsPermissions> {
+/// What the provisioner may do: make, change and look at the application's own streams and consumers, and look at and delete the streams
+/// of queues that left the graph. It is trusted with the messages: whoever changes a stream can have them sent to itself.
+/// `None` where the graph has no queue: then there is no provisioner.
+pub fn provision(graph: &Graph, retired: &[Retired]) -> Option<NatsPermissions> {
+    if graph.queues.is_empty() {
+        return None;
+    }
     let mut publish = Vec::new();
+    for stream in retired
+        .iter()
+        .flat_map(|queue| retired::streams(graph, queue))
+    {
+        publish.push(format!("$JS.API.STREAM.INFO.{stream}"));
+        publish.push(format!("$JS.API.STREAM.DELETE.{stream}"));
+    }
     for function in &graph.functions {
         let Trigger::Queue { queue, .. } = function.trigger else {
             continue;
@@ -97,7 +119,7 @@ pub fn operator(graph: &Graph) -> Option<NatsPermissions> {
 }
 
 /// What the subject of a request for messages starts with.
-const PULL: &str = "$JS.API.CONSUMER.MSG.NEXT.";
+pub(super) const PULL: &str = "$JS.API.CONSUMER.MSG.NEXT.";
 
 /// Whether a request on this subject may be answered by more than one message.
 pub fn answered_by_many(subject: &str) -> bool {

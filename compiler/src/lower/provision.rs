@@ -8,7 +8,7 @@ use crate::graph::{Sandbox, Trigger};
 use super::context::{Context, Identity};
 use super::object::{Manifest, Object};
 use super::pod::{self, Probes};
-use super::{account, comment, harden, links, names, network};
+use super::{account, comment, harden, links, names, network, retired};
 
 const CPU: &str = "50m";
 const MEMORY: &str = "64Mi";
@@ -23,7 +23,11 @@ pub(super) fn manifest(cx: Context<'_>) -> Option<Manifest> {
     }
     let identity = cx.identity(&names::provision(cx.app()), names::PROVISION, "provisioner");
     let links = [links::provisioner(cx)];
-    let container = pod::container(cx, names::PROVISION, (CPU, MEMORY), &links, &Probes::None);
+    let mut container = pod::container(cx, names::PROVISION, (CPU, MEMORY), &links, &Probes::None);
+    container
+        .env
+        .get_or_insert_default()
+        .extend(retired::variable(cx));
     let spec = JobSpec {
         backoff_limit: Some(RETRIES),
         active_deadline_seconds: Some(DEADLINE_SECONDS),
@@ -41,7 +45,7 @@ pub(super) fn manifest(cx: Context<'_>) -> Option<Manifest> {
     };
     Some(Manifest {
         file: "provision.yaml".to_owned(),
-        comment: about(cx) + &comment::notes(&links),
+        comment: about(cx) + &retired::about(cx) + &comment::notes(&links),
         objects: vec![
             account::account(&identity),
             job(cx, &identity, spec),

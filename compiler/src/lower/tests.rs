@@ -1,5 +1,7 @@
 //! The lowering of whole applications, as the files that a user reads.
 
+mod deployed;
+
 use super::testing::{shop, span};
 use crate::codes;
 use crate::config::{Address, Egress, ExistingNats, Knative, Nats, Settings, Target};

@@ -12,17 +12,13 @@ use crate::config::{BundledValkey, Valkey};
 use super::context::{Context, Identity};
 use super::links::VALKEY_PORT;
 use super::object::{Manifest, Object};
-use super::{account, harden, names, network, permissions, pod, resources, server};
+use super::{account, harden, names, network, pod, resources, server, users};
 
 const CPU: &str = "100m";
 
 /// The workloads that use a cache, each with the rules of its user.
 pub(super) fn users(cx: Context<'_>) -> Vec<(String, Vec<String>)> {
-    cx.workloads()
-        .filter_map(|(id, workload)| {
-            Some((workload.name.clone(), permissions::valkey(cx.graph, id)?))
-        })
-        .collect()
+    users::permissions(cx).valkey.into_iter().collect()
 }
 
 /// The cache server's file; `None` where nobody uses a cache, or there is a server already.

@@ -1,4 +1,4 @@
-//! Graphs made by hand, for the tests of the renderers.
+//! Graphs made by hand, for the tests of the renderers and of who reads what they write.
 
 use std::path::Path;
 use std::time::Duration;
@@ -212,14 +212,14 @@ fn limits(kind: WorkloadKind) -> Limits {
 }
 
 /// The smallest application.
-pub(super) fn hello() -> (Graph, Sources) {
+pub(crate) fn hello() -> (Graph, Sources) {
     let mut app = Builder::new("hello");
     app.http("hello", "greet", "GET /hello/{name}");
     app.finish()
 }
 
 /// A shop: two services, three consumers, two schedules, three queues and three caches.
-pub(super) fn shop() -> (Graph, Sources) {
+pub(crate) fn shop() -> (Graph, Sources) {
     let mut app = Builder::new("shop");
     app.queue("orders", "Order", 5, true);
     app.queue("receipts", "Receipt", 0, false);

@@ -5,7 +5,7 @@
 mod coverage;
 mod dot;
 #[cfg(test)]
-mod fixture;
+pub(crate) mod fixture;
 mod json;
 mod links;
 mod mermaid;

@@ -4,7 +4,9 @@
 use std::path::PathBuf;
 
 use super::graph::{Graph, Needs, Runs};
+use super::retired;
 use crate::backend::Access;
+use crate::backend::nats::Retired;
 use crate::names;
 
 /// The port where `PORT` says nothing: the one that the manifests' probes ask.
@@ -21,6 +23,8 @@ pub(super) struct Config {
     pub(super) nats: Option<Access>,
     /// The cache server, if an edge needs it.
     pub(super) valkey: Option<Access>,
+    /// The queues that left the graph; the provisioner alone is told.
+    pub(super) retired: Vec<Retired>,
 }
 
 impl Config {
@@ -54,6 +58,10 @@ impl Config {
             faults.push(fault);
             DEFAULT_PORT
         });
+        let retired = reader.retired().unwrap_or_else(|fault| {
+            faults.push(fault);
+            Vec::new()
+        });
         if !faults.is_empty() {
             return Err(faults.join("\n"));
         }
@@ -62,6 +70,7 @@ impl Config {
             port,
             nats,
             valkey,
+            retired,
         })
     }
 }
@@ -159,6 +168,13 @@ impl<F: Fn(&str) -> Option<String>> Reader<'_, F> {
         ))
     }
 
+    fn retired(&self) -> Result<Vec<Retired>, String> {
+        match self.get("CLOUDC_RETIRED") {
+            Some(text) if self.workload == names::PROVISION => retired::parse(&text),
+            _ => Ok(Vec::new()),
+        }
+    }
+
     fn port(&self) -> Result<u16, String> {
         self.get("PORT").map_or(Ok(DEFAULT_PORT), |text| {
             text.parse().map_err(|_| {
@@ -231,6 +247,23 @@ mod tests {
         ]);
         let fault = fault.expect_err("no folder");
         assert!(fault.contains("`shop-provision-nats`"), "{fault}");
+    }
+
+    #[test]
+    fn queues_that_left_the_graph() {
+        let read = |workload, retired| {
+            let config = read(&[
+                ("CLOUDC_WORKLOAD", workload),
+                ("CLOUDC_NATS_URL", "nats://shop-nats:4222"),
+                ("CLOUDC_RETIRED", retired),
+            ]);
+            config.map(|config| config.retired.len())
+        };
+        assert_eq!(read("provision", "refunds:dead,parcels"), Ok(2));
+        assert_eq!(read("provision", ""), Ok(0));
+        assert_eq!(read("charge", "refunds"), Ok(0), "it is not its business");
+        let fault = read("provision", "refunds:gone").expect_err("no such word");
+        assert!(fault.starts_with("CLOUDC_RETIRED has "), "{fault}");
     }
 
     #[test]

@@ -4,7 +4,7 @@
 //! environment ── config ── backends ──┬── service    answers HTTP
 //!                                     ├── consumer   takes messages of one queue
 //!                                     ├── schedule   runs once
-//!                                     └── provision  makes the streams
+//!                                     └── provision  makes the streams, and deletes those of queues that are gone
 //! signals ── shutdown: unready, no new work, finish, flush, leave
 //! ```
 
@@ -16,6 +16,7 @@ mod graph;
 mod health;
 mod pod;
 mod provision;
+mod retired;
 mod schedule;
 mod server;
 mod service;

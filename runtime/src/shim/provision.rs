@@ -1,8 +1,9 @@
 //! What makes the streams and consumers of the queues, so that no function needs the right to.
 
 use super::pod::{Pod, close};
+use crate::backend::nats::{Nats, Retired};
 
-/// Makes what is missing and changes what is different, and says so.
+/// Makes what is missing and changes what is different, deletes what is left of queues that are gone, and says so.
 pub(super) async fn run(pod: &Pod<'_>) -> Result<(), String> {
     let connected = tokio::select! {
         () = pod.shutdown.begins() => return Err("told to leave before it began".to_owned()),
@@ -14,13 +15,38 @@ pub(super) async fn run(pod: &Pod<'_>) -> Result<(), String> {
     let done = tokio::select! {
         // The next run makes the rest.
         () = pod.shutdown.begins() => Err(vec!["told to leave before it was done".to_owned()]),
-        done = nats.provision() => done,
+        done = work(nats, &pod.config.retired) => done,
     };
-    if let Ok(done) = &done {
-        for line in done {
-            tracing::info!("{line}");
+    close(&connected).await;
+    done.map_err(|faults| faults.join("\n"))
+}
+
+async fn work(nats: &Nats, retired: &[Retired]) -> Result<(), Vec<String>> {
+    for line in nats.provision().await? {
+        tracing::info!("{line}");
+    }
+    let mut faults = Vec::new();
+    for leftover in nats.retire(retired).await {
+        match leftover {
+            Ok(left) => {
+                let (queue, stream, messages) = (left.queue, left.stream, left.messages);
+                if left.deleted {
+                    tracing::info!(queue, stream, messages, "deleted: its queue left the graph");
+                } else {
+                    tracing::warn!(
+                        queue,
+                        stream,
+                        messages,
+                        "kept: its queue left the graph, and it holds messages"
+                    );
+                }
+            }
+            Err(failure) => faults.push(failure.to_string()),
         }
     }
-    close(&connected).await;
-    done.map(drop).map_err(|faults| faults.join("\n"))
+    if faults.is_empty() {
+        Ok(())
+    } else {
+        Err(faults)
+    }
 }

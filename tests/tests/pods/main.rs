@@ -12,6 +12,7 @@ mod slow;
 
 mod orders;
 mod permissions;
+mod retired;
 mod rolling;
 mod starting;
 mod trouble;

@@ -4,20 +4,26 @@
 mod client;
 mod current;
 mod nats;
+mod next;
 mod process;
 mod runtime;
 mod valkey;
 
 // What the application below is made of.
+use cloudc_compiler::config::Settings;
 use cloudc_compiler::{graph, span};
 
 #[path = "../../../compiler/src/lower/testing.rs"]
 mod testing;
 
-/// The objects of one file of the manifests.
+/// The objects of one file of the shop's manifests.
 fn objects(file: &str) -> Vec<serde_json::Value> {
-    let settings = cloudc_compiler::config::Settings::default();
-    let manifests = cloudc_compiler::lower::lower(&testing::shop(), &settings).expect("it lowers");
+    objects_of(&testing::shop(), &Settings::default(), file)
+}
+
+/// The objects of one file of an application's manifests.
+fn objects_of(graph: &graph::Graph, settings: &Settings, file: &str) -> Vec<serde_json::Value> {
+    let manifests = cloudc_compiler::lower::lower(graph, settings).expect("it lowers");
     let manifest = manifests
         .iter()
         .find(|manifest| manifest.file == file)

@@ -15,16 +15,15 @@ use crate::{object, objects, variables};
 
 /// A broker with the shop's configuration.
 pub(crate) struct Broker {
-    _process: Process,
-    _store: tempfile::TempDir,
+    process: Process,
+    store: tempfile::TempDir,
     pub(crate) client: String,
     monitoring: String,
 }
 
-/// The command line, with the configuration in this folder.
-fn command(server: &Path, folder: &Path) -> Command {
-    let objects = objects("nats.yaml");
-    let text = object(&objects, "ConfigMap")["data"]["nats.conf"]
+/// The command line for these manifests, with the configuration in this folder.
+fn command(server: &Path, objects: &[Value], folder: &Path) -> Command {
+    let text = object(objects, "ConfigMap")["data"]["nats.conf"]
         .as_str()
         .expect("text");
     // The volume is a folder of the test's own.
@@ -33,7 +32,7 @@ fn command(server: &Path, folder: &Path) -> Command {
     std::fs::write(&config, text).expect("written");
     let mut command = Command::new(server);
     command.arg("--config").arg(config);
-    for (variable, user) in variables(object(&objects, "StatefulSet")) {
+    for (variable, user) in variables(object(objects, "StatefulSet")) {
         command.env(variable, key(&user).public_key());
     }
     command
@@ -41,8 +40,22 @@ fn command(server: &Path, folder: &Path) -> Command {
 
 impl Broker {
     pub(crate) fn start(server: &Path) -> Self {
-        let store = tempfile::tempdir().expect("a folder");
-        let mut command = command(server, store.path());
+        Self::of(server, &objects("nats.yaml"))
+    }
+
+    /// One with the configuration in these manifests.
+    pub(crate) fn of(server: &Path, objects: &[Value]) -> Self {
+        Self::on(server, objects, tempfile::tempdir().expect("a folder"))
+    }
+
+    /// The same broker, with another configuration.
+    pub(crate) fn then(self, server: &Path, objects: &[Value]) -> Self {
+        drop(self.process);
+        Self::on(server, objects, self.store)
+    }
+
+    fn on(server: &Path, objects: &[Value], store: tempfile::TempDir) -> Self {
+        let mut command = command(server, objects, store.path());
         // Any free port.
         command.args(["--addr", "127.0.0.1", "--port", "-1", "--http_port", "-1"]);
         let (process, lines) = Process::start(&mut command, "Server is ready");
@@ -60,12 +73,12 @@ impl Broker {
         Self {
             client: address("Listening for client connections on "),
             monitoring: address("Starting http monitor on "),
-            _process: process,
-            _store: store,
+            process,
+            store,
         }
     }
 
-    fn user(&self, user: &str) -> Client {
+    pub(crate) fn user(&self, user: &str) -> Client {
         Client::connect(&self.client, user).unwrap_or_else(|error| panic!("{user}: {error}"))
     }
 
@@ -124,7 +137,7 @@ fn the_server_takes_its_configuration() {
         return;
     };
     let folder = tempfile::tempdir().expect("a folder");
-    let output = command(&server, folder.path())
+    let output = command(&server, &objects("nats.yaml"), folder.path())
         .arg("-t")
         .output()
         .expect("nats-server");

@@ -15,7 +15,7 @@ use crate::nats::Broker;
 
 const APP: &str = "shop";
 
-fn queue(name: &str, consumer: &str) -> Queue {
+pub(crate) fn queue(name: &str, consumer: &str) -> Queue {
     Queue {
         name: name.to_owned(),
         consumer: Some(consumer.to_owned()),
@@ -27,6 +27,16 @@ fn queue(name: &str, consumer: &str) -> Queue {
 }
 
 async fn client(broker: &Broker, workload: &str) -> Nats {
+    let queues = [
+        queue("orders", "charge"),
+        queue("parcels", "ship"),
+        queue("receipts", "mail-receipts"),
+    ];
+    client_of(broker, workload, &queues).await
+}
+
+/// A client of a program with these queues.
+pub(crate) async fn client_of(broker: &Broker, workload: &str, queues: &[Queue]) -> Nats {
     let user = if workload == names::PROVISION {
         "shop-provision"
     } else {
@@ -39,16 +49,11 @@ async fn client(broker: &Broker, workload: &str) -> Nats {
         url: format!("nats://{}", broker.client),
         credentials: Some(folder.path().to_path_buf()),
     };
-    let queues = [
-        queue("orders", "charge"),
-        queue("parcels", "ship"),
-        queue("receipts", "mail-receipts"),
-    ];
-    let client = Nats::connect(&access, APP, workload, &queues).await;
+    let client = Nats::connect(&access, APP, workload, queues).await;
     client.expect("an address and a seed")
 }
 
-fn message(id: &str) -> Outgoing {
+pub(crate) fn message(id: &str) -> Outgoing {
     Outgoing {
         id: id.to_owned(),
         keyed: true,
@@ -58,7 +63,7 @@ fn message(id: &str) -> Outgoing {
     }
 }
 
-fn run(case: impl Future<Output = ()>) {
+pub(crate) fn run(case: impl Future<Output = ()>) {
     let threads = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()

@@ -6,6 +6,7 @@ use std::os::unix::net::UnixStream;
 use std::process::Command;
 
 use cloudc_tests::program;
+use serde_json::Value;
 
 use crate::process::Process;
 use crate::{object, objects, variables};
@@ -13,18 +14,22 @@ use crate::{object, objects, variables};
 /// `SHA256("secret")`.
 const HASH: &str = "2bb80d537b1da3e38bd30361aa855686bde0eacd7162fef6a25fe97bf527a25b";
 
-struct Server {
+pub(crate) struct Server {
     _process: Process,
     folder: tempfile::TempDir,
 }
 
 impl Server {
-    /// Starts with the manifest's own command line, its variables put in as the kubelet does, and a socket of the test's own.
+    /// Starts with the shop's manifests.
     fn start() -> Option<Self> {
+        Self::of(&objects("valkey.yaml"))
+    }
+
+    /// Starts with the manifest's own command line, its variables put in as the kubelet does, and a socket of the test's own.
+    pub(crate) fn of(objects: &[Value]) -> Option<Self> {
         let server = program("VALKEY_SERVER", &["valkey-server", "redis-server"])?;
         let folder = tempfile::tempdir().expect("a folder");
-        let objects = objects("valkey.yaml");
-        let stateful_set = object(&objects, "StatefulSet");
+        let stateful_set = object(objects, "StatefulSet");
         let container = &stateful_set["spec"]["template"]["spec"]["containers"][0];
         let mut command = Command::new(server);
         for argument in container["args"].as_array().expect("arguments") {
@@ -49,14 +54,14 @@ impl Server {
         Client(BufReader::new(stream))
     }
 
-    fn user(&self, user: &str) -> Client {
+    pub(crate) fn user(&self, user: &str) -> Client {
         let mut client = self.connect();
         assert_eq!(client.ask(&format!("AUTH {user} secret")), "+OK", "{user}");
         client
     }
 }
 
-struct Client(BufReader<UnixStream>);
+pub(crate) struct Client(BufReader<UnixStream>);
 
 impl Client {
     /// The first line of the answer.
@@ -70,7 +75,7 @@ impl Client {
         line.trim_end().to_owned()
     }
 
-    fn may(&mut self, command: &str) -> bool {
+    pub(crate) fn may(&mut self, command: &str) -> bool {
         !self.ask(command).starts_with("-NOPERM")
     }
 }

@@ -36,7 +36,9 @@ const PHASES: [&str; 9] = [
 ];
 
 /// What stands beside the phases, and the phases that it may import.
-const BESIDE: [(&str, &[&str]); 3] = [
+const BESIDE: [(&str, &[&str]); 4] = [
+    // Objects are compared as the text that people read.
+    ("changes", &["emit"]),
     ("coverage", &["graph"]),
     ("render", &["coverage", "graph"]),
     ("report", &[]),

@@ -15,6 +15,7 @@ mod provision;
 mod publish;
 mod pull;
 mod puller;
+mod retire;
 mod status;
 mod step;
 
@@ -36,6 +37,7 @@ use link::{Link, TIMEOUT};
 use publish::Target;
 use pull::Pulls;
 use puller::Puller;
+pub use retire::{Leftover, Retired};
 
 /// What the broker has to know of a queue.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -115,6 +117,16 @@ impl Nats {
     /// the broker refused.
     pub async fn provision(&self) -> Result<Vec<String>, Vec<String>> {
         provision::provision(&self.link, &self.app, &self.queues).await
+    }
+
+    /// Deletes the streams of queues that left the graph: those that are empty, and those that are to go with all that is in them.
+    /// For the workload [`names::PROVISION`], as above. Says what became of each stream that is there.
+    ///
+    /// # Errors
+    ///
+    /// What the broker refused, for each stream by itself.
+    pub async fn retire(&self, retired: &[Retired]) -> Vec<Result<Leftover, Failure>> {
+        retire::retire(&self.link, &self.app, &self.queues, retired).await
     }
 
     fn queue(&self, name: &str) -> Result<&Queue, Failure> {

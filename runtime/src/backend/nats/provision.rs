@@ -130,7 +130,7 @@ fn age(then: i128, now: SystemTime) -> Duration {
 }
 
 /// Asks JetStream's API. An error of its own comes with its number.
-async fn ask(
+pub(super) async fn ask(
     link: &Link,
     subject: &str,
     request: &Value,

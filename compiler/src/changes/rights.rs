@@ -1,0 +1,81 @@
+//! Who may do what.
+//!
+//! A right is a workload's: its pods log in as one user, which may do what any of its functions needs. So a function that
+//! no longer needs a right takes it from the pods of the last revision too, if no other function of theirs has it.
+
+use std::collections::BTreeSet;
+
+use super::change::{Change, Kind, Subject, What};
+use super::compare::pairs;
+use super::document::{Document, Operation};
+
+/// What is done with which queue or cache.
+type Right = (Operation, Subject);
+
+pub(super) fn compare(old: &Document, new: &Document, changes: &mut Vec<Change>) {
+    for (name, pair) in pairs(&old.functions, &new.functions, |function| &function.name) {
+        // What a function that is gone may no longer do needs no words, unless its service stays: see below.
+        let (was, Some(is)) = pair else { continue };
+        let (before, after) = (of_function(old, name), of_function(new, name));
+        let subject = Subject::new(Kind::Function, name);
+        for right in after.difference(&before) {
+            changes.push(change(&subject, true, right));
+        }
+        let moved = was.is_some_and(|was| was.workload != is.workload);
+        let workload = of_workload(new, &is.workload);
+        for right in before.difference(&after) {
+            let taken = !moved && !workload.contains(right);
+            changes.push(change(&subject, false, right).risky_if(taken, RISK));
+        }
+    }
+    for (name, pair) in pairs(&old.workloads, &new.workloads, |workload| &workload.name) {
+        let (Some(_), Some(workload)) = pair else {
+            continue;
+        };
+        let after = of_workload(new, name);
+        for right in of_workload(old, name).difference(&after) {
+            if !is_told(old, new, name, right) {
+                let taken = change(&workload.subject(), false, right);
+                changes.push(taken.risky(RISK));
+            }
+        }
+    }
+}
+
+const RISK: &str = "pods of the last revision still need it";
+
+fn change(subject: &Subject, allowed: bool, (operation, resource): &Right) -> Change {
+    Change::new(What::Right {
+        subject: subject.clone(),
+        allowed,
+        operation: *operation,
+        resource: resource.clone(),
+    })
+}
+
+fn of_function(graph: &Document, name: &str) -> BTreeSet<Right> {
+    let edges = graph.edges.iter().filter(|edge| edge.function == name);
+    edges
+        .map(|edge| (edge.operation, edge.resource.subject()))
+        .collect()
+}
+
+fn of_workload(graph: &Document, name: &str) -> BTreeSet<Right> {
+    functions(graph, name)
+        .flat_map(|function| of_function(graph, function))
+        .collect()
+}
+
+fn functions<'g>(graph: &'g Document, workload: &'g str) -> impl Iterator<Item = &'g str> {
+    let functions = graph.functions.iter();
+    let own = functions.filter(move |function| function.workload == workload);
+    own.map(|function| function.name.as_str())
+}
+
+/// Whether a function that stays in the workload lost this right, which says it already.
+fn is_told(old: &Document, new: &Document, workload: &str, right: &Right) -> bool {
+    let stay: BTreeSet<&str> = functions(new, workload).collect();
+    functions(old, workload)
+        .filter(|function| stay.contains(function))
+        .any(|function| of_function(old, function).contains(right))
+}
