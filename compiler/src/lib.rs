@@ -11,7 +11,8 @@
 //! 7. [`lower`]: the graph becomes typed Kubernetes objects.
 //! 8. [`emit`]: objects become a tree of files, which replaces the old one whole.
 //!
-//! [`render`] draws the graph, [`report`] shows diagnostics, [`coverage`] holds the graph against what tests did. The core is pure: files, processes, clock
+//! [`render`] draws the graph, [`report`] shows diagnostics, [`coverage`] holds the graph against what tests did. [`image`] lays an image around the program that cargo made of it
+//! all, and [`registry`] pushes it. The core is pure: files, processes, clock
 //! and terminal are reached from the command line's layer, through [`project::files::Files`].
 
 pub mod check;
@@ -22,11 +23,13 @@ pub mod coverage;
 pub mod diagnostic;
 pub mod emit;
 pub mod graph;
+pub mod image;
 pub mod lift;
 pub mod load;
 pub mod lower;
 pub mod new;
 pub mod project;
+pub mod registry;
 pub mod render;
 pub mod report;
 pub mod resolve;
