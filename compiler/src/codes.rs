@@ -116,6 +116,10 @@ codes! {
     WRITE_FAILED = "CC501";
     /// An output folder that holds files which are not cloudc's.
     FOREIGN_FILES = "CC502";
+    /// A program that does not build, or that cannot run in an image.
+    PROGRAM_FAILED = "CC503";
+    /// A platform for which this machine builds nothing.
+    PLATFORM_UNAVAILABLE = "CC504";
 
     /// No connection to the broker.
     BROKER_UNREACHABLE = "CC601";
@@ -125,6 +129,13 @@ codes! {
     NOT_AT_BROKER = "CC603";
     /// The broker says no, or says nothing.
     BROKER_REFUSED = "CC604";
+
+    /// No connection to the registry.
+    REGISTRY_UNREACHABLE = "CC701";
+    /// The registry does not know the user, or lets it not push.
+    REGISTRY_DENIED = "CC702";
+    /// The registry says no, or has something else than was pushed.
+    REGISTRY_REFUSED = "CC703";
 
     /// No cluster to talk to: no kubeconfig, no answer, no valid credentials.
     CLUSTER_UNREACHABLE = "CC801";

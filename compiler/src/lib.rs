@@ -12,8 +12,9 @@
 //! 8. [`emit`]: objects become a tree of files, which replaces the old one whole.
 //!
 //! [`render`] draws the graph, [`report`] shows diagnostics, [`coverage`] holds the graph against what tests did, and
-//! [`changes`] against the one before. The core is pure: files, processes, clock and terminal are reached from the command
-//! line's layer, through [`project::files::Files`].
+//! [`changes`] against the one before. [`image`] lays an image around the program that cargo made of it all, [`registry`]
+//! pushes it, and [`cluster`] deploys a [`release`] of it. The core is pure: files, processes, clock, network and terminal
+//! are reached from the outermost layer: the command line's, [`registry`], [`cluster`], and [`project::files::Files`].
 
 pub mod changes;
 pub mod check;
@@ -25,11 +26,13 @@ pub mod coverage;
 pub mod diagnostic;
 pub mod emit;
 pub mod graph;
+pub mod image;
 pub mod lift;
 pub mod load;
 pub mod lower;
 pub mod new;
 pub mod project;
+pub mod registry;
 pub mod release;
 pub mod render;
 pub mod report;

@@ -6,7 +6,7 @@ use cloudc_compiler::config::{Settings, Target};
 use cloudc_compiler::load::cache::Cache;
 use cloudc_compiler::project::files::Memory;
 use cloudc_compiler::project::target::TargetCfg;
-use cloudc_compiler::project::{Crate, Dependency, Project};
+use cloudc_compiler::project::{About, Crate, Dependency, Project};
 use cloudc_compiler::report::{Style, render_json, render_text};
 use cloudc_compiler::span::Sources;
 use cloudc_compiler::{analyse, emit, lower, render};
@@ -166,6 +166,7 @@ fn project(example: &str) -> Project {
         crates,
         cfg: TargetCfg::parse("unix"),
         runtime: None,
+        about: About::default(),
     }
 }
 

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use cloudc_compiler::project::files::Memory;
 use cloudc_compiler::project::target::TargetCfg;
-use cloudc_compiler::project::{Crate, Dependency, Project};
+use cloudc_compiler::project::{About, Crate, Dependency, Project};
 
 /// Handlers in one file.
 const IN_FILE: usize = 20;
@@ -52,6 +52,7 @@ pub(crate) fn application(functions: usize) -> (Project, Memory) {
         }],
         cfg: TargetCfg::parse("unix\ntarget_os=\"linux\"\ntarget_family=\"unix\""),
         runtime: None,
+        about: About::default(),
     };
     (project, Memory(files))
 }

@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 use super::queue::Queue;
+use crate::image::Platform;
 
 /// Write locally, compile to the cloud.
 ///
@@ -135,10 +136,10 @@ pub(super) struct Test {
     pub(super) arguments: Vec<OsString>,
 }
 
-/// Write the manifests, the graph and the shim.
+/// Write the manifests, the graph, the shim and the image.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Example:\n  cloudc build examples/shop --env staging\n  kubectl kustomize examples/shop/target/cloudc/staging/manifests"
+    after_help = "Examples:\n  cloudc build examples/shop --env staging\n  kubectl kustomize examples/shop/target/cloudc/staging/manifests\n  cloudc build examples/shop --image --push"
 )]
 pub(super) struct Build {
     #[command(flatten)]
@@ -150,6 +151,16 @@ pub(super) struct Build {
     /// Replace what was changed or added in a folder that cloudc wrote.
     #[arg(long)]
     pub(super) force: bool,
+    /// Build the program in release and lay an image around it: an OCI layout in the output's folder `image`. The
+    /// manifests name its digest.
+    #[arg(long)]
+    pub(super) image: bool,
+    /// What the image runs on. [default: linux/amd64]
+    #[arg(long, value_name = "PLATFORM", requires = "image")]
+    pub(super) platform: Option<Platform>,
+    /// Push the image to the registry that cloudc.toml names, with Docker's credentials.
+    #[arg(long, requires = "image")]
+    pub(super) push: bool,
 }
 
 /// Print what makes a shell complete `cloudc`.

@@ -2,53 +2,127 @@
 
 use std::path::{Path, PathBuf};
 
-use super::arguments::{Build, MessageFormat};
+use super::arguments::{Build, MessageFormat, ProjectArguments};
+use super::image::toolchain::{self, Toolchain};
 use super::open::{self, Opened};
-use super::{REFUSED, output, shim};
+use super::{DONE, REFUSED, image, output, push, shim};
 use crate::codes;
 use crate::diagnostic::Diagnostic;
 use crate::emit::{self, Tree};
 use crate::graph::{Graph, WorkloadKind};
+use crate::image::Image;
+use crate::lower::{self, object::Manifest};
+use crate::render;
 use crate::span::Sources;
-use crate::{lower, render};
 
 pub(super) fn run(arguments: &Build) -> u8 {
     let format = arguments.project.message_format;
-    let mut opened = match open::open(&arguments.project) {
+    let (toolchain, mut opened) = match open(arguments) {
         Ok(opened) => opened,
         Err(found) => return output::report(&[found], &Sources::default(), format),
     };
-    let out = out(arguments, &opened);
-    let written = if opened.is_refused() {
+    let out = out(&arguments.project, arguments.out.as_deref(), &opened);
+    let built = if opened.is_refused() {
         Err(Vec::new())
     } else {
-        write(arguments, &opened, &out)
+        write(arguments, &opened, toolchain.as_ref(), &out)
     };
-    let files = written.unwrap_or_else(|found| {
-        opened.analysis.diagnostics.extend(found);
-        0
-    });
+    let built = built.map_err(|found| opened.analysis.diagnostics.extend(found));
     let analysis = &opened.analysis;
     let code = output::report(&analysis.diagnostics, &analysis.sources, format);
+    let Ok(built) = built else { return code };
     if code != REFUSED && format == MessageFormat::Text {
-        output::note(&summary(&analysis.graph, files, &out));
+        output::note(&summary(&analysis.graph, built.tree.len(), &out));
+        if let Some(image) = &built.image {
+            output::note(&about(image, &analysis.graph.app));
+        }
     }
-    code
+    match &built.image {
+        Some(image) if arguments.push && code != REFUSED => sent(image, &opened, format),
+        _ => code,
+    }
 }
 
-fn out(arguments: &Build, opened: &Opened) -> PathBuf {
-    let environment = arguments.project.env.as_deref().unwrap_or("default");
-    match &arguments.out {
-        Some(out) => out.clone(),
+fn open(arguments: &Build) -> Result<(Option<Toolchain>, Opened), Diagnostic> {
+    let project = &arguments.project;
+    let toolchain = if arguments.image {
+        let platform = arguments.platform.unwrap_or_default();
+        Some(toolchain::choose(platform, &project.folder)?)
+    } else {
+        None
+    };
+    let target = toolchain.as_ref().map(|toolchain| toolchain.triple);
+    let opened = open::open_for(project, target)?;
+    if arguments.push {
+        // Before cargo takes its minutes.
+        push::destination(&opened)?;
+    }
+    Ok((toolchain, opened))
+}
+
+/// The folder that a build replaces.
+pub(super) fn out(arguments: &ProjectArguments, given: Option<&Path>, opened: &Opened) -> PathBuf {
+    let environment = arguments.env.as_deref().unwrap_or("default");
+    match given {
+        Some(out) => out.to_owned(),
         None => open::folder(&opened.project).join(environment),
     }
 }
 
-/// Writes everything; the number of files.
-fn write(arguments: &Build, opened: &Opened, out: &Path) -> Result<usize, Vec<Diagnostic>> {
+/// All that a build makes, before it is written.
+pub(super) struct Built {
+    /// The objects, with the image's digest in them where there is an image.
+    #[expect(dead_code, reason = "for those who apply what was built")]
+    pub(super) manifests: Vec<Manifest>,
+    /// The text of `graph.json`.
+    #[expect(dead_code, reason = "for those who compare what was built")]
+    pub(super) graph: String,
+    /// The image, if one was asked for.
+    pub(super) image: Option<Image>,
+    /// Every file.
+    pub(super) tree: Tree,
+}
+
+/// Makes everything, and with a toolchain the program and its image. Writes nothing to `out`.
+///
+/// # Errors
+///
+/// What cannot be lowered, built or expressed.
+pub(super) fn make(
+    opened: &Opened,
+    arguments: &ProjectArguments,
+    toolchain: Option<&Toolchain>,
+    out: &Path,
+) -> Result<Built, Vec<Diagnostic>> {
     let (graph, sources) = (&opened.analysis.graph, &opened.analysis.sources);
-    let manifests = lower::lower(graph, &opened.settings)?;
+    // Before cargo takes its minutes: what cannot be lowered needs no program.
+    let mut manifests = lower::lower(graph, &opened.settings)?;
     let json = render::json(graph, sources);
+    let mut image = None;
+    if let Some(toolchain) = toolchain {
+        let made = image::make(opened, arguments, &json, toolchain).map_err(|found| vec![found])?;
+        let mut settings = opened.settings.clone();
+        settings.image_digest = Some(made.digest().to_owned());
+        manifests = lower::lower(graph, &settings)?;
+        image = Some(made);
+    }
+    let tree = tree(opened, arguments, &manifests, &json, image.as_ref(), out)?;
+    Ok(Built {
+        manifests,
+        graph: json,
+        image,
+        tree,
+    })
+}
+
+fn tree(
+    opened: &Opened,
+    arguments: &ProjectArguments,
+    manifests: &[Manifest],
+    graph: &str,
+    image: Option<&Image>,
+    out: &Path,
+) -> Result<Tree, Vec<Diagnostic>> {
     let internal = |error: String| {
         vec![Diagnostic::error(
             codes::WRITE_FAILED,
@@ -56,12 +130,51 @@ fn write(arguments: &Build, opened: &Opened, out: &Path) -> Result<usize, Vec<Di
         )]
     };
     let mut tree: Tree =
-        emit::yaml::manifests(&manifests).map_err(|error| internal(error.to_string()))?;
-    let input = shim::input(opened, arguments, &json, out).map_err(|found| vec![found])?;
+        emit::yaml::manifests(manifests).map_err(|error| internal(error.to_string()))?;
+    let input =
+        shim::input(opened, arguments, graph, &shim::from(out)).map_err(|found| vec![found])?;
     tree.extend(emit::shim::shim(&input).map_err(|error| internal(error.to_string()))?);
-    tree.insert("graph.json".to_owned(), json.into_bytes());
-    emit::write(&tree, out, arguments.force).map_err(|found| vec![found])?;
-    Ok(tree.len())
+    tree.insert("graph.json".to_owned(), graph.as_bytes().to_vec());
+    if let Some(image) = image {
+        let files = image
+            .layout()
+            .map_err(|error| internal(error.to_string()))?;
+        let below = |(path, bytes)| (format!("image/{path}"), bytes);
+        tree.extend(files.into_iter().map(below));
+    }
+    Ok(tree)
+}
+
+fn write(
+    arguments: &Build,
+    opened: &Opened,
+    toolchain: Option<&Toolchain>,
+    out: &Path,
+) -> Result<Built, Vec<Diagnostic>> {
+    let built = make(opened, &arguments.project, toolchain, out)?;
+    emit::write(&built.tree, out, arguments.force).map_err(|found| vec![found])?;
+    Ok(built)
+}
+
+fn sent(image: &Image, opened: &Opened, format: MessageFormat) -> u8 {
+    let pushed = push::destination(opened).and_then(|to| push::push(image, &to));
+    match pushed {
+        Ok(pushed) => {
+            if format == MessageFormat::Text {
+                output::note(&push::summary(&pushed));
+            }
+            DONE
+        }
+        Err(found) => output::report(&[found], &Sources::default(), format),
+    }
+}
+
+/// `image shop@sha256:…: 8.1 MB`
+fn about(image: &Image, app: &str) -> String {
+    let bytes: usize = image.blobs().map(|blob| blob.bytes.len()).sum();
+    let (whole, tenth) = (bytes / 1_000_000, bytes / 100_000 % 10);
+    let (digest, platform) = (image.digest(), image.platform);
+    format!("image {app}@{digest}: {whole}.{tenth} MB for {platform}")
 }
 
 fn summary(graph: &Graph, files: usize, out: &Path) -> String {

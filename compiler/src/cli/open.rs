@@ -38,6 +38,14 @@ impl Opened {
 ///
 /// What keeps cloudc from even starting: no project, no threads.
 pub(super) fn open(arguments: &ProjectArguments) -> Result<Opened, Diagnostic> {
+    open_for(arguments, None)
+}
+
+/// The same, with the conditions of one of rustc's targets.
+pub(super) fn open_for(
+    arguments: &ProjectArguments,
+    target: Option<&'static str>,
+) -> Result<Opened, Diagnostic> {
     let options = Options {
         package: arguments.package.clone(),
         features: arguments
@@ -48,6 +56,7 @@ pub(super) fn open(arguments: &ProjectArguments) -> Result<Opened, Diagnostic> {
             .collect(),
         all_features: arguments.all_features,
         no_default_features: arguments.no_default_features,
+        target,
     };
     let project = cargo::find(&arguments.folder, &options)?;
     let mut sources = Sources::default();

@@ -2,18 +2,19 @@
 
 use std::path::{Component, Path, PathBuf};
 
-use super::arguments::Build;
+use super::arguments::ProjectArguments;
 use super::open::Opened;
 use crate::codes;
 use crate::diagnostic::Diagnostic;
 use crate::emit::shim::{ShimDependency, ShimInput, ShimSource};
 use crate::project::Project;
 
+/// What the shim is made from. `way` says how a folder is named in the shim's manifest.
 pub(super) fn input(
     opened: &Opened,
-    arguments: &Build,
+    given: &ProjectArguments,
     graph: &str,
-    out: &Path,
+    way: &dyn Fn(&Path) -> String,
 ) -> Result<ShimInput, Diagnostic> {
     let project = &opened.project;
     let Some(runtime) = &project.runtime else {
@@ -22,37 +23,37 @@ pub(super) fn input(
                 .help("add it to Cargo.toml: cloudc = \"0.1\""),
         );
     };
-    let shim = absolute(out).join("shim");
     let package = project
         .crates
         .first()
         .map(|krate| krate.package.clone())
         .unwrap_or_default();
-    let given = &arguments.project;
     Ok(ShimInput {
         name: opened.analysis.graph.app.clone(),
         app: ShimDependency {
             package,
-            source: ShimSource::Path(relative(&shim, &project.folder)),
+            source: ShimSource::Path(way(&project.folder)),
         },
-        libraries: libraries(opened, &shim),
+        libraries: libraries(opened, way),
         runtime: ShimDependency {
             package: "cloudc".to_owned(),
             source: match &runtime.path {
-                Some(path) => ShimSource::Path(relative(&shim, path)),
+                Some(path) => ShimSource::Path(way(path)),
                 None => ShimSource::Version(runtime.version.clone()),
             },
         },
         features: features(project, given.all_features, &given.features),
         default_features: !given.no_default_features,
-        overrides: overrides(project, &shim),
+        overrides: overrides(project, way),
+        profile: profile(project),
+        exclude: None,
         lockfile: std::fs::read_to_string(project.root.join("Cargo.lock")).ok(),
         graph: graph.to_owned(),
     })
 }
 
 /// The local packages besides the user's own that have handlers.
-fn libraries(opened: &Opened, shim: &Path) -> Vec<ShimDependency> {
+fn libraries(opened: &Opened, way: &dyn Fn(&Path) -> String) -> Vec<ShimDependency> {
     let functions = &opened.analysis.graph.functions;
     let crates = opened.project.crates.iter().skip(1);
     crates
@@ -64,7 +65,7 @@ fn libraries(opened: &Opened, shim: &Path) -> Vec<ShimDependency> {
         })
         .map(|krate| ShimDependency {
             package: krate.package.clone(),
-            source: ShimSource::Path(relative(shim, &krate.folder)),
+            source: ShimSource::Path(way(&krate.folder)),
         })
         .collect()
 }
@@ -92,33 +93,54 @@ fn features(project: &Project, all: bool, given: &[String]) -> Vec<String> {
 }
 
 /// The `[patch]` and `[replace]` tables of the user's workspace, with their paths seen from the shim.
-fn overrides(project: &Project, shim: &Path) -> String {
-    let manifest = std::fs::read_to_string(project.root.join("Cargo.toml")).unwrap_or_default();
-    let Ok(mut manifest) = manifest.parse::<toml::Table>() else {
-        return String::new();
-    };
+fn overrides(project: &Project, way: &dyn Fn(&Path) -> String) -> String {
+    let mut manifest = root_manifest(project);
     let mut kept = toml::Table::new();
     for key in ["patch", "replace"] {
         if let Some(mut table) = manifest.remove(key) {
-            rebase(&mut table, &project.root, shim);
+            rebase(&mut table, &project.root, way);
             kept.insert(key.to_owned(), table);
         }
     }
     toml::to_string(&kept).unwrap_or_default()
 }
 
-fn rebase(value: &mut toml::Value, from: &Path, shim: &Path) {
+/// The user's `[profile.release]`.
+fn profile(project: &Project) -> toml::Table {
+    let mut manifest = root_manifest(project);
+    let profiles = manifest
+        .get_mut("profile")
+        .and_then(toml::Value::as_table_mut);
+    match profiles.and_then(|profiles| profiles.remove("release")) {
+        Some(toml::Value::Table(release)) => release,
+        _ => toml::Table::new(),
+    }
+}
+
+/// The manifest in which cargo looks for what counts in one place alone. It has been read once by now.
+fn root_manifest(project: &Project) -> toml::Table {
+    let text = std::fs::read_to_string(project.root.join("Cargo.toml")).unwrap_or_default();
+    text.parse().unwrap_or_default()
+}
+
+fn rebase(value: &mut toml::Value, from: &Path, way: &dyn Fn(&Path) -> String) {
     let Some(table) = value.as_table_mut() else {
         return;
     };
     for (key, value) in table.iter_mut() {
         match value {
             toml::Value::String(path) if key == "path" => {
-                *path = relative(shim, &from.join(path.as_str()));
+                *path = way(&absolute(&from.join(path.as_str())));
             }
-            value => rebase(value, from, shim),
+            value => rebase(value, from, way),
         }
     }
+}
+
+/// How a folder is named from the shim in an output folder.
+pub(super) fn from(out: &Path) -> impl Fn(&Path) -> String {
+    let shim = absolute(out).join("shim");
+    move |to| relative(&shim, to)
 }
 
 /// A path without symbolic links, as far as it exists, and without `.` and `..`.

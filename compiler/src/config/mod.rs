@@ -3,6 +3,7 @@
 //! | key | default | meaning |
 //! | --- | --- | --- |
 //! | `registry` | none | where images are pushed: `registry.example.com/team`. Without one, images are named `cloudc.local/<app>`, for an overlay's `images:` to replace |
+//! | `registry_plain_http` | `false` | `true`: the registry is reached by HTTP without TLS, `localhost` too. Images and passwords go over the wire as they are. Belongs to the `registry` beside it: an environment with another registry says it again |
 //! | `namespace` | the application's name | the namespace of everything. One application per namespace; none of the cluster's own (`default`, `kube-…`, `knative-…`, KEDA's, the ingress') |
 //! | `target` | `"knative"` | `"knative"`: Knative Serving and KEDA, everything can sleep. `"kubernetes"`: neither, at least one pod of everything |
 //! | `image_pull_secrets` | `[]` | names of Secrets with which the cluster pulls the image |

@@ -12,6 +12,8 @@ pub struct Settings {
     /// Where images are pushed: `registry.example.com/team`. Without one, images are named
     /// `cloudc.local/<app>`: a name that no registry answers, for an overlay's `images:` to replace.
     pub registry: Option<String>,
+    /// Whether that registry is reached without TLS: images and passwords go over the wire as they are.
+    pub registry_plain_http: bool,
     /// The namespace; the application's name where nothing is said.
     pub namespace: Option<String>,
     /// What the cluster runs.
@@ -50,6 +52,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             registry: None,
+            registry_plain_http: false,
             namespace: None,
             target: Target::default(),
             nats: Nats::Bundled(BundledNats::default()),

@@ -25,6 +25,7 @@ pub struct Config {
 #[derive(Clone, Debug, Default)]
 struct Layer {
     registry: Option<String>,
+    registry_plain_http: Option<bool>,
     namespace: Option<String>,
     target: Option<Target>,
     nats: Option<Nats>,
@@ -80,7 +81,13 @@ impl Config {
         };
         let base = self.base.clone();
         let default = Settings::default();
+        // A password must not go to another registry without TLS because the one above has none.
+        let above_it = match above.registry {
+            Some(_) => None,
+            None => base.registry_plain_http,
+        };
         Ok(Settings {
+            registry_plain_http: above.registry_plain_http.or(above_it).unwrap_or(false),
             registry: above.registry.or(base.registry),
             namespace: above.namespace.or(base.namespace),
             target: above.target.or(base.target).unwrap_or_default(),
@@ -118,6 +125,7 @@ impl Config {
 fn layer(reader: &mut Reader<'_, '_>) -> Layer {
     Layer {
         registry: values::registry(reader, "registry"),
+        registry_plain_http: reader.boolean("registry_plain_http"),
         namespace: values::namespace(reader, "namespace"),
         target: values::target(reader, "target"),
         nats: reader.table("nats", nats),

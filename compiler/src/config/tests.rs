@@ -82,6 +82,19 @@ fn every_key() {
 }
 
 #[test]
+fn a_registry_without_tls_is_asked_for_by_name() {
+    let text = "registry = \"127.0.0.1:5000\"\nregistry_plain_http = true\n\
+                [env.same]\nnamespace = \"shop\"\n\
+                [env.other]\nregistry = \"registry.example.com/team\"\n";
+    let plain = |environment| settings(text, environment).registry_plain_http;
+    assert!(plain(None) && plain(Some("same")));
+    assert!(!plain(Some("other")), "another registry has TLS");
+    assert!(!settings("registry = \"localhost:5000\"\n", None).registry_plain_http);
+    let said = problems("registry = \"localhost:5000\"\nregistry_plain_http = \"yes\"\n");
+    assert!(said.contains("`true` or `false`"), "{said}");
+}
+
+#[test]
 fn an_environment_replaces_what_it_writes_and_keeps_the_rest() {
     let prod = settings(FULL, Some("prod"));
     assert_eq!(prod.namespace.as_deref(), Some("shop"));

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
+use toml::Value;
 
 use super::Tree;
 
@@ -24,6 +25,10 @@ pub struct ShimInput {
     /// The `[patch.…]` and `[replace]` tables of the user's workspace, as TOML; empty without any. They count in the root
     /// manifest alone, and the shim is one.
     pub overrides: String,
+    /// The user's `[profile.release]`: it counts in the root manifest alone, too.
+    pub profile: toml::Table,
+    /// A folder beside the shim whose packages belong to other workspaces.
+    pub exclude: Option<String>,
     /// The text of the user's `Cargo.lock`, so that the same versions are built.
     pub lockfile: Option<String>,
     /// The text of `graph.json`.
@@ -119,16 +124,11 @@ fn manifest(input: &ShimInput) -> Result<String, toml::ser::Error> {
         }],
         dependencies,
         profile: Profiles {
-            release: Profile {
-                // One image, built once and started often: small and quick to load.
-                lto: "thin",
-                codegen_units: 4,
-                strip: true,
-                // A handler that panics is a failed call and no dead process.
-                panic: "unwind",
-            },
+            release: profile(input.profile.clone()),
         },
-        workspace: Empty {},
+        workspace: Workspace {
+            exclude: input.exclude.iter().cloned().collect(),
+        },
     };
     let mut text = format!("{NOTICE}{}", toml::to_string(&manifest)?);
     if !input.overrides.is_empty() {
@@ -136,6 +136,21 @@ fn manifest(input: &ShimInput) -> Result<String, toml::ser::Error> {
         text.push_str(&input.overrides);
     }
     Ok(text)
+}
+
+/// The user's own, and where it says nothing what goes with one image that is built once and started often: small and
+/// quick to load.
+fn profile(mut given: toml::Table) -> Profile {
+    // A handler that panics is a failed call and no dead process.
+    given.remove("panic");
+    let mut or = |key: &str, default: Value| given.remove(key).unwrap_or(default);
+    Profile {
+        lto: or("lto", "thin".into()),
+        codegen_units: or("codegen-units", 4.into()),
+        strip: or("strip", true.into()),
+        panic: "unwind",
+        rest: given,
+    }
 }
 
 fn dependency(from: &ShimDependency) -> Dependency {
@@ -159,7 +174,7 @@ struct Manifest {
     dependencies: BTreeMap<String, Dependency>,
     profile: Profiles,
     /// The shim may lie inside of the user's workspace, and belongs to none.
-    workspace: Empty,
+    workspace: Workspace,
 }
 
 #[derive(Serialize)]
@@ -198,22 +213,26 @@ struct Profiles {
 #[derive(Serialize)]
 #[serde(rename_all = "kebab-case")]
 struct Profile {
-    lto: &'static str,
-    codegen_units: u32,
-    strip: bool,
+    lto: Value,
+    codegen_units: Value,
+    strip: Value,
     panic: &'static str,
+    #[serde(flatten)]
+    rest: toml::Table,
 }
 
 #[derive(Serialize)]
-struct Empty {}
+struct Workspace {
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    exclude: Vec<String>,
+}
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_package_of_its_own_that_links_the_users() {
-        let files = shim(&ShimInput {
+    fn input() -> ShimInput {
+        ShimInput {
             name: "shop".to_owned(),
             app: ShimDependency {
                 package: "shop".to_owned(),
@@ -227,14 +246,39 @@ mod tests {
             features: vec!["gifts".to_owned()],
             default_features: false,
             overrides: "[patch.crates-io]\nrand = { path = \"../../../../rand\" }\n".to_owned(),
+            profile: toml::Table::new(),
+            exclude: None,
             lockfile: Some("version = 4\n".to_owned()),
             graph: "{}".to_owned(),
-        })
-        .unwrap();
+        }
+    }
+
+    #[test]
+    fn a_package_of_its_own_that_links_the_users() {
+        let files = shim(&input()).unwrap();
         let text = |(path, bytes): (&String, &Vec<u8>)| {
             format!("==== {path}\n{}", String::from_utf8_lossy(bytes))
         };
         let text: Vec<_> = files.iter().map(text).collect();
         insta::assert_snapshot!(text.join("\n"));
+    }
+    #[test]
+    fn the_users_profile_is_kept_but_for_panics() {
+        let given = "lto = \"fat\"\ndebug = 1\npanic = \"abort\"\n[package.ring]\nopt-level = 3\n";
+        let files = shim(&ShimInput {
+            profile: given.parse().unwrap(),
+            exclude: Some("sources".to_owned()),
+            ..input()
+        });
+        let text = String::from_utf8(files.unwrap()["shim/Cargo.toml"].clone()).unwrap();
+        let manifest: toml::Table = text.parse().unwrap();
+        let expected = "lto = \"fat\"\ncodegen-units = 4\nstrip = true\npanic = \"unwind\"\ndebug = 1\n\
+                        [package.ring]\nopt-level = 3\n";
+        let expected: toml::Table = expected.parse().unwrap();
+        assert_eq!(manifest["profile"]["release"].as_table(), Some(&expected));
+        assert_eq!(
+            manifest["workspace"]["exclude"][0].as_str(),
+            Some("sources")
+        );
     }
 }

@@ -6,7 +6,7 @@ use std::process::Command;
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package, TargetKind};
 
 use super::target::{TRIPLE, TargetCfg};
-use super::{Crate, Dependency, Options, Project, Runtime, features};
+use super::{About, Crate, Dependency, Options, Project, Runtime, features};
 use crate::codes;
 use crate::diagnostic::Diagnostic;
 
@@ -35,8 +35,9 @@ pub fn find(folder: &Path, options: &Options) -> Result<Project, Diagnostic> {
         );
     }
     // Both take tens of milliseconds.
+    let triple = options.target.unwrap_or(TRIPLE);
     let (metadata, cfg) = std::thread::scope(|scope| {
-        let cfg = scope.spawn(|| target_cfg(&folder));
+        let cfg = scope.spawn(|| target_cfg(&folder, triple));
         let metadata = metadata(&manifest);
         let cfg = cfg
             .join()
@@ -72,16 +73,16 @@ fn metadata(manifest: &Path) -> Result<Metadata, Diagnostic> {
         })
 }
 
-fn target_cfg(folder: &Path) -> Result<TargetCfg, Diagnostic> {
+fn target_cfg(folder: &Path, triple: &str) -> Result<TargetCfg, Diagnostic> {
     let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
     let output = Command::new(rustc)
-        .args(["--print", "cfg", "--target", TRIPLE])
+        .args(["--print", "cfg", "--target", triple])
         .current_dir(folder)
         .output()
         .map_err(|error| problem(format!("cannot run rustc: {error}")))?;
     if !output.status.success() {
         let words = String::from_utf8_lossy(&output.stderr).trim().to_owned();
-        return Err(problem(format!("rustc does not know {TRIPLE}: {words}")));
+        return Err(problem(format!("rustc does not know {triple}: {words}")));
     }
     Ok(TargetCfg::parse(&String::from_utf8_lossy(&output.stdout)))
 }
@@ -191,7 +192,7 @@ fn assemble(
                 .and_then(|rest| rest.strip_suffix(')'))
             {
                 Some(condition) => cfg.holds(condition, &[]) != Some(false),
-                None => text == TRIPLE,
+                None => text == options.target.unwrap_or(TRIPLE),
             }
         }
     };
@@ -293,7 +294,20 @@ fn assemble(
                 .as_ref()
                 .map(|path| path.clone().into_std_path_buf()),
         }),
+        about: about(package),
     })
+}
+
+fn about(package: &Package) -> About {
+    About {
+        version: Some(package.version.to_string()),
+        description: package.description.clone(),
+        license: package.license.clone(),
+        repository: package.repository.clone(),
+        homepage: package.homepage.clone(),
+        documentation: package.documentation.clone(),
+        authors: package.authors.clone(),
+    }
 }
 
 fn folder(package: &Package) -> PathBuf {

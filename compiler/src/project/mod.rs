@@ -23,6 +23,27 @@ pub struct Project {
     pub cfg: TargetCfg,
     /// How the package depends on the runtime, if it does.
     pub runtime: Option<Runtime>,
+    /// What the package says about itself.
+    pub about: About,
+}
+
+/// What a package says about itself in its `Cargo.toml`, as far as it does.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct About {
+    /// Its version.
+    pub version: Option<String>,
+    /// What it is.
+    pub description: Option<String>,
+    /// Its licence, an SPDX expression.
+    pub license: Option<String>,
+    /// Where its source is.
+    pub repository: Option<String>,
+    /// Its page.
+    pub homepage: Option<String>,
+    /// The page of its documentation.
+    pub documentation: Option<String>,
+    /// Who made it.
+    pub authors: Vec<String>,
 }
 
 /// A library crate whose source is read.
@@ -75,4 +96,6 @@ pub struct Options {
     pub all_features: bool,
     /// `--no-default-features`
     pub no_default_features: bool,
+    /// rustc's target, whose conditions count; [`target::TRIPLE`] where nothing is said.
+    pub target: Option<&'static str>,
 }

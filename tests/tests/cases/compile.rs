@@ -10,7 +10,7 @@ use cloudc_compiler::graph::{Answer, Graph, Resource, why};
 use cloudc_compiler::load::cache::Cache;
 use cloudc_compiler::project::files::{Disk, Files, Memory};
 use cloudc_compiler::project::target::TargetCfg;
-use cloudc_compiler::project::{Crate, Dependency, Options, Project, cargo};
+use cloudc_compiler::project::{About, Crate, Dependency, Options, Project, cargo};
 use cloudc_compiler::report::{Style, render_json, render_text};
 use cloudc_compiler::span::Sources;
 use cloudc_compiler::{Analysis, analyse, emit, lower, render};
@@ -136,6 +136,7 @@ fn project() -> Project {
         }],
         cfg: TargetCfg::parse(TARGET),
         runtime: None,
+        about: About::default(),
         root,
     }
 }

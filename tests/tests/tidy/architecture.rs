@@ -6,16 +6,17 @@ use crate::tree::Tree;
 const COMPILER: &str = "compiler/src/";
 
 /// The outermost layer: where the compiler reaches files, processes, the environment and the clock.
-const OUTERMOST: [&str; 5] = [
+const OUTERMOST: [&str; 6] = [
     "compiler/src/main.rs",
     "compiler/src/cli/",
     "compiler/src/project/",
     "compiler/src/emit/write.rs",
     "compiler/src/emit/marker.rs",
+    "compiler/src/registry/",
 ];
 
 /// What only the outermost layer may name.
-const IMPURE: [&str; 12] = [
+const IMPURE: [&str; 13] = [
     "std::fs",
     "std::process",
     "std::env",
@@ -27,6 +28,7 @@ const IMPURE: [&str; 12] = [
     "std::net::ToSocketAddrs",
     "async_nats",
     "indicatif",
+    "oci_client",
     "tokio",
 ];
 
@@ -36,10 +38,13 @@ const PHASES: [&str; 9] = [
 ];
 
 /// What stands beside the phases, and the phases that it may import.
-const BESIDE: [(&str, &[&str]); 4] = [
+const BESIDE: [(&str, &[&str]); 6] = [
     // Objects are compared as the text that people read.
     ("changes", &["emit"]),
     ("coverage", &["graph"]),
+    ("image", &[]),
+    // What is deployed is what was lowered.
+    ("release", &["config", "graph", "lower"]),
     ("render", &["coverage", "graph"]),
     ("report", &[]),
 ];

@@ -1,0 +1,217 @@
+//! Pushes an image to a registry, by the OCI distribution API.
+//!
+//! Blobs that are there already are not sent. What a registry or the network may get over is tried again. The manifest
+//! goes last, so an image that was pushed in half is no image yet, and the next push sends what is missing. At the end
+//! the registry is asked what it has: it must be the digest that the manifests name.
+
+mod credentials;
+mod failure;
+mod retry;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::stream;
+use oci_client::client::{ClientConfig, ClientProtocol};
+use oci_client::errors::OciDistributionError;
+use oci_client::{Client, Reference, RegistryOperation};
+
+use crate::image::{Blob, Image};
+use credentials::Credentials;
+pub use failure::Failure;
+use retry::{Attempt, Contact};
+
+/// Where an image goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Destination {
+    /// Its name without tag and digest: `registry.example.com/team/shop`.
+    pub name: String,
+    /// Whether the registry is reached without TLS.
+    pub plain_http: bool,
+}
+
+/// What a push did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pushed {
+    /// The image by its tag: `registry.example.com/team/shop:0123456789ab`.
+    pub reference: String,
+    /// The blobs that were sent.
+    pub sent: usize,
+    /// The blobs that were there already.
+    pub there: usize,
+}
+
+/// Hears how far a push has come. Every method may be left as it is.
+pub trait Progress: Send + Sync {
+    /// A blob of so many bytes is being sent, from its start.
+    fn begins(&self, _digest: &str, _bytes: u64) {}
+    /// So many bytes more went out.
+    fn sent(&self, _bytes: u64) {}
+    /// The blob is at the registry.
+    fn ends(&self) {}
+    /// Something failed and will be tried again after this time.
+    fn again(&self, _what: &str, _why: &str, _wait: Duration) {}
+}
+
+/// Nobody listens.
+#[derive(Debug)]
+pub struct Silent;
+
+impl Progress for Silent {}
+
+/// How many bytes of a blob are given to the connection at a time.
+const CHUNK: usize = 64 << 10;
+
+/// How long a connection may take to come.
+const CONNECT: Duration = Duration::from_secs(10);
+
+/// Pushes an image, and a tag that never moves. Needs a tokio runtime with time and I/O. Credentials are those of
+/// `docker login` and `podman login`: `$DOCKER_CONFIG`, credential helpers included.
+///
+/// # Errors
+///
+/// [`Failure`], which never holds a password.
+pub async fn push(
+    image: &Image,
+    to: &Destination,
+    progress: Arc<dyn Progress>,
+) -> Result<Pushed, Failure> {
+    let reference = format!("{}:{}", to.name, image.tag());
+    let parsed = Reference::try_from(reference.as_str())
+        .map_err(|error| Failure::Name(format!("`{reference}` is no image's name: {error}")))?;
+    let credentials = credentials::find(parsed.registry())?;
+    let push = Push {
+        client: client(to, &credentials, parsed.registry())?,
+        contact: Contact::new(parsed.registry(), &credentials, to.plain_http),
+        credentials,
+        reference: parsed,
+        progress,
+    };
+    push.log_in().await?;
+    let mut pushed = Pushed {
+        reference,
+        sent: 0,
+        there: 0,
+    };
+    for blob in image.blobs() {
+        if push.has(blob).await? {
+            pushed.there += 1;
+        } else {
+            push.send(blob).await?;
+            pushed.sent += 1;
+        }
+    }
+    push.name(&image.manifest).await?;
+    Ok(pushed)
+}
+
+fn client(to: &Destination, credentials: &Credentials, registry: &str) -> Result<Client, Failure> {
+    // One process, one choice; who was first chose the same.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let config = ClientConfig {
+        protocol: if to.plain_http {
+            ClientProtocol::Http
+        } else {
+            ClientProtocol::Https
+        },
+        // One request for a blob: some registries take no chunks.
+        use_monolithic_push: true,
+        connect_timeout: Some(CONNECT),
+        user_agent: concat!("cloudc/", env!("CARGO_PKG_VERSION")),
+        ..ClientConfig::default()
+    };
+    Client::try_from(config).map_err(|error| {
+        Contact::new(registry, credentials, to.plain_http).failure("connect", error)
+    })
+}
+
+struct Push {
+    client: Client,
+    contact: Contact,
+    credentials: Credentials,
+    reference: Reference,
+    progress: Arc<dyn Progress>,
+}
+
+impl Push {
+    fn attempt<'a>(&'a self, what: &'a str) -> Attempt<'a> {
+        Attempt {
+            contact: &self.contact,
+            progress: &*self.progress,
+            what,
+            bytes: 0,
+        }
+    }
+
+    async fn log_in(&self) -> Result<(), Failure> {
+        let auth = &self.credentials.auth;
+        let log_in = || {
+            let operation = RegistryOperation::Push;
+            self.client.auth(&self.reference, auth, operation)
+        };
+        // Nobody there is most likely a mistake in the name, so it is said at once.
+        self.attempt("log in").first().run(log_in).await.map(|_| ())
+    }
+
+    /// Whether the registry has a blob. One that does not say has not: sending it tells more.
+    async fn has(&self, blob: &Blob) -> Result<bool, Failure> {
+        let ask = || async {
+            match self.client.blob_exists(&self.reference, &blob.digest).await {
+                Err(error) if retry::is_refusal(&error) => Ok(false),
+                answer => answer,
+            }
+        };
+        self.attempt("ask for a blob").run(ask).await
+    }
+
+    async fn send(&self, blob: &Blob) -> Result<(), Failure> {
+        let size = u64::try_from(blob.bytes.len()).unwrap_or(u64::MAX);
+        let send = || {
+            self.progress.begins(&blob.digest, size);
+            let (bytes, progress) = (Arc::clone(&blob.bytes), Arc::clone(&self.progress));
+            let parts = (0..bytes.len()).step_by(CHUNK).map(move |start| {
+                let end = bytes.len().min(start + CHUNK);
+                let part = bytes.get(start..end).unwrap_or_default().to_vec();
+                progress.sent(u64::try_from(part.len()).unwrap_or(0));
+                Ok(part.into())
+            });
+            let parts = stream::iter(parts);
+            self.client
+                .push_blob_stream(&self.reference, parts, &blob.digest, Some(size))
+        };
+        self.attempt("send a blob").of(size).run(send).await?;
+        self.progress.ends();
+        Ok(())
+    }
+
+    /// Puts the manifest under its tag, unless it is there, and holds what is there against it.
+    async fn name(&self, manifest: &Blob) -> Result<(), Failure> {
+        if self.digest().await.ok().as_deref() != Some(&manifest.digest) {
+            let put = || async {
+                let media_type = manifest.media_type.parse().map_err(|_| {
+                    OciDistributionError::UnsupportedMediaTypeError(manifest.media_type.clone())
+                })?;
+                let bytes = manifest.bytes.to_vec();
+                self.client
+                    .push_manifest_raw(&self.reference, bytes, media_type)
+                    .await
+            };
+            self.attempt("send the manifest").run(put).await?;
+        }
+        let theirs = self.digest().await?;
+        if theirs == manifest.digest {
+            return Ok(());
+        }
+        Err(Failure::Digest {
+            reference: self.reference.whole(),
+            ours: manifest.digest.clone(),
+            theirs,
+        })
+    }
+
+    async fn digest(&self) -> Result<String, Failure> {
+        let auth = &self.credentials.auth;
+        let ask = || self.client.fetch_manifest_digest(&self.reference, auth);
+        self.attempt("ask for the manifest").run(ask).await
+    }
+}

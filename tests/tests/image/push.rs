@@ -1,0 +1,228 @@
+//! Pushes to a real registry by the real binary: logins, TLS, and what is there already.
+
+use std::fs;
+use std::process::Command;
+
+use cloudc_tests::app::{App, Done};
+use cloudc_tests::program;
+
+use crate::registry::{PASSWORD, Registry, Setup, USER, log_in};
+use crate::small::small;
+use crate::{cloudc, digest};
+
+/// An application whose images go to a registry.
+fn application(host: &str, more: &str) -> App {
+    let app = small(".");
+    app.write(
+        "small/cloudc.toml",
+        format!("registry = \"{host}/team\"\n{more}"),
+    );
+    app
+}
+
+const PLAIN: &str = "registry_plain_http = true\n";
+
+/// Pushes with the logins in the folder `logins`, and no others.
+fn push(app: &App, variables: &str) -> Done {
+    let variables = format!("DOCKER_CONFIG=$PWD/logins {variables}");
+    cloudc(app, &variables, "build small --image --push --out out")
+}
+
+/// What skopeo says, with these arguments.
+fn skopeo(arguments: &[&str]) -> Option<serde_json::Value> {
+    let skopeo = program("SKOPEO", &["skopeo"])?;
+    let output = Command::new(skopeo)
+        .args(arguments)
+        .output()
+        .expect("skopeo");
+    assert!(output.status.success(), "{output:?}");
+    Some(serde_json::from_slice(&output.stdout).unwrap_or_default())
+}
+
+#[test]
+fn an_image_is_what_was_built_and_is_sent_once() {
+    let Some(registry) = Registry::start(Setup::default()) else {
+        return;
+    };
+    let app = application(&registry.host(), PLAIN);
+    let pushed = push(&app, "");
+    assert_eq!(pushed.code, Some(0), "{}", pushed.err);
+    assert!(
+        pushed.err.contains("3 blobs sent, 0 there already"),
+        "{}",
+        pushed.err
+    );
+    let again = push(&app, "");
+    assert!(
+        again.err.contains("0 blobs sent, 3 there already"),
+        "{}",
+        again.err
+    );
+
+    let image = app.path("out/image");
+    let digest = digest(&image);
+    let there = format!("docker://{}/team/small@{digest}", registry.host());
+    let Some(found) = skopeo(&["inspect", "--tls-verify=false", &there]) else {
+        return;
+    };
+    assert_eq!(found["Digest"], digest);
+    assert_eq!(found["Os"], "linux");
+    assert_eq!(found["Labels"]["org.opencontainers.image.title"], "small");
+    let layout = format!("oci:{}", image.display());
+    let built = skopeo(&["inspect", &layout]).expect("skopeo");
+    assert_eq!(built["Layers"], found["Layers"]);
+    // Whole: skopeo holds every blob against its digest.
+    let copy = format!("oci:{}", app.path("copy").display());
+    skopeo(&["copy", "--quiet", "--src-tls-verify=false", &there, &copy]);
+    assert_eq!(crate::digest(&app.path("copy")), digest);
+}
+
+#[test]
+fn a_half_pushed_image_is_mended() {
+    let Some(registry) = Registry::start(Setup::default()) else {
+        return;
+    };
+    let app = application(&registry.host(), PLAIN);
+    push(&app, "");
+    let digest = digest(&app.path("out/image"));
+    let manifest = app.path(&format!("out/image/blobs/{}", digest.replace(':', "/")));
+    let manifest: serde_json::Value =
+        serde_json::from_slice(&fs::read(manifest).expect("a manifest")).expect("JSON");
+    let layer = manifest["layers"][1]["digest"].as_str().expect("a digest");
+    registry.forget("team/small", layer);
+    let mended = push(&app, "");
+    assert_eq!(mended.code, Some(0), "{}", mended.err);
+    assert!(
+        mended.err.contains("1 blob sent, 2 there already"),
+        "{}",
+        mended.err
+    );
+    let there = format!("docker://{}/team/small@{digest}", registry.host());
+    let copy = format!("oci:{}", app.path("copy").display());
+    skopeo(&["copy", "--quiet", "--src-tls-verify=false", &there, &copy]);
+}
+
+#[test]
+fn who_has_no_login_or_a_wrong_one_is_told() {
+    let Some(registry) = Registry::start(Setup {
+        login: true,
+        tls: false,
+    }) else {
+        return;
+    };
+    let app = application(&registry.host(), PLAIN);
+    let refused = |words: &str| {
+        let said = push(&app, "");
+        assert_eq!(said.code, Some(1), "{}", said.err);
+        assert!(said.err.contains("CC702"), "{}", said.err);
+        assert!(
+            said.err.contains(words),
+            "`{words}` is missing:\n{}",
+            said.err
+        );
+        assert!(!said.err.contains(PASSWORD), "{}", said.err);
+    };
+    refused("does not let in who comes without a login");
+    log_in(&app.path("logins"), &registry.host(), USER, "another");
+    refused("does not let in who comes as `pusher`");
+    app.write("logins/config.json", "{");
+    refused("cannot be read as JSON");
+    log_in(&app.path("logins"), &registry.host(), USER, PASSWORD);
+    let said = push(&app, "");
+    assert_eq!(said.code, Some(0), "{}", said.err);
+    assert!(said.err.contains("3 blobs sent"), "{}", said.err);
+}
+
+#[test]
+fn a_credential_helper_is_asked() {
+    let Some(registry) = Registry::start(Setup {
+        login: true,
+        tls: false,
+    }) else {
+        return;
+    };
+    let app = application(&registry.host(), PLAIN);
+    app.write("logins/config.json", "{ \"credsStore\": \"test\" }");
+    let helper = |text: &str| {
+        app.write(
+            "bin/docker-credential-test",
+            format!("#!/bin/sh\ncat > asked\n{text}\n"),
+        );
+        let script = "chmod +x bin/docker-credential-test";
+        assert_eq!(app.run("true", script).code, Some(0));
+        push(&app, "PATH=$PWD/bin:$PATH")
+    };
+    let answer = format!("echo '{{\"Username\": \"{USER}\", \"Secret\": \"{PASSWORD}\"}}'");
+    let said = helper(&answer);
+    assert_eq!(said.code, Some(0), "{}", said.err);
+    let asked = fs::read_to_string(app.path("asked")).expect("the helper ran");
+    assert_eq!(asked, registry.host());
+    let said = helper("echo credentials not found in native keychain; exit 1");
+    assert!(said.err.contains("without a login"), "{}", said.err);
+    let said = helper("echo a-secret; exit 1");
+    let words = "the credential helper `docker-credential-test` failed";
+    assert!(
+        said.err.contains(words) && !said.err.contains("a-secret"),
+        "{}",
+        said.err
+    );
+}
+
+#[test]
+fn tls_is_spoken_unless_plain_http_is_asked_for() {
+    let Some(registry) = Registry::start(Setup {
+        login: true,
+        tls: true,
+    }) else {
+        return;
+    };
+    let app = application(&registry.host(), "");
+    log_in(&app.path("logins"), &registry.host(), USER, PASSWORD);
+    let said = push(&app, "");
+    assert_eq!(said.code, Some(1), "{}", said.err);
+    assert!(
+        said.err.contains("cannot speak TLS with the registry"),
+        "{}",
+        said.err
+    );
+    assert!(
+        said.err.contains("CC701") && said.err.contains("SSL_CERT_FILE"),
+        "{}",
+        said.err
+    );
+    let trusted = registry.folder().join("ca.crt");
+    let said = push(&app, &format!("SSL_CERT_FILE={}", trusted.display()));
+    assert_eq!(said.code, Some(0), "{}", said.err);
+
+    let Some(plain) = Registry::start(Setup::default()) else {
+        return;
+    };
+    let app = application(&plain.host(), "");
+    let said = push(&app, "");
+    assert_eq!(said.code, Some(1), "{}", said.err);
+    assert!(
+        said.err.contains("registry_plain_http = true"),
+        "{}",
+        said.err
+    );
+}
+
+#[test]
+fn a_registry_that_is_not_there_is_named() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let host = listener.local_addr().expect("an address").to_string();
+    drop(listener);
+    let app = application(&host, PLAIN);
+    let said = push(&app, "");
+    assert_eq!(said.code, Some(1), "{}", said.err);
+    let words = format!("cannot reach the registry {host}: Connection refused");
+    assert!(
+        said.err.contains("CC701") && said.err.contains(&words),
+        "{}",
+        said.err
+    );
+    assert!(
+        app.path("out/image/index.json").exists(),
+        "what was built is there"
+    );
+}

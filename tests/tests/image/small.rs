@@ -1,0 +1,237 @@
+//! An application so small that cargo builds it in a moment: its crate `cloudc` is a stand-in with the same face.
+
+use std::fs;
+
+use cloudc_tests::app::{App, files};
+
+use crate::runtime::Root;
+use crate::{assert_same, cloudc, digest, done};
+
+const MANIFEST: &str = r#"[package]
+name = "small"
+version = "1.2.3"
+edition = "2024"
+description = "As small as it gets."
+license = "MIT"
+
+[dependencies]
+cloudc = { path = "../cloudc" }
+part = { path = "../part" }
+"#;
+
+const LIB: &str = r#"//! Its panics and a file that its build script makes both know where they are.
+include!(concat!(env!("OUT_DIR"), "/made.rs"));
+
+#[cloudc::function(http = "GET /")]
+pub async fn answer() -> &'static str {
+    part::place(made())
+}
+"#;
+
+const BUILD: &str = r#"fn main() {
+    let out = std::env::var("OUT_DIR").unwrap();
+    let text = "pub fn made() -> &'static str { file!() }";
+    std::fs::write(format!("{out}/made.rs"), text).unwrap();
+}
+"#;
+
+/// Does what a program may need of a system: it finds addresses by name, and says who and where it is.
+const RUNTIME: &str = r#"pub use attributes::function;
+
+#[cfg(feature = "shim")]
+pub mod shim {
+    use std::net::ToSocketAddrs;
+
+    pub fn main(graph: &str) -> std::process::ExitCode {
+        println!("graph {}", graph.contains("\"small\""));
+        let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+        let user = status.lines().find(|line| line.starts_with("Uid:"));
+        println!("user {}", user.and_then(|line| line.split_whitespace().nth(1)).unwrap_or("?"));
+        println!("root {:?}", std::fs::write("/new", "").map_err(|error| error.kind()));
+        let roots = std::fs::read_to_string("/etc/ssl/certs/ca-certificates.crt");
+        println!("roots {}", roots.unwrap_or_default().contains("BEGIN CERTIFICATE"));
+        println!("zone {}", std::fs::read("/usr/share/zoneinfo/Asia/Shanghai").is_ok());
+        let found = ("somewhere.test", 80).to_socket_addrs();
+        println!("address {:?}", found.map(|mut found| found.next()));
+        println!("place {} {}", file!(), line!());
+        std::process::ExitCode::SUCCESS
+    }
+}
+"#;
+
+const ATTRIBUTES: &str = r#"use proc_macro::TokenStream;
+
+#[proc_macro_attribute]
+pub fn function(_: TokenStream, item: TokenStream) -> TokenStream {
+    item
+}
+"#;
+
+fn package(name: &str, more: &str) -> String {
+    format!("[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n{more}")
+}
+
+/// The application in a folder below a new one.
+pub(crate) fn small(below: &str) -> App {
+    let app = App::empty();
+    let write = |path: &str, text: &str| app.write(&format!("{below}/{path}"), text);
+    write("small/Cargo.toml", MANIFEST);
+    write("small/build.rs", BUILD);
+    write("small/src/lib.rs", LIB);
+    write("part/Cargo.toml", &package("part", ""));
+    write(
+        "part/src/lib.rs",
+        "pub fn place(made: &'static str) -> &'static str { if made.is_empty() { panic!() } file!() }\n",
+    );
+    let more = "[features]\nshim = []\n\n[dependencies]\nattributes = { path = \"attributes\" }\n";
+    write("cloudc/Cargo.toml", &package("cloudc", more));
+    write("cloudc/src/lib.rs", RUNTIME);
+    let attributes = package("attributes", "[lib]\nproc-macro = true\n");
+    write("cloudc/attributes/Cargo.toml", &attributes);
+    write("cloudc/attributes/src/lib.rs", ATTRIBUTES);
+    app
+}
+
+#[test]
+fn two_folders_give_one_image() {
+    let (one, other) = (small("."), small("deeper/by/some/folders"));
+    done(&one, "LC_ALL=C", "build small --image");
+    done(
+        &other,
+        "LC_ALL=C",
+        "build deeper/by/some/folders/small --image",
+    );
+    let of = |app: &App, below: &str| files(&app.path(below).join("small/target/cloudc/default"));
+    let (one, other) = (of(&one, "."), of(&other, "deeper/by/some/folders"));
+    assert_same(&one, &other);
+    let index = String::from_utf8_lossy(&one["image/index.json"]).into_owned();
+    assert!(index.contains("sha256:"), "{index}");
+}
+
+#[test]
+fn an_image_has_its_digest_in_the_manifests_and_its_package_in_its_labels() {
+    let app = small(".");
+    let said = done(&app, "LC_ALL=C", "build small --image --out out");
+    let digest = digest(&app.path("out/image"));
+    assert!(
+        said.err.contains(&format!("image small@{digest}")),
+        "{}",
+        said.err
+    );
+    let read = |path: &str| fs::read_to_string(app.path(path)).expect("a file");
+    let list = read("out/manifests/kustomization.yaml");
+    assert!(list.contains(&format!("digest: {digest}")), "{list}");
+    let service = read("out/manifests/service-small.yaml");
+    assert!(
+        service.contains(&format!("cloudc.local/small@{digest}")),
+        "{service}"
+    );
+    let manifest = read(&format!("out/image/blobs/{}", digest.replace(':', "/")));
+    let manifest: serde_json::Value = serde_json::from_str(&manifest).expect("JSON");
+    let label = |name: &str| &manifest["annotations"][format!("org.opencontainers.image.{name}")];
+    assert_eq!(label("version"), "1.2.3");
+    assert_eq!(label("description"), "As small as it gets.");
+    assert_eq!(label("licenses"), "MIT");
+
+    // Once more, over what is there; then without an image, which is gone.
+    done(&app, "LC_ALL=C", "build small --image --out out");
+    assert_eq!(crate::digest(&app.path("out/image")), digest);
+    done(&app, "LC_ALL=C", "build small --out out");
+    assert!(!app.path("out/image").exists());
+    assert!(read("out/manifests/kustomization.yaml").contains("newTag: unbuilt"));
+}
+
+#[test]
+fn an_edit_is_another_image() {
+    let app = small(".");
+    let built = || {
+        done(&app, "LC_ALL=C", "build small --image");
+        digest(&app.path("small/target/cloudc/default/image"))
+    };
+    let before = built();
+    app.write(
+        "part/src/lib.rs",
+        "pub fn place(_: &'static str) -> &'static str { \"elsewhere\" }\n",
+    );
+    app.write("small/src/lib.rs", LIB.replace("GET /", "GET /other"));
+    let after = built();
+    assert_ne!(before, after);
+    app.write("small/src/lib.rs", LIB);
+    assert_ne!(built(), after, "the graph is part of the program");
+}
+
+#[test]
+fn a_failed_program_leaves_the_old_tree() {
+    let app = small(".");
+    done(&app, "LC_ALL=C", "build small --image");
+    let before = files(&app.path("small/target/cloudc/default"));
+    app.write(
+        "part/src/lib.rs",
+        "pub fn place(_: u8) -> &'static str { \"\" }\n",
+    );
+    let failed = cloudc(&app, "LC_ALL=C", "build small --image");
+    assert_eq!(failed.code, Some(1));
+    for words in [
+        "mismatched types",
+        "CC503",
+        "cargo could not build the program",
+    ] {
+        assert!(failed.err.contains(words), "{}", failed.err);
+    }
+    assert_same(&before, &files(&app.path("small/target/cloudc/default")));
+}
+
+#[test]
+fn what_cannot_be_is_said_before_cargo_runs() {
+    let app = small(".");
+    // A toolchain of this machine alone has no library for it.
+    let said = cloudc(
+        &app,
+        "LC_ALL=C",
+        "build small --image --platform linux/s390x",
+    );
+    assert_eq!(said.code, Some(1), "{}", said.err);
+    let help = "rustup target add s390x-unknown-linux-gnu";
+    assert!(
+        said.err.contains("CC504") && said.err.contains(help),
+        "{}",
+        said.err
+    );
+    let said = cloudc(
+        &app,
+        "LC_ALL=C",
+        "build small --image --platform windows/amd64",
+    );
+    assert_eq!(said.code, Some(2), "{}", said.err);
+    assert!(said.err.contains("linux/arm64"), "{}", said.err);
+    let said = cloudc(&app, "LC_ALL=C", "build small --image --push");
+    assert_eq!(said.code, Some(1), "{}", said.err);
+    assert!(
+        said.err.contains("there is no registry to push"),
+        "{}",
+        said.err
+    );
+    assert!(!said.err.contains("Compiling"), "{}", said.err);
+}
+
+#[test]
+fn a_program_has_what_it_expects_of_a_system() {
+    let app = small(".");
+    done(&app, "LC_ALL=C", "build small --image --out out");
+    let Some(root) = Root::unpack(&app.path("out/image")) else {
+        return;
+    };
+    root.write("etc/hosts", "203.0.113.7 somewhere.test\n");
+    let said = root.run(&[]).wait();
+    for line in [
+        "graph true",
+        "user 65532",
+        "root Err(ReadOnlyFilesystem)",
+        "roots true",
+        "zone true",
+        "address Ok(Some(203.0.113.7:80))",
+        "place cloudc/src/lib.rs",
+    ] {
+        assert!(said.contains(line), "`{line}` is missing:\n{said}");
+    }
+}
