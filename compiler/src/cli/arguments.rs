@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+use super::cluster::{Credentials, Deploy, Destroy, Diff, Promote, Rollback};
 use super::queue::Queue;
 use crate::image::Platform;
 
@@ -29,6 +30,12 @@ pub(super) enum Command {
     Explain(Explain),
     Test(Test),
     Build(Build),
+    Deploy(Deploy),
+    Diff(Diff),
+    Promote(Promote),
+    Rollback(Rollback),
+    Destroy(Destroy),
+    Credentials(Credentials),
     Queue(Queue),
     Completions(Completions),
     Man(Man),

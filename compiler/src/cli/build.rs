@@ -11,7 +11,7 @@ use crate::diagnostic::Diagnostic;
 use crate::emit::{self, Tree};
 use crate::graph::{Graph, WorkloadKind};
 use crate::image::Image;
-use crate::lower::{self, object::Manifest};
+use crate::lower::{self, Manifest};
 use crate::render;
 use crate::span::Sources;
 

@@ -4,7 +4,9 @@ mod arguments;
 mod build;
 mod check;
 mod child;
+mod cluster;
 mod completions;
+mod confirm;
 mod explain;
 mod graph;
 mod image;
@@ -52,6 +54,12 @@ pub fn main() -> ExitCode {
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Test(arguments) => test::run(&arguments),
         Command::Build(arguments) => build::run(&arguments),
+        Command::Deploy(arguments) => cluster::deploy(&arguments),
+        Command::Diff(arguments) => cluster::diff(&arguments),
+        Command::Promote(arguments) => cluster::promote(&arguments),
+        Command::Rollback(arguments) => cluster::rollback(&arguments),
+        Command::Destroy(arguments) => cluster::destroy(&arguments),
+        Command::Credentials(arguments) => cluster::credentials(&arguments),
         Command::Queue(arguments) => queue::run(&arguments),
         Command::Completions(arguments) => completions::run(&arguments),
         Command::Man(arguments) => man::run(&arguments),

@@ -44,8 +44,13 @@ pub(super) fn push(image: &Image, to: &Destination) -> Result<Pushed, Diagnostic
             let message = format!("cannot open connections: {error}");
             Diagnostic::error(codes::REGISTRY_UNREACHABLE, message)
         })?;
-    let pushing = registry::push(image, to, Arc::new(Bar::new()));
+    let pushing = registry::push(image, to, progress());
     runtime.block_on(pushing).map_err(Diagnostic::from)
+}
+
+/// Bars on a terminal, nothing elsewhere.
+pub(super) fn progress() -> Arc<dyn Progress> {
+    Arc::new(Bar::new())
 }
 
 /// `pushed registry.example.com/team/shop:0123456789ab: 1 blob sent, 2 there already`
@@ -59,10 +64,10 @@ pub(super) fn summary(pushed: &Pushed) -> String {
 }
 
 /// A bar for the blob that is under way; nothing where no terminal is.
-pub(super) struct Bar(ProgressBar);
+struct Bar(ProgressBar);
 
 impl Bar {
-    pub(super) fn new() -> Self {
+    fn new() -> Self {
         let template = "sending {msg} [{bar:30}] {bytes} of {total_bytes}, {bytes_per_sec}";
         let bar = match ProgressStyle::with_template(template) {
             _ if !io::stderr().is_terminal() => ProgressBar::hidden(),

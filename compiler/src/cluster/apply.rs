@@ -98,7 +98,7 @@ async fn send(
         field_manager: Some(MANAGER.to_owned()),
         field_validation: Some(ValidationDirective::Strict),
     };
-    let answer = patiently(|| api.patch(&key.name, &parameters, &Patch::Apply(object))).await;
+    let answer = patiently(async || api.patch(&key.name, &parameters, &Patch::Apply(object)).await).await;
     answer.map_err(|error| {
         let named = key.to_string();
         conflict(&named, &error).unwrap_or_else(|| failed(&format!("cannot apply {named}"), &error))
@@ -123,7 +123,7 @@ async fn remove_failed_job(apis: &Apis, key: &Key) -> Result<(), Diagnostic> {
     if !is_failed_job(live.as_ref()) {
         return Ok(());
     }
-    match patiently(|| api.delete(&key.name, &DeleteParams::foreground())).await {
+    match patiently(async || api.delete(&key.name, &DeleteParams::foreground()).await).await {
         Ok(_) => {}
         Err(kube::Error::Api(status)) if status.code == 404 => return Ok(()),
         Err(error) => return Err(failed(&doing, &error)),

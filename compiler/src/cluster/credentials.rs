@@ -295,7 +295,7 @@ async fn write(secrets: &Api<Secret>, members: &Members, change: &Change) -> Res
     members.label(&mut secret);
     // The contents are the truth of which cloudc keeps the lists, so it takes them over.
     let parameters = PatchParams::apply(MANAGER).force();
-    patiently(|| secrets.patch(&change.name, &parameters, &Patch::Apply(&secret)))
+    patiently(async || secrets.patch(&change.name, &parameters, &Patch::Apply(&secret)).await)
         .await
         .map(drop)
         .map_err(|error| failed(&format!("cannot write Secret {}", change.name), &error))

@@ -178,7 +178,7 @@ impl Work<'_> {
             write(Status::Applying).await.map_err(one)?;
         }
         let old = self.note_kinds(&objects).await.map_err(one)?;
-        let came = self.come_up(&objects).await;
+        let came = self.come_up(&objects, canary).await;
         if let Err(problems) = came {
             if !is_again {
                 // What went wrong matters more than a note of it that fails.
@@ -230,14 +230,11 @@ impl Work<'_> {
     }
 
     /// Applies, phase by phase, and waits where the next one needs it.
-    async fn come_up(&self, objects: &[Value]) -> Result<(), Problems> {
-        let rotated = credentials::ensure(
-            self.client(),
-            self.release,
-            &self.options.rotate,
-            self.tell,
-        )
-        .await?;
+    async fn come_up(&self, objects: &[Value], canary: Option<&Canary>) -> Result<(), Problems> {
+        // Beside a canary the servers know the users of both.
+        let users = canary.map_or(self.release, |canary| &canary.beside);
+        let rotate = &self.options.rotate;
+        let rotated = credentials::ensure(self.client(), users, rotate, self.tell).await?;
         let objects = self.ready(objects, &rotated);
         let mut applied = 0;
         for phase in Phase::ALL {

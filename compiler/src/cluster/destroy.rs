@@ -18,7 +18,6 @@ use super::failure::failed;
 use super::leftovers::{self, Volume};
 use super::lock::Lock;
 use super::members::Members;
-use super::request::patiently;
 use super::{Event, Listener, Options, Problems, history};
 
 /// What a destruction deletes and what it keeps.

@@ -166,7 +166,7 @@ pub(super) async fn write(
         "binaryData": {DATA: ByteString(packed)},
     });
     let parameters = PatchParams::apply(MANAGER).force();
-    patiently(|| maps.patch(&name, &parameters, &Patch::Apply(&map)))
+    patiently(async || maps.patch(&name, &parameters, &Patch::Apply(&map)).await)
         .await
         .map(drop)
         .map_err(|error| failed(doing, &error))
@@ -186,7 +186,7 @@ pub(super) async fn forget(client: &Client, records: &[Record]) -> Result<(), Di
 pub(super) async fn remove(client: &Client, record: &Record) -> Result<(), Diagnostic> {
     let maps: Api<ConfigMap> = Api::namespaced(client.clone(), &record.release.namespace);
     let name = name(&record.release.app, record.number);
-    match patiently(|| maps.delete(&name, &DeleteParams::default())).await {
+    match patiently(async || maps.delete(&name, &DeleteParams::default()).await).await {
         Ok(_) => Ok(()),
         Err(kube::Error::Api(status)) if status.code == 404 => Ok(()),
         Err(error) => Err(failed("cannot forget an old release", &error)),

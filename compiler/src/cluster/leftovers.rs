@@ -60,7 +60,7 @@ pub(super) async fn volumes(
 /// Deletes a volume and what is on it.
 pub(super) async fn delete(client: &Client, namespace: &str, volume: &Volume) -> Result<(), Diagnostic> {
     let claims: Api<PersistentVolumeClaim> = Api::namespaced(client.clone(), namespace);
-    match patiently(|| claims.delete(&volume.claim, &DeleteParams::default())).await {
+    match patiently(async || claims.delete(&volume.claim, &DeleteParams::default()).await).await {
         Ok(_) => Ok(()),
         Err(kube::Error::Api(status)) if status.code == 404 => Ok(()),
         Err(error) => Err(failed(&format!("cannot delete the volume {}", volume.claim), &error)),

@@ -163,7 +163,7 @@ async fn renew(leases: Api<Lease>, name: String, holder: String, lost: watch::Se
             let lease = leases.get(&name).await?;
             let current = lease.spec.and_then(|spec| spec.holder_identity);
             if current.as_deref() != Some(holder.as_str()) {
-                return Ok(false);
+                return Ok::<bool, kube::Error>(false);
             }
             let mut change = now;
             change["metadata"] = json!({"resourceVersion": lease.metadata.resource_version});
@@ -172,7 +172,7 @@ async fn renew(leases: Api<Lease>, name: String, holder: String, lost: watch::Se
                 ..Default::default()
             };
             leases.patch(&name, &parameters, &Patch::Merge(&change)).await?;
-            kube::Result::Ok(true)
+            Ok(true)
         };
         match mine.await {
             Ok(true) => renewed = Instant::now(),

@@ -81,7 +81,7 @@ impl Members {
             },
         });
         let parameters = PatchParams::apply(MANAGER).force();
-        patiently(|| parents.patch(&self.parent, &parameters, &Patch::Apply(&parent)))
+        patiently(async || parents.patch(&self.parent, &parameters, &Patch::Apply(&parent)).await)
             .await
             .map(drop)
             .map_err(|error| failed("cannot write the list of the application's objects", &error))

@@ -13,10 +13,9 @@ const LONGEST: Duration = Duration::from_secs(30);
 
 /// Makes a request that may be made twice, until it is answered. A server that is busy (429, with its own idea of
 /// when to come again), that restarts (500, 503, 504) or hangs up is asked again: six times, over about eight seconds.
-pub(super) async fn patiently<T, F>(mut request: impl FnMut() -> F) -> kube::Result<T>
-where
-    F: Future<Output = kube::Result<T>>,
-{
+pub(super) async fn patiently<T>(
+    mut request: impl AsyncFnMut() -> kube::Result<T>,
+) -> kube::Result<T> {
     let mut pause = FIRST;
     for _ in 1..ATTEMPTS {
         match request().await {

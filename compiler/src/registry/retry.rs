@@ -1,6 +1,5 @@
 //! What is tried again, and for how long.
 
-use std::cell::Cell;
 use std::error::Error;
 use std::future::Future;
 use std::io;

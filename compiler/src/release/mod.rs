@@ -10,10 +10,10 @@ mod revision;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::config::Settings;
+use crate::config::{Permissions, Settings};
 use crate::graph::Graph;
 use crate::lower::secrets::{self, Expected};
-use crate::lower::{Manifest, Object};
+use crate::lower::{Manifest, Object, permissions};
 
 pub use canary::{Share, canary};
 pub use key::Key;
@@ -33,6 +33,8 @@ pub struct Release {
     pub image: String,
     /// The document of `graph.json`.
     pub graph: Value,
+    /// What its users may do at the servers: a canary must not take it from them.
+    pub permissions: Permissions,
     /// The Secrets that the objects refer to. Never their contents.
     pub secrets: Vec<Expected>,
     /// Queues that left the graph, and whose messages are still kept.
@@ -63,6 +65,7 @@ impl Release {
             environment: environment.to_owned(),
             image: settings.image(&graph.app),
             graph: serde_json::from_str(graph_json)?,
+            permissions: permissions::all(graph),
             secrets: secrets::secrets(graph, settings),
             retired: Vec::new(),
             objects: objects

@@ -18,7 +18,7 @@ use crate::lower::names;
 pub(super) fn run(arguments: &Ls) -> u8 {
     if arguments.application.app.is_some() && arguments.queues.is_empty() {
         let message = "--app says nothing about its queues: add --queue QUEUE for each of them";
-        return confirm::wrong_usage("ls", message);
+        return confirm::wrong_usage(&["queue", "ls"], message);
     }
     let format = application::format(&arguments.application);
     let listed = application::find(&arguments.application, &arguments.queues).and_then(|of| {

@@ -3,7 +3,6 @@
 mod application;
 mod arguments;
 mod broker;
-mod confirm;
 mod credentials;
 mod failure;
 mod letters;
@@ -25,7 +24,7 @@ use application::{Application, Known};
 use arguments::{ApplicationArguments, Command};
 
 use super::arguments::MessageFormat;
-use super::output;
+use super::{confirm, output};
 use crate::codes;
 use crate::diagnostic::Diagnostic;
 use crate::lower::names;

@@ -12,7 +12,7 @@ pub(super) fn run(arguments: &Purge) -> u8 {
     let format = application::format(&arguments.application);
     if !arguments.yes && !confirm::can_ask() {
         let message = "nobody is there to be asked: add --yes to destroy them";
-        return confirm::wrong_usage("purge", message);
+        return confirm::wrong_usage(&["queue", "purge"], message);
     }
     let purged = one(&arguments.application, &arguments.queue).and_then(|one| {
         let gone = talk(format, purge(arguments, &one))?;

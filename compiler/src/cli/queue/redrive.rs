@@ -17,7 +17,7 @@ pub(super) fn run(arguments: &Redrive) -> u8 {
     let must_ask = arguments.which.all && !arguments.yes;
     if must_ask && !confirm::can_ask() {
         let message = "nobody is there to be asked: add --yes to move all dead letters";
-        return confirm::wrong_usage("redrive", message);
+        return confirm::wrong_usage(&["queue", "redrive"], message);
     }
     let done = one(&arguments.application, &arguments.queue).and_then(|one| {
         let outcome = talk(format, redrive(arguments, &one, must_ask))?;

@@ -5,8 +5,8 @@ use std::io::{self, IsTerminal as _, Write as _};
 use clap::CommandFactory as _;
 use clap::error::ErrorKind;
 
-use crate::cli::WRONG_USAGE;
-use crate::cli::arguments::Cli;
+use super::WRONG_USAGE;
+use super::arguments::Cli;
 
 /// Whether somebody is there to be asked.
 pub(super) fn can_ask() -> bool {
@@ -21,12 +21,14 @@ pub(super) fn typed(question: &str, word: &str) -> bool {
     read.is_ok() && line.trim() == word
 }
 
-/// Says what is wrong with the arguments of `cloudc queue NAME`, as it is said of all arguments.
-pub(super) fn wrong_usage(command: &str, message: &str) -> u8 {
+/// Says what is wrong with the arguments of a command, `["queue", "purge"]`, as it is said of all arguments.
+pub(super) fn wrong_usage(command: &[&str], message: &str) -> u8 {
     let mut cli = Cli::command();
     cli.build();
-    let queue = cli.find_subcommand_mut("queue");
-    if let Some(command) = queue.and_then(|queue| queue.find_subcommand_mut(command)) {
+    let found = command
+        .iter()
+        .try_fold(&mut cli, |command, name| command.find_subcommand_mut(name));
+    if let Some(command) = found {
         let _ = command
             .error(ErrorKind::MissingRequiredArgument, message)
             .print();

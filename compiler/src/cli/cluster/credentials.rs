@@ -1,0 +1,49 @@
+//! `cloudc credentials`
+
+use super::arguments::Credentials;
+use super::made::{self, Wish};
+use super::session::{report, talk};
+use super::shown::Shown;
+use crate::cli::open;
+use crate::cli::{DONE, REFUSED, output};
+use crate::cluster;
+use crate::render;
+use crate::span::Sources;
+
+pub(in crate::cli) fn run(arguments: &Credentials) -> u8 {
+    let format = arguments.project.message_format;
+    let opened = match open::open(&arguments.project) {
+        Ok(opened) => opened,
+        Err(found) => return output::report(&[found], &Sources::default(), format),
+    };
+    let analysis = &opened.analysis;
+    if output::report_beside(&analysis.diagnostics, &analysis.sources, format) == REFUSED {
+        return REFUSED;
+    }
+    let graph = render::json(&analysis.graph, &analysis.sources);
+    let wish = Wish {
+        environment: arguments.project.env.as_deref(),
+        digest: String::new(),
+        graph: &graph,
+        delete_data: &[],
+    };
+    let release = match made::release(&opened, &wish, None) {
+        Ok(release) => release,
+        Err(found) => return report(&found, format),
+    };
+    let context = arguments.cluster.context.as_deref();
+    let done = talk(context, format, async |client, shown: Shown| {
+        let tell = |event| shown.event(event);
+        cluster::credentials(&client, &release, &arguments.rotate, &tell).await
+    });
+    match done {
+        Ok(()) => {
+            output::note(&format!("the Secrets of {} are in the namespace {}", release.app, release.namespace));
+            if !arguments.rotate.is_empty() {
+                output::note("now start the servers and those users' pods again: kubectl rollout restart");
+            }
+            DONE
+        }
+        Err(code) => code,
+    }
+}

@@ -1,0 +1,185 @@
+//! `cloudc deploy`
+
+use super::arguments::Deploy;
+use super::made::{self, Wish};
+use super::session::{report, talk};
+use super::{diff, shown::Shown};
+use crate::cli::arguments::MessageFormat;
+use crate::cli::image::toolchain::{self, Toolchain};
+use crate::cli::open::{self, Opened};
+use crate::cli::{DONE, REFUSED, build, output, push};
+use crate::cluster::{self, Canary, Options, Outcome, Problems};
+use crate::codes;
+use crate::diagnostic::Diagnostic;
+use crate::emit;
+use crate::registry;
+use crate::release::Release;
+use crate::render;
+use crate::span::Sources;
+
+pub(in crate::cli) fn run(arguments: &Deploy) -> u8 {
+    let format = arguments.project.message_format;
+    let opened = match open(arguments) {
+        Ok(opened) => opened,
+        Err(found) => return output::report(&[found], &Sources::default(), format),
+    };
+    let (toolchain, opened) = opened;
+    let analysis = &opened.analysis;
+    if output::report_beside(&analysis.diagnostics, &analysis.sources, format) == REFUSED {
+        return REFUSED;
+    }
+    done(go(arguments, toolchain.as_ref(), &opened))
+}
+
+fn done(result: Result<(), u8>) -> u8 {
+    result.err().unwrap_or(DONE)
+}
+
+fn open(arguments: &Deploy) -> Result<(Option<Toolchain>, Opened), Diagnostic> {
+    let project = &arguments.project;
+    if let Some(digest) = &arguments.image {
+        check_digest(digest)?;
+        return Ok((None, open::open(project)?));
+    }
+    let toolchain = toolchain::choose(arguments.platform.unwrap_or_default(), &project.folder)?;
+    let opened = open::open_for(project, Some(toolchain.triple))?;
+    // Before cargo takes its minutes.
+    push::destination(&opened)?;
+    Ok((Some(toolchain), opened))
+}
+
+fn check_digest(digest: &str) -> Result<(), Diagnostic> {
+    let digits = digest.strip_prefix("sha256:").unwrap_or_default();
+    if digits.len() == 64 && digits.bytes().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f')) {
+        return Ok(());
+    }
+    Err(Diagnostic::error(
+        codes::NO_SUCH_NAME,
+        format!("`{digest}` is no digest of an image"),
+    )
+    .help("it is `sha256:` and 64 digits, as `cloudc build --image --push` prints it"))
+}
+
+fn go(arguments: &Deploy, toolchain: Option<&Toolchain>, opened: &Opened) -> Result<(), u8> {
+    let format = arguments.project.message_format;
+    let context = arguments.cluster.context.as_deref();
+    let app = opened.analysis.graph.app.clone();
+    let namespace = opened.settings.namespace(&app).to_owned();
+    // A cluster that is not there is known before cargo takes its minutes.
+    let records = talk(context, format, async |client, _| {
+        let records = cluster::records(&client, &app, &namespace).await;
+        records.map_err(|problem| vec![problem])
+    })?;
+    let current = cluster::current(&records);
+    let graph = render::json(&opened.analysis.graph, &opened.analysis.sources);
+    let built = match toolchain {
+        Some(toolchain) => Some(make(arguments, toolchain, opened)?),
+        None => None,
+    };
+    let digest = built.as_ref().and_then(|built| built.image.as_ref()).map_or_else(
+        || arguments.image.clone().unwrap_or_default(),
+        |image| image.digest().to_owned(),
+    );
+    let wish = Wish {
+        environment: arguments.project.env.as_deref(),
+        digest,
+        graph: &graph,
+        delete_data: &arguments.delete_data,
+    };
+    let refuse = |problems: Problems| report(&problems, format);
+    let release = made::release(opened, &wish, current).map_err(refuse)?;
+    let canary = match arguments.canary {
+        Some(percent) => Some(made::canary(opened, &wish, current, percent).map_err(refuse)?),
+        None => None,
+    };
+    let options = Options {
+        rotate: arguments.rotate.clone(),
+        delete_data: arguments.delete_data.clone(),
+        ..Options::from(&arguments.waiting)
+    };
+    if arguments.dry_run {
+        return dry_run(arguments, &release, canary.as_ref(), &options);
+    }
+    let image = built.as_ref().and_then(|built| built.image.as_ref());
+    let outcome = talk(context, format, async |client, shown: Shown| {
+        if let Some(image) = image {
+            let to = push::destination(opened).map_err(|problem| vec![problem])?;
+            let pushed = registry::push(image, &to, push::progress()).await;
+            let pushed = pushed.map_err(|failure| vec![failure.into()])?;
+            shown.event(cluster::Event::Done(push::summary(&pushed)));
+        }
+        let tell = |event| shown.event(event);
+        let done = cluster::deploy(&client, &release, canary.as_ref(), "", &options, &tell).await;
+        shown.end();
+        done
+    })?;
+    tell(&release, &outcome, format);
+    Ok(())
+}
+
+/// Builds, and writes the tree where `cloudc build --image` does, for people to read.
+fn make(arguments: &Deploy, toolchain: &Toolchain, opened: &Opened) -> Result<build::Built, u8> {
+    let out = build::out(&arguments.project, None, opened);
+    let built = build::make(opened, &arguments.project, Some(toolchain), &out).and_then(|built| {
+        emit::write(&built.tree, &out, false).map_err(|found| vec![found])?;
+        Ok(built)
+    });
+    built.map_err(|found| report(&found, arguments.project.message_format))
+}
+
+fn dry_run(
+    arguments: &Deploy,
+    release: &Release,
+    canary: Option<&Canary>,
+    options: &Options,
+) -> Result<(), u8> {
+    let format = arguments.project.message_format;
+    let context = arguments.cluster.context.as_deref();
+    let difference = talk(context, format, async |client, shown: Shown| {
+        let tell = |event| shown.event(event);
+        cluster::diff(&client, release, canary, options, &tell).await
+    })?;
+    diff::show(&difference, release, format)?;
+    if format == MessageFormat::Text {
+        output::note("nothing was changed: this was a dry run");
+    }
+    Ok(())
+}
+
+/// Says what was deployed.
+pub(super) fn tell(release: &Release, outcome: &Outcome, format: MessageFormat) {
+    if format == MessageFormat::Json {
+        let shares = outcome.shares.iter().map(|share| {
+            serde_json::json!({
+                "service": share.service, "stable": share.stable, "canary": share.canary, "percent": share.percent,
+            })
+        });
+        let object = serde_json::json!({
+            "version": 1,
+            "app": release.app,
+            "namespace": release.namespace,
+            "release": outcome.number,
+            "image": release.image,
+            "shares": shares.collect::<Vec<_>>(),
+            "addresses": outcome.addresses,
+        });
+        output::print(&format!("{object}\n"));
+        return;
+    }
+    for share in &outcome.shares {
+        output::note(&format!(
+            "{}: {} % of requests to {}, the others to {}",
+            share.service, share.percent, share.canary, share.stable
+        ));
+    }
+    let addresses = outcome.addresses.iter().map(|address| format!("\n  {address}"));
+    let addresses: String = addresses.collect();
+    if outcome.shares.is_empty() {
+        output::note(&format!("deployed {} as release {}{addresses}", release.app, outcome.number));
+    } else {
+        output::note(&format!(
+            "release {} of {} is a canary: finish it with `cloudc promote`, take it back with `cloudc rollback`{addresses}",
+            outcome.number, release.app
+        ));
+    }
+}

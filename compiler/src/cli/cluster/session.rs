@@ -1,0 +1,110 @@
+//! One conversation with a cluster, from the connection to the exit code.
+
+use std::env;
+use std::sync::Arc;
+use std::time::Duration;
+
+use kube::Client;
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::flag;
+
+use super::arguments::Waiting;
+use crate::cli::arguments::MessageFormat;
+use crate::cli::{DONE, REFUSED, output};
+use crate::cluster::{self, Event, Options, Problems};
+use crate::codes;
+use crate::diagnostic::Diagnostic;
+use crate::span::Sources;
+
+use super::shown::Shown;
+
+/// How often it is looked for a Ctrl-C.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// Connects and talks, on this thread. What went wrong is reported, and the exit code given back.
+///
+/// A Ctrl-C drops the work where it stands: every step can be repeated, and what others have to know is in the cluster. The
+/// second one ends it at once.
+pub(super) fn talk<T, F>(
+    context: Option<&str>,
+    format: MessageFormat,
+    work: impl FnOnce(Client, Shown) -> F,
+) -> Result<T, u8>
+where
+    F: Future<Output = Result<T, Problems>>,
+{
+    let one = |problem| vec![problem];
+    let failed = |error: std::io::Error| {
+        one(Diagnostic::error(
+            codes::CLUSTER_UNREACHABLE,
+            format!("cannot open connections: {error}"),
+        ))
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let done = runtime.map_err(failed).and_then(|runtime| {
+        let stop = Arc::default();
+        for signal in [SIGINT, SIGTERM] {
+            flag::register_conditional_default(signal, Arc::clone(&stop)).map_err(failed)?;
+            flag::register(signal, Arc::clone(&stop)).map_err(failed)?;
+        }
+        let stopped = async {
+            while !stop.load(std::sync::atomic::Ordering::Relaxed) {
+                tokio::time::sleep(LOOK).await;
+            }
+        };
+        runtime.block_on(async {
+            let shown = Shown::new(format);
+            let talking = async {
+                let client = cluster::connect::connect(context).await.map_err(one)?;
+                work(client, shown.clone()).await
+            };
+            tokio::select! {
+                done = talking => done,
+                () = stopped => Err(one(Diagnostic::error(codes::CLUSTER_BUSY, "stopped").help(
+                    "what was applied stays; run the command again to go on, or `cloudc rollback` to go back",
+                ))),
+            }
+        })
+    });
+    done.map_err(|problems| report(&problems, format))
+}
+
+/// Reports beside what a command prints.
+pub(super) fn report(problems: &[Diagnostic], format: MessageFormat) -> u8 {
+    match output::report_beside(problems, &Sources::default(), format) {
+        // Nothing of what was asked for was done, even if all that there is to say is a warning.
+        DONE => REFUSED,
+        code => code,
+    }
+}
+
+impl From<&Waiting> for Options {
+    fn from(waiting: &Waiting) -> Self {
+        Self {
+            wait: !waiting.no_wait,
+            timeout: waiting.timeout,
+            force_conflicts: waiting.force_conflicts,
+            holder: holder(),
+            ..Self::default()
+        }
+    }
+}
+
+/// Who deploys, for those who wait: `user@host`.
+pub(super) fn holder() -> String {
+    let name = |variables: &[&str], file: Option<&str>| {
+        let mut set = variables.iter().filter_map(|name| env::var(name).ok());
+        let name = set.find(|name| !name.is_empty());
+        let name = name.or_else(|| std::fs::read_to_string(file?).ok());
+        let name: String = name.unwrap_or_default().trim().chars().filter(|c| c.is_ascii_graphic()).collect();
+        if name.is_empty() { "unknown".to_owned() } else { name }
+    };
+    format!(
+        "{}@{}",
+        name(&["USER", "LOGNAME", "GITHUB_ACTOR"], None),
+        name(&["HOSTNAME"], Some("/etc/hostname"))
+    )
+}
+
+/// What is told while nobody listens.
+pub(super) fn silent(_: Event) {}
