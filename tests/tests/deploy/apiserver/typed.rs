@@ -187,12 +187,8 @@ fn walk(
     path: &mut Vec<Step>,
     changes: &mut Changes,
 ) -> Result<(), String> {
-    let parts = |value: Option<&Value>| {
-        value.map_or(Ok(None), |value| {
-            Ok(Some((value, children_owned(value, node)?)))
-        })
-    };
-    let (before, after): (Option<(&Value, _)>, Option<(&Value, _)>) = (parts(old)?, parts(new)?);
+    let before = parts(old, node)?;
+    let after = parts(new, node)?;
     match (&before, &after) {
         (None, None) => {}
         (Some((_, Some(before))), Some((_, Some(after)))) => {
@@ -231,17 +227,16 @@ fn walk(
     Ok(())
 }
 
-fn children_owned<'v>(
-    value: &'v Value,
-    node: Node<'_>,
-) -> Result<Option<Vec<(Step, &'v Value)>>, String> {
-    let parts = children(value, node)?;
-    Ok(parts.map(|parts| {
-        parts
-            .into_iter()
-            .map(|(step, value, _)| (step, value))
-            .collect()
-    }))
+/// A value, and its children where they may have owners of their own.
+type Parts<'v> = Option<(&'v Value, Option<Vec<(Step, &'v Value)>>)>;
+
+fn parts<'v>(value: Option<&'v Value>, node: Node<'_>) -> Result<Parts<'v>, String> {
+    let Some(value) = value else { return Ok(None) };
+    let named = children(value, node)?;
+    let steps = |all: Vec<(Step, &'v Value, Node<'_>)>| {
+        all.into_iter().map(|(step, value, _)| (step, value)).collect()
+    };
+    Ok(Some((value, named.map(steps))))
 }
 
 fn descend(
