@@ -26,9 +26,10 @@ pub(crate) fn apply(
         .get(manager)
         .map(|owned| owned.fields.clone())
         .unwrap_or_default();
-    let set = managed::owned(fields_of(config, node).map_err(fault)?);
+    // With its identity for now: what holds the name is not to be removed.
+    let set = fields_of(config, node).map_err(fault)?;
     let mut merged = merge(live, config, node).map_err(fault)?;
-    let unchanged = last == set;
+    let unchanged = last == managed::owned(set.clone());
     let time = managers
         .get(manager)
         .filter(|_| unchanged)

@@ -234,7 +234,9 @@ fn parts<'v>(value: Option<&'v Value>, node: Node<'_>) -> Result<Parts<'v>, Stri
     let Some(value) = value else { return Ok(None) };
     let named = children(value, node)?;
     let steps = |all: Vec<(Step, &'v Value, Node<'_>)>| {
-        all.into_iter().map(|(step, value, _)| (step, value)).collect()
+        all.into_iter()
+            .map(|(step, value, _)| (step, value))
+            .collect()
     };
     Ok(Some((value, named.map(steps))))
 }

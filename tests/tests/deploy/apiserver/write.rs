@@ -48,6 +48,7 @@ pub(crate) fn create(state: &mut State, target: &Target, call: &Call) -> Answer 
         .as_object_mut()
         .map(|metadata| metadata.remove("managedFields"));
     let now = state.now();
+    prepare::normalise(kind, &mut object, node);
     apply::update(None, &mut object, &manager, node, &now).map_err(Failure::bad_request)?;
     finish_create(state, target, call, object)
 }
@@ -181,6 +182,7 @@ fn update(
     prepare::carry_over(kind, live, &mut object, &target.subresource);
     let manager = manager(target, call, "Update");
     let now = state.now();
+    prepare::normalise(kind, &mut object, node);
     apply::update(Some(live), &mut object, &manager, node, &now).map_err(Failure::bad_request)?;
     finish_update(state, target, call, live, object)
 }

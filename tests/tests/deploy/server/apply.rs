@@ -244,7 +244,7 @@ async fn atomic_lists_have_one_owner() {
 async fn sets_are_merged_by_value() {
     let Some(cluster) = cluster() else { return };
     let with = |finalizer: &str| {
-        let mut object = map("settings", &json!({}));
+        let mut object = map("settings", &json!({"a": "1"}));
         object["metadata"]["finalizers"] = json!([finalizer]);
         object
     };
@@ -261,7 +261,7 @@ async fn sets_are_merged_by_value() {
         Some(2)
     );
     let one = value(
-        &apply(&cluster, "one", &map("settings", &json!({})))
+        &apply(&cluster, "one", &map("settings", &json!({"a": "1"})))
             .await
             .expect("applied"),
     );

@@ -7,6 +7,7 @@ mod deleting;
 mod discovery;
 mod faults;
 mod reading;
+mod trees;
 mod validation;
 mod writing;
 

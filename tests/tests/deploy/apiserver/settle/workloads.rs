@@ -38,7 +38,11 @@ pub(super) fn hang(state: &State, object: &Value) -> Option<Hang> {
     state.hangs.get(&(namespace, text(name))).cloned()
 }
 
+/// The number of a Deployment's template, which its controller notes on it.
+const REVISION: &str = "deployment.kubernetes.io/revision";
+
 fn deployment(state: &mut State, deployment: &Value) {
+    let deployment = &number(state, deployment);
     let hang = hang(state, deployment);
     let metadata = &deployment["metadata"];
     let spec = &deployment["spec"];
@@ -62,6 +66,7 @@ fn deployment(state: &mut State, deployment: &Value) {
                 "name": name,
                 "namespace": metadata["namespace"],
                 "labels": template["metadata"]["labels"],
+                "annotations": {REVISION: metadata["annotations"][REVISION]},
                 "ownerReferences": owner(deployment),
             },
             "spec": {"replicas": replicas, "selector": selector, "template": template},
@@ -157,6 +162,36 @@ fn deployment(state: &mut State, deployment: &Value) {
         "conditions": conditions,
     });
     MANAGER.status(state, deployment, &status);
+}
+
+/// Notes the number of the template: that of its ReplicaSet, or the next one.
+fn number(state: &mut State, deployment: &Value) -> Value {
+    let sets = dependents(state, "apps/v1", "ReplicaSet", deployment);
+    let noted = |set: &Value| {
+        set["metadata"]["annotations"][REVISION]
+            .as_str()
+            .and_then(|number| number.parse::<u64>().ok())
+            .unwrap_or(0)
+    };
+    let name = format!(
+        "{}-{}",
+        text(&deployment["metadata"]["name"]),
+        hash(&deployment["spec"]["template"])
+    );
+    let next = sets.iter().map(noted).max().unwrap_or(0) + 1;
+    let current = sets
+        .iter()
+        .find(|set| set["metadata"]["name"] == name.as_str())
+        .map_or(next, noted);
+    let mut marked = deployment.clone();
+    marked["metadata"]["annotations"][REVISION] = json!(current.to_string());
+    MANAGER.write(
+        state,
+        &by_name("apps/v1", "Deployment"),
+        Some(deployment),
+        marked,
+        "",
+    )
 }
 
 /// A number as Go's types write it: nothing where it is zero.
