@@ -1,11 +1,13 @@
 //! Deleting: preconditions, finalizers, propagation, and the garbage collector.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
 use super::kinds::{KINDS, Kind, by_name};
 use super::request::{Call, Target};
 use super::status::Failure;
-use super::store::{State, text};
+use super::store::{Key, State, text};
 use super::write::Answer;
 
 /// `DELETE` on an object.
@@ -168,92 +170,118 @@ fn orphan(state: &mut State, uid: &str) {
 /// The garbage collector: takes away what has owners of which none is left, until nothing changes.
 pub(crate) fn collect(state: &mut State) {
     loop {
-        let objects = all(state);
-        let alive: Vec<String> = objects
-            .iter()
-            .map(|(_, object)| text(&object["metadata"]["uid"]))
-            .collect();
-        let doomed = |object: &Value| {
-            let owners = object["metadata"]["ownerReferences"].as_array();
-            owners.is_some_and(|owners| {
-                let going = |owner: &Value| {
-                    let uid = &owner["uid"];
-                    let waits = |object: &Value| {
-                        object["metadata"]["uid"] == *uid
-                            && object["metadata"]["finalizers"]
-                                .as_array()
-                                .is_some_and(|all| all.contains(&json!("foregroundDeletion")))
-                    };
-                    !alive.contains(&text(uid)) || objects.iter().any(|(_, object)| waits(object))
-                };
-                !owners.is_empty() && owners.iter().all(going)
-            })
-        };
-        let next = objects
-            .iter()
-            .find(|(_, object)| doomed(object) && object["metadata"]["deletionTimestamp"].is_null())
-            .cloned();
-        if let Some((kind, object)) = next {
+        if let Some((kind, object)) = ownerless(state) {
             remove(state, &kind, object, "Background", true);
-            continue;
-        }
-        if !release(state, &objects) {
+        } else if !release(state) {
             return;
         }
     }
 }
 
-/// Removes the finalizers of the built-in controllers where what they wait for is gone. Whether there was one.
-fn release(state: &mut State, objects: &[(Kind, Value)]) -> bool {
-    for (kind, object) in objects {
+/// The owners of an object.
+fn owners(object: &Value) -> impl Iterator<Item = &str> {
+    let owners = object["metadata"]["ownerReferences"].as_array();
+    owners
+        .into_iter()
+        .flatten()
+        .filter_map(|owner| owner["uid"].as_str())
+}
+
+/// Whether an object is being deleted.
+fn going(object: &Value) -> bool {
+    !object["metadata"]["deletionTimestamp"].is_null()
+}
+
+fn has_finalizer(object: &Value, name: &str) -> bool {
+    let finalizers = object["metadata"]["finalizers"].as_array();
+    finalizers
+        .into_iter()
+        .flatten()
+        .any(|finalizer| finalizer == name)
+}
+
+/// An object of which every owner is gone, or waits for it to go.
+fn ownerless(state: &State) -> Option<(Kind, Value)> {
+    let lasting: BTreeSet<&str> = state
+        .objects
+        .values()
+        .filter(|object| !has_finalizer(object, "foregroundDeletion"))
+        .filter_map(|object| object["metadata"]["uid"].as_str())
+        .collect();
+    let doomed = |object: &Value| {
+        !going(object)
+            && owners(object).next().is_some()
+            && owners(object).all(|uid| !lasting.contains(uid))
+    };
+    let (key, object) = state.objects.iter().find(|(_, object)| doomed(object))?;
+    Some((kind_of(key)?, object.clone()))
+}
+
+fn kind_of(key: &Key) -> Option<Kind> {
+    KINDS
+        .iter()
+        .find(|kind| (kind.group, kind.plural) == (key.0, key.1))
+        .copied()
+}
+
+/// Removes the finalizers of the built-in controllers where what they wait for is gone, and pods whose grace is over.
+/// Whether there was one.
+fn release(state: &mut State) -> bool {
+    let waiting: Vec<(Kind, Value)> = state
+        .objects
+        .iter()
+        .filter(|(_, object)| going(object))
+        .filter_map(|(key, object)| Some((kind_of(key)?, object.clone())))
+        .collect();
+    for (kind, mut object) in waiting {
         let metadata = &object["metadata"];
-        if metadata["deletionTimestamp"].is_null() {
-            continue;
-        }
-        let owned = |other: &Value| {
-            let owners = other["metadata"]["ownerReferences"].as_array();
-            owners
-                .into_iter()
-                .flatten()
-                .any(|owner| owner["uid"] == metadata["uid"])
-        };
-        let mounts = |pod: &Value| {
-            let volumes = pod["spec"]["volumes"].as_array();
-            pod["metadata"]["namespace"] == metadata["namespace"]
-                && volumes
-                    .into_iter()
-                    .flatten()
-                    .any(|volume| volume["persistentVolumeClaim"]["claimName"] == metadata["name"])
-        };
+        let uid = text(&metadata["uid"]);
         let finalizers = metadata["finalizers"]
             .as_array()
             .cloned()
             .unwrap_or_default();
-        let done = |finalizer: &Value| match finalizer.as_str() {
-            Some("foregroundDeletion") => !objects.iter().any(|(_, other)| owned(other)),
-            Some("kubernetes.io/pvc-protection") => !objects
-                .iter()
-                .any(|(kind, other)| kind.kind == "Pod" && mounts(other)),
-            _ => false,
-        };
         if kind.kind == "Pod" && finalizers.is_empty() {
             state.take(
-                kind,
+                &kind,
                 &text(&metadata["namespace"]),
                 &text(&metadata["name"]),
             );
             return true;
         }
-        if finalizers.iter().any(done) {
-            let mut object = object.clone();
-            object["metadata"]["finalizers"] =
-                finalizers.into_iter().filter(|one| !done(one)).collect();
-            let kept = state.put(kind, object);
-            let_go(state, kind, &kept);
+        let done = |finalizer: &Value| match finalizer.as_str() {
+            Some("foregroundDeletion") => !state
+                .objects
+                .values()
+                .any(|other| owners(other).any(|owner| owner == uid)),
+            Some("kubernetes.io/pvc-protection") => {
+                let pods = by_name("v1", "Pod");
+                !state
+                    .of_kind(&pods, &text(&metadata["namespace"]))
+                    .any(|pod| mounts(pod, &metadata["name"]))
+            }
+            _ => false,
+        };
+        let held: Vec<Value> = finalizers
+            .iter()
+            .filter(|finalizer| !done(finalizer))
+            .cloned()
+            .collect();
+        if held.len() < finalizers.len() {
+            object["metadata"]["finalizers"] = Value::Array(held);
+            let kept = state.put(&kind, object);
+            let_go(state, &kind, &kept);
             return true;
         }
     }
     false
+}
+
+fn mounts(pod: &Value, claim: &Value) -> bool {
+    let volumes = pod["spec"]["volumes"].as_array();
+    volumes
+        .into_iter()
+        .flatten()
+        .any(|volume| volume["persistentVolumeClaim"]["claimName"] == *claim)
 }
 
 /// Ends the deletions that wait for nothing but the controllers: the contents of namespaces, and the namespaces where

@@ -95,16 +95,24 @@ impl State {
     }
 
     /// The objects of a kind, of one namespace or of all.
-    pub(crate) fn list(&self, kind: &Kind, namespace: &str) -> Vec<Value> {
-        let fits = |key: &Key| {
-            (key.0, key.1) == (kind.group, kind.plural)
-                && (namespace.is_empty() || key.2 == namespace)
-        };
+    pub(crate) fn of_kind<'a>(
+        &'a self,
+        kind: &Kind,
+        namespace: &'a str,
+    ) -> impl Iterator<Item = &'a Value> {
+        let first = (kind.group, kind.plural, namespace.to_owned(), String::new());
+        let place = (kind.group, kind.plural);
         self.objects
-            .iter()
-            .filter(|(key, _)| fits(key))
-            .map(|(_, object)| object.clone())
-            .collect()
+            .range(first..)
+            .take_while(move |(key, _)| {
+                (key.0, key.1) == place && (namespace.is_empty() || key.2 == namespace)
+            })
+            .map(|(_, object)| object)
+    }
+
+    /// The same, as they are now.
+    pub(crate) fn list(&self, kind: &Kind, namespace: &str) -> Vec<Value> {
+        self.of_kind(kind, namespace).cloned().collect()
     }
 
     /// Keeps an object as its next version.

@@ -124,12 +124,13 @@ fn owned(object: &Value, by: &Value) -> bool {
 
 /// The objects of a kind that belong to another object.
 fn dependents(state: &State, api_version: &str, kind: &str, of: &Value) -> Vec<Value> {
-    let mut all = state.list(
-        &by_name(api_version, kind),
-        &text(&of["metadata"]["namespace"]),
-    );
-    all.retain(|object| owned(object, of));
-    all
+    let kind = by_name(api_version, kind);
+    let namespace = text(&of["metadata"]["namespace"]);
+    state
+        .of_kind(&kind, &namespace)
+        .filter(|object| owned(object, of))
+        .cloned()
+        .collect()
 }
 
 /// A condition of an object's status.

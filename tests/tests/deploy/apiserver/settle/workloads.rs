@@ -190,7 +190,7 @@ fn number(state: &mut State, deployment: &Value) -> Value {
         &by_name("apps/v1", "Deployment"),
         Some(deployment),
         marked,
-        "",
+        "status",
     )
 }
 
