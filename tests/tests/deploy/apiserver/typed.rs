@@ -1,0 +1,293 @@
+//! Objects with their schema: the fields they have, merges, differences, removals. The rules are those of
+//! structured-merge-diff, which server-side apply is built on.
+
+use serde_json::{Map, Value};
+
+use super::fields::{Fields, Step};
+use super::schema::{ListKind, Node, Shape};
+
+/// The difference of two objects.
+#[derive(Debug, Default)]
+pub(crate) struct Changes {
+    /// Fields of the second alone.
+    pub(crate) added: Fields,
+    /// Fields of both, with other values.
+    pub(crate) modified: Fields,
+    /// Fields of the first alone.
+    pub(crate) removed: Fields,
+}
+
+impl Changes {
+    /// Whether there is none.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.added.is_empty() && self.modified.is_empty() && self.removed.is_empty()
+    }
+}
+
+/// The children of a value that may have owners of their own; `None` for what has one owner alone.
+type Children<'v, 'n> = Option<Vec<(Step, &'v Value, Node<'n>)>>;
+
+/// What an item of a list is called.
+pub(crate) fn step_of(kind: &ListKind, item: &Value) -> Result<Step, String> {
+    match kind {
+        ListKind::Atomic => Err("an atomic list has no items of their own".to_owned()),
+        ListKind::Set => Ok(Step::Member(item.to_string())),
+        ListKind::Map(keys) => {
+            let mut named = Map::new();
+            for (key, default) in keys {
+                match item.get(key).or(default.as_ref()) {
+                    Some(value) => named.insert(key.clone(), value.clone()),
+                    None => {
+                        return Err(format!(
+                            "associative list with keys has an element that omits key field {key:?} (and doesn't have \
+                             default value)"
+                        ));
+                    }
+                };
+            }
+            named.sort_keys();
+            Ok(Step::Item(Value::Object(named).to_string()))
+        }
+    }
+}
+
+fn children<'v, 'n>(value: &'v Value, node: Node<'n>) -> Result<Children<'v, 'n>, String> {
+    match (value, node.shape()) {
+        (Value::Object(fields), Shape::Object { atomic: false, .. } | Shape::Unknown) => {
+            let child = |(name, value): (&String, &'v Value)| {
+                node.field(name)
+                    .map(|field| (Step::field(name), value, field))
+            };
+            Ok(Some(
+                fields
+                    .iter()
+                    .filter_map(|(name, value)| child((name, value)))
+                    .collect(),
+            ))
+        }
+        (Value::Array(items), Shape::List(kind, element)) if kind != ListKind::Atomic => {
+            let mut named = Vec::new();
+            for item in items {
+                named.push((step_of(&kind, item)?, item, element));
+            }
+            Ok(Some(named))
+        }
+        _ => Ok(None),
+    }
+}
+
+/// The fields that an object sets.
+pub(crate) fn fields_of(value: &Value, node: Node<'_>) -> Result<Fields, String> {
+    let Some(parts) = children(value, node)? else {
+        return Ok(Fields {
+            member: true,
+            ..Fields::default()
+        });
+    };
+    let mut fields = Fields::default();
+    for (step, child, place) in parts {
+        let mut below = fields_of(child, place)?;
+        let named = match &step {
+            Step::Field(name) => {
+                !node.declares(name) || child.as_object().is_some_and(Map::is_empty)
+            }
+            Step::Item(_) | Step::Member(_) => true,
+        };
+        below.member |= named;
+        if fields.children.insert(step.clone(), below).is_some() {
+            return Err(format!(
+                "duplicate entries for key {}",
+                super::fields::shown(&[step])
+            ));
+        }
+    }
+    Ok(fields)
+}
+
+/// The first object with what the second one sets.
+pub(crate) fn merge(live: &Value, applied: &Value, node: Node<'_>) -> Result<Value, String> {
+    match (live, applied, node.shape()) {
+        (
+            Value::Object(old),
+            Value::Object(new),
+            Shape::Object { atomic: false, .. } | Shape::Unknown,
+        ) => {
+            let mut merged = old.clone();
+            for (name, value) in new {
+                let value = match (old.get(name), node.field(name)) {
+                    (Some(before), Some(place)) => merge(before, value, place)?,
+                    _ => value.clone(),
+                };
+                merged.insert(name.clone(), value);
+            }
+            Ok(Value::Object(merged))
+        }
+        (Value::Array(old), Value::Array(new), Shape::List(kind, element))
+            if kind != ListKind::Atomic =>
+        {
+            merge_lists(old, new, &kind, element)
+        }
+        _ => Ok(applied.clone()),
+    }
+}
+
+/// Keeps the order of the applied list, and what only the live one has at its place before the next common item.
+fn merge_lists(
+    old: &[Value],
+    new: &[Value],
+    kind: &ListKind,
+    element: Node<'_>,
+) -> Result<Value, String> {
+    let steps = |items: &[Value]| {
+        items
+            .iter()
+            .map(|item| step_of(kind, item))
+            .collect::<Result<Vec<_>, _>>()
+    };
+    let (old_steps, new_steps) = (steps(old)?, steps(new)?);
+    let mut merged = Vec::new();
+    let mut left = 0;
+    for (index, step) in new_steps.iter().enumerate() {
+        while let Some(before) = old_steps.get(left).filter(|before| *before != step) {
+            let common = new_steps.iter().position(|other| other == before);
+            match common {
+                None => merged.push(old[left].clone()),
+                Some(later) if later > index => break,
+                Some(_) => {}
+            }
+            left += 1;
+        }
+        let value = match old_steps.iter().position(|before| before == step) {
+            Some(before) => merge(&old[before], &new[index], element)?,
+            None => new[index].clone(),
+        };
+        left += usize::from(old_steps.get(left) == Some(step));
+        merged.push(value);
+    }
+    let rest = old_steps
+        .iter()
+        .zip(old)
+        .skip(left)
+        .filter(|(step, _)| !new_steps.contains(step));
+    merged.extend(rest.map(|(_, item)| item.clone()));
+    Ok(Value::Array(merged))
+}
+
+/// What differs between two objects: leaves, and the items of lists that come or go.
+pub(crate) fn compare(old: &Value, new: &Value, node: Node<'_>) -> Result<Changes, String> {
+    let mut changes = Changes::default();
+    walk(Some(old), Some(new), node, &mut Vec::new(), &mut changes)?;
+    Ok(changes)
+}
+
+fn walk(
+    old: Option<&Value>,
+    new: Option<&Value>,
+    node: Node<'_>,
+    path: &mut Vec<Step>,
+    changes: &mut Changes,
+) -> Result<(), String> {
+    let before = parts(old, node)?;
+    let after = parts(new, node)?;
+    match (&before, &after) {
+        (None, None) => {}
+        (Some((_, Some(before))), Some((_, Some(after)))) => {
+            for (step, value) in before {
+                let other = after
+                    .iter()
+                    .find(|(other, _)| other == step)
+                    .map(|(_, value)| *value);
+                descend(step, Some(value), other, node, path, changes)?;
+            }
+            for (step, value) in after
+                .iter()
+                .filter(|(step, _)| !before.iter().any(|(other, _)| other == step))
+            {
+                descend(step, None, Some(value), node, path, changes)?;
+            }
+        }
+        (Some((before, _)), Some((after, _))) => {
+            if before != after {
+                changes.modified.insert(path);
+            }
+        }
+        (None, Some((_, parts))) => {
+            changes.added.insert(path);
+            for (step, value) in parts.iter().flatten() {
+                descend(step, None, Some(value), node, path, changes)?;
+            }
+        }
+        (Some((_, parts)), None) => {
+            changes.removed.insert(path);
+            for (step, value) in parts.iter().flatten() {
+                descend(step, Some(value), None, node, path, changes)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// A value, and its children where they may have owners of their own.
+type Parts<'v> = Option<(&'v Value, Option<Vec<(Step, &'v Value)>>)>;
+
+fn parts<'v>(value: Option<&'v Value>, node: Node<'_>) -> Result<Parts<'v>, String> {
+    let Some(value) = value else { return Ok(None) };
+    let named = children(value, node)?;
+    let steps = |all: Vec<(Step, &'v Value, Node<'_>)>| {
+        all.into_iter()
+            .map(|(step, value, _)| (step, value))
+            .collect()
+    };
+    Ok(Some((value, named.map(steps))))
+}
+
+fn descend(
+    step: &Step,
+    old: Option<&Value>,
+    new: Option<&Value>,
+    node: Node<'_>,
+    path: &mut Vec<Step>,
+    changes: &mut Changes,
+) -> Result<(), String> {
+    let place = match (step, node.shape()) {
+        (Step::Field(name), _) => node.field(name),
+        (_, Shape::List(_, element)) => Some(element),
+        _ => None,
+    };
+    let Some(place) = place else { return Ok(()) };
+    path.push(step.clone());
+    let result = walk(old, new, place, path, changes);
+    path.pop();
+    result
+}
+
+/// The object without these fields. A list or map that loses its last item goes too where something was removed.
+pub(crate) fn remove(value: &mut Value, fields: &Fields, node: Node<'_>) {
+    match (&mut *value, node.shape()) {
+        (Value::Object(map), Shape::Object { atomic: false, .. } | Shape::Unknown) => {
+            for (step, below) in &fields.children {
+                let Step::Field(name) = step else { continue };
+                if below.member {
+                    map.remove(name);
+                } else if let (Some(child), Some(place)) = (map.get_mut(name), node.field(name)) {
+                    remove(child, below, place);
+                }
+            }
+        }
+        (Value::Array(items), Shape::List(kind, element)) => {
+            items.retain_mut(|item| {
+                let Some(below) = step_of(&kind, item)
+                    .ok()
+                    .and_then(|step| fields.child(&step))
+                else {
+                    return true;
+                };
+                if !below.member {
+                    remove(item, below, element);
+                }
+                !below.member
+            });
+        }
+        _ => {}
+    }
+}
