@@ -212,6 +212,11 @@ impl Cluster {
         self.faults(method, path, nth - 1, 1, trouble);
     }
 
+    /// Lets something happen to every request that fits, from the nth on.
+    pub(crate) fn on_from(&self, method: &str, path: &str, nth: usize, trouble: Trouble) {
+        self.faults(method, path, nth - 1, usize::MAX, trouble);
+    }
+
     /// Lets something happen to every request that fits.
     pub(crate) fn always(&self, method: &str, path: &str, trouble: Trouble) {
         self.faults(method, path, 0, usize::MAX, trouble);

@@ -1,0 +1,74 @@
+//! Whatever breaks off, a second run mends.
+
+use super::*;
+use crate::apiserver::Trouble;
+
+/// A deploy of which every write from the nth on fails, then one that succeeds: all is as if nothing had happened.
+async fn cut(trouble: Trouble, after: usize) -> bool {
+    let Some(cluster) = place() else { return false };
+    let release = shop().release();
+    cluster.on_from("PATCH", "*", after, trouble);
+    let first = deploy_with(&cluster, &release, &hasty(), &Told::default()).await;
+    cluster.heal();
+    deploy(&cluster, &release).await.expect("mended");
+    let Some(undisturbed) = place() else { return false };
+    deploy(&undisturbed, &release).await.expect("deployed");
+    assert_eq!(everything(&cluster), everything(&undisturbed), "cut after {after}");
+    first.is_err()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_that_is_cut_in_the_middle_is_mended_by_a_second_run() {
+    let Some(cluster) = place() else { return };
+    deploy(&cluster, &shop().release()).await.expect("deployed");
+    let patches = cluster.history().iter().filter(|entry| entry.method == "PATCH").count();
+    for after in (1..patches).step_by(7) {
+        assert!(cut(Trouble::CutBefore, after).await, "the {after}th of {patches} writes was cut");
+        assert!(cut(Trouble::CutAfter, after).await, "the {after}th of {patches} writes was cut");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_cut_is_not_even_noticed() {
+    for trouble in [Trouble::CutBefore, Trouble::CutAfter, Trouble::internal(), Trouble::unavailable()] {
+        let Some(cluster) = place() else { return };
+        for path in ["*/deployments/charge", "*/secrets/charge-nats", "*/configmaps/cloudc-shop*", "*/jobs/*"] {
+            cluster.on("PATCH", path, 1, trouble.clone());
+        }
+        deploy(&cluster, &shop().release()).await.expect("tried again");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_busy_server_is_given_the_time_that_it_asks_for() {
+    let Some(cluster) = place() else { return };
+    cluster.on("PATCH", "*/deployments/charge", 1, Trouble::too_many_requests(2));
+    deploy(&cluster, &shop().release()).await.expect("tried again");
+    let tries = cluster.history().iter().filter(|entry| entry.path.ends_with("/deployments/charge") && entry.method == "PATCH").count();
+    assert_eq!(tries, 2, "once refused, once taken");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_stays_busy_is_said() {
+    let Some(cluster) = place() else { return };
+    cluster.always("PATCH", "*/deployments/charge", Trouble::unavailable());
+    let problems = deploy(&cluster, &shop().release()).await.expect_err("busy");
+    let said = words(&problems);
+    assert!(said.contains("cannot apply Deployment charge"), "{said}");
+    assert!(said.contains("busy or restarting"), "{said}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deploy_that_is_dropped_half_way_is_gone_on_with() {
+    let Some(cluster) = place() else { return };
+    cluster.hang("shop", "charge", crate::apiserver::Hang::NeverReady);
+    let release = shop().release();
+    let dropped = tokio::time::timeout(Duration::from_secs(30), deploy(&cluster, &release)).await;
+    assert!(dropped.is_err(), "it waits");
+    cluster.mend("shop", "charge");
+    cluster.settle();
+    // The Lease of the first one is forgotten after fifteen seconds.
+    let told = Told::default();
+    deploy_with(&cluster, &release, &options(), &told).await.expect("went on");
+    assert!(told.text().contains("waiting: somebody@here deploys shop"), "{}", told.text());
+}

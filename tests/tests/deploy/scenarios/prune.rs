@@ -1,0 +1,76 @@
+//! What left the application is deleted, and nothing else.
+
+use super::*;
+
+#[tokio::test(start_paused = true)]
+async fn what_left_the_graph_goes_with_its_credentials() {
+    let Some(cluster) = place() else { return };
+    let mut shop = shop();
+    deploy(&cluster, &shop.release()).await.expect("deployed");
+    assert!(names(&cluster, "apps/v1", "Deployment").contains(&"restock".to_owned()));
+    shop.without_restocking();
+    shop.image('2');
+    let told = Told::default();
+    deploy_with(&cluster, &shop.release(), &options(), &told).await.expect("deployed");
+    for (version, kind) in [("apps/v1", "Deployment"), ("keda.sh/v1alpha1", "ScaledObject"), ("v1", "ServiceAccount"), ("networking.k8s.io/v1", "NetworkPolicy")] {
+        let names = names(&cluster, version, kind);
+        assert!(!names.contains(&"restock".to_owned()), "{kind}: {names:?}");
+    }
+    assert!(!names(&cluster, "v1", "Secret").contains(&"restock-nats".to_owned()));
+    let users = cluster.get("v1", "Secret", "shop", "shop-nats-users").expect("there");
+    assert!(users["data"]["restock"].is_null(), "the broker forgets its user");
+    assert!(told.text().contains("deleted Deployment restock, which left the application"), "{}", told.text());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_cloudc_did_not_make_stays() {
+    let Some(cluster) = place() else { return };
+    let mut shop = shop();
+    deploy(&cluster, &shop.release()).await.expect("deployed");
+    for (version, kind) in [("v1", "ConfigMap"), ("v1", "Service"), ("v1", "Secret")] {
+        let spec = serde_json::json!({"ports": [{"port": 80}]});
+        let mut object = serde_json::json!({
+            "apiVersion": version, "kind": kind,
+            "metadata": {"name": "mine", "namespace": "shop", "labels": {"app.kubernetes.io/managed-by": "cloudc"}},
+        });
+        if kind == "Service" {
+            object["spec"] = spec;
+        }
+        cluster.put(object);
+    }
+    shop.image('2');
+    deploy(&cluster, &shop.release()).await.expect("deployed");
+    for kind in ["ConfigMap", "Service", "Secret"] {
+        assert!(names(&cluster, "v1", kind).contains(&"mine".to_owned()), "{kind}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_old_provisioner_and_an_old_configuration_go() {
+    let Some(cluster) = place() else { return };
+    let mut shop = shop();
+    deploy(&cluster, &shop.release()).await.expect("deployed");
+    shop.without_restocking();
+    deploy(&cluster, &shop.release()).await.expect("deployed");
+    assert_eq!(names(&cluster, "batch/v1", "Job").len(), 1);
+    let configurations = names(&cluster, "v1", "ConfigMap");
+    let configurations = configurations.iter().filter(|name| name.starts_with("shop-nats-config-"));
+    assert_eq!(configurations.count(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_volume_is_kept_until_it_is_named() {
+    let Some(cluster) = place() else { return };
+    let mut shop = shop();
+    deploy(&cluster, &shop.release()).await.expect("deployed");
+    assert_eq!(names(&cluster, "v1", "PersistentVolumeClaim"), ["data-shop-nats-0"]);
+    shop.without_queues();
+    let told = Told::default();
+    deploy_with(&cluster, &shop.release(), &options(), &told).await.expect("deployed");
+    assert!(!names(&cluster, "apps/v1", "StatefulSet").contains(&"shop-nats".to_owned()));
+    assert_eq!(names(&cluster, "v1", "PersistentVolumeClaim"), ["data-shop-nats-0"]);
+    assert!(told.text().contains("warning: shop-nats is gone, and its volume data-shop-nats-0 is kept"), "{}", told.text());
+    let named = Options { delete_data: vec!["nats".to_owned()], ..options() };
+    deploy_with(&cluster, &shop.release(), &named, &Told::default()).await.expect("deployed");
+    assert_eq!(names(&cluster, "v1", "PersistentVolumeClaim"), Vec::<String>::new());
+}

@@ -1,0 +1,75 @@
+//! Back to what ran before.
+
+use super::*;
+
+async fn back(cluster: &Cluster, to: Option<u32>) -> Result<Outcome, Problems> {
+    let told = Told::default();
+    let tell = |event| told.hear(event);
+    cluster::rollback(&cluster.client(), "shop", "shop", to, &options(), &tell).await
+}
+
+fn image(cluster: &Cluster) -> String {
+    let charge = cluster.get("apps/v1", "Deployment", "shop", "charge").expect("there");
+    let image = &charge["spec"]["template"]["spec"]["containers"][0]["image"];
+    image.as_str().expect("an image").to_owned()
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_release_before_comes_back_with_its_image_and_all_that_it_had() {
+    let Some(cluster) = place() else { return };
+    let mut shop = shop();
+    let old = shop.release();
+    deploy(&cluster, &old).await.expect("deployed");
+    shop.without_restocking();
+    shop.image('2');
+    deploy(&cluster, &shop.release()).await.expect("deployed");
+    assert!(image(&cluster).ends_with('2'));
+    let outcome = back(&cluster, None).await.expect("back");
+    assert_eq!(outcome.number, 3);
+    assert_eq!(image(&cluster), old.image);
+    assert!(names(&cluster, "apps/v1", "Deployment").contains(&"restock".to_owned()));
+    back(&cluster, None).await.expect("and forth");
+    assert!(image(&cluster).ends_with('2'));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deploy_that_failed_is_left_for_the_one_that_ran() {
+    let Some(cluster) = place() else { return };
+    let mut shop = shop();
+    let old = shop.release();
+    deploy(&cluster, &old).await.expect("deployed");
+    cluster.hang("shop", "charge", crate::apiserver::Hang::ImagePull("not found".to_owned()));
+    shop.image('2');
+    deploy_with(&cluster, &shop.release(), &hasty(), &Told::default()).await.expect_err("it hangs");
+    cluster.mend("shop", "charge");
+    back(&cluster, None).await.expect("back");
+    assert_eq!(image(&cluster), old.image);
+}
+
+#[tokio::test(start_paused = true)]
+async fn ten_releases_are_kept_and_named() {
+    let Some(cluster) = place() else { return };
+    let mut shop = shop();
+    for digit in "123456789abc".chars() {
+        shop.image(digit);
+        deploy(&cluster, &shop.release()).await.expect("deployed");
+    }
+    let maps = names(&cluster, "v1", "ConfigMap");
+    let records = maps.iter().filter(|name| name.starts_with("cloudc-shop-")).count();
+    assert_eq!(records, 10);
+    back(&cluster, Some(4)).await.expect("back");
+    assert!(image(&cluster).ends_with('4'));
+    let said = words(&back(&cluster, Some(1)).await.expect_err("forgotten"));
+    assert!(said.contains("CC809 shop has no release 1 to go back to"), "{said}");
+    assert!(said.contains("are kept: 4, 5"), "{said}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn there_may_be_nothing_to_go_back_to() {
+    let Some(cluster) = place() else { return };
+    let said = words(&back(&cluster, None).await.expect_err("nothing"));
+    assert!(said.contains("CC809 shop has no release to go back to"), "{said}");
+    deploy(&cluster, &shop().release()).await.expect("deployed");
+    let said = words(&back(&cluster, None).await.expect_err("nothing before"));
+    assert!(said.contains("CC809"), "{said}");
+}
