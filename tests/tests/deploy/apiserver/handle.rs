@@ -135,7 +135,12 @@ fn act(state: &mut State, call: &Call) -> Result<(u16, Body), Failure> {
         }
     }?;
     if state.settings.auto_settle && state.revision() != before {
-        settle::settle(state);
+        // Nobody waits for a ConfigMap or a Lease: their writes come often, and the controllers take long.
+        if settle::concerns(&target.kind) {
+            settle::settle(state);
+        } else {
+            delete::collect(state);
+        }
     }
     Ok((code, Body::Json(value)))
 }

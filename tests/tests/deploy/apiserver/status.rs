@@ -62,6 +62,14 @@ impl Failure {
         self
     }
 
+    /// The message of the Status, or the text.
+    pub(crate) fn message(&self) -> &str {
+        match &self.body {
+            Body::Json(status) => status["message"].as_str().unwrap_or_default(),
+            Body::Text(text) => text,
+        }
+    }
+
     /// A path that is not served.
     pub(crate) fn no_such_path() -> Self {
         Self::text(404, "404 page not found\n")

@@ -78,7 +78,12 @@ fn children<'v, 'n>(value: &'v Value, node: Node<'n>) -> Result<Children<'v, 'n>
 
 /// The fields that an object sets.
 pub(crate) fn fields_of(value: &Value, node: Node<'_>) -> Result<Fields, String> {
-    let Some(parts) = children(value, node)? else {
+    collect(value, node, &mut Vec::new())
+}
+
+fn collect(value: &Value, node: Node<'_>, path: &mut Vec<Step>) -> Result<Fields, String> {
+    let within = |path: &[Step], why: String| format!("{}: {why}", super::fields::shown(path));
+    let Some(parts) = children(value, node).map_err(|why| within(path, why))? else {
         return Ok(Fields {
             member: true,
             ..Fields::default()
@@ -86,7 +91,9 @@ pub(crate) fn fields_of(value: &Value, node: Node<'_>) -> Result<Fields, String>
     };
     let mut fields = Fields::default();
     for (step, child, place) in parts {
-        let mut below = fields_of(child, place)?;
+        path.push(step.clone());
+        let mut below = collect(child, place, path)?;
+        path.pop();
         let named = match &step {
             Step::Field(name) => {
                 !node.declares(name) || child.as_object().is_some_and(Map::is_empty)
@@ -95,10 +102,8 @@ pub(crate) fn fields_of(value: &Value, node: Node<'_>) -> Result<Fields, String>
         };
         below.member |= named;
         if fields.children.insert(step.clone(), below).is_some() {
-            return Err(format!(
-                "duplicate entries for key {}",
-                super::fields::shown(&[step])
-            ));
+            let key = super::fields::shown(&[step]);
+            return Err(within(path, format!("duplicate entries for key {key}")));
         }
     }
     Ok(fields)

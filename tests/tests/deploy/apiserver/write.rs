@@ -137,14 +137,31 @@ pub(crate) fn change(state: &mut State, target: &Target, call: &Call) -> Answer 
             return Err(Failure::new(415, "UnsupportedMediaType", message));
         }
     }
-    prepare::decode(
-        kind,
-        &mut object,
-        node,
-        call.parameter("fieldValidation") == "Strict",
-    )?;
+    let strict = call.parameter("fieldValidation") == "Strict";
+    prepare::decode(kind, &mut object, node, strict)
+        .map_err(|failure| patched(&failure, &object))?;
     named(target, &object)?;
     update(state, target, call, &live, object)
+}
+
+/// What an object that cannot be read is called where it comes from a patch: the patch is invalid, and not the request.
+fn patched(failure: &Failure, object: &Value) -> Failure {
+    let message = failure.message();
+    let why = message
+        .split_once(" cannot be handled as a ")
+        .map_or(message, |(_, rest)| rest);
+    let why = why
+        .split_once(": ")
+        .filter(|_| why != message)
+        .map_or(why, |(_, why)| why);
+    let message = format!("Invalid value: {:?}: {why}", object.to_string());
+    let causes = json!([{"reason": "FieldValueInvalid", "message": message, "field": "patch"}]);
+    Failure::new(
+        422,
+        "Invalid",
+        format!(" \"\" is invalid: patch: {message}"),
+    )
+    .with_details(json!({"causes": causes}))
 }
 
 /// Everything of a change that is no apply, from the new object on.

@@ -217,7 +217,11 @@ async fn lists_are_merged_by_their_keys() {
         .push(container);
     let (code, _, message) = refusal(apply(&cluster, "cloudc", &twice).await);
     assert_eq!(code, 500);
-    assert!(message.contains("duplicate entries for key"), "{message}");
+    assert!(
+        message
+            .ends_with(".spec.template.spec.containers: duplicate entries for key [name=\"app\"]"),
+        "{message}"
+    );
 }
 
 #[tokio::test]

@@ -6,6 +6,7 @@ mod controllers;
 mod deleting;
 mod discovery;
 mod faults;
+mod operators;
 mod reading;
 mod trees;
 mod validation;

@@ -21,10 +21,27 @@ async fn unknown_fields_are_refused_where_that_is_asked_and_left_out_else() {
         api.patch("charge", &parameters, &Patch::Merge(&patch))
             .await,
     );
-    assert_eq!((code, reason.as_str()), (400, "BadRequest"));
+    assert_eq!((code, reason.as_str()), (422, "Invalid"));
     assert!(
         message.contains("strict decoding error: unknown field \"spec.colour\""),
         "{message}"
+    );
+}
+
+#[tokio::test]
+async fn a_creation_with_an_unknown_field_is_refused_where_that_is_asked() {
+    let Some(cluster) = cluster() else { return };
+    let mut odd = deployment("charge");
+    odd["spec"]["colour"] = json!("red");
+    let path = "/apis/apps/v1/namespaces/shop/deployments?fieldValidation=Strict";
+    let body = serde_json::to_vec(&odd).expect("JSON");
+    let request = hyper::Request::post(path).body(body).expect("a request");
+    let (code, reason, message) = refusal(cluster.client().request::<Value>(request).await);
+    assert_eq!((code, reason.as_str()), (400, "BadRequest"));
+    assert_eq!(
+        message,
+        "Deployment in version \"v1\" cannot be handled as a Deployment: strict decoding error: unknown field \
+         \"spec.colour\""
     );
 }
 

@@ -29,6 +29,14 @@ pub(crate) fn settle(state: &mut State) {
     }
 }
 
+/// Whether a controller acts on objects of a kind.
+pub(crate) fn concerns(kind: &Kind) -> bool {
+    matches!(
+        kind.group,
+        "apps" | "batch" | "serving.knative.dev" | "keda.sh"
+    ) || kind.kind == "Pod"
+}
+
 /// A controller.
 struct Controller(&'static str);
 
