@@ -96,7 +96,7 @@ async fn a_rollback_takes_the_canary_back() {
         let is_record = |object: &Value| object["metadata"]["labels"]["cloudc.dev/release"].is_string();
         objects.into_iter().filter(|object| !is_record(object)).collect()
     };
-    assert_eq!(without_records(everything(&cluster)), without_records(before));
+    assert_same(without_records(everything(&cluster)), without_records(before), "after the rollback");
     let record = cluster.get("v1", "ConfigMap", "shop", "cloudc-shop-2").expect("the canary's");
     assert_eq!(record["metadata"]["annotations"]["cloudc.dev/status"], "undone");
 }

@@ -66,7 +66,7 @@ async fn one_user_is_rotated_and_its_pods_start_again() {
     assert!(told.text().contains("rotated Secret charge-nats"), "{}", told.text());
     let before = everything(&cluster);
     deploy(&cluster, &release).await.expect("deployed");
-    assert_eq!(everything(&cluster), before, "the next deploy leaves it so");
+    assert_same(everything(&cluster), before, "after the next deploy");
 }
 
 #[tokio::test(start_paused = true)]

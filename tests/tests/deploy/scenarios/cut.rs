@@ -13,7 +13,7 @@ async fn cut(trouble: Trouble, after: usize) -> bool {
     deploy(&cluster, &release).await.expect("mended");
     let Some(undisturbed) = place() else { return false };
     deploy(&undisturbed, &release).await.expect("deployed");
-    assert_eq!(everything(&cluster), everything(&undisturbed), "cut after {after}");
+    assert_same(everything(&cluster), everything(&undisturbed), &format!("cut after {after}"));
     first.is_err()
 }
 

@@ -72,7 +72,7 @@ async fn the_same_again_changes_nothing() {
     let secrets = cluster.list("v1", "Secret", "shop");
     let outcome = deploy(&cluster, &release).await.expect("deployed again");
     assert_eq!(outcome.number, 1, "it is the same release");
-    assert_eq!(everything(&cluster), before);
+    assert_same(everything(&cluster), before, "at the second time");
     assert_eq!(cluster.list("v1", "Secret", "shop"), secrets, "credentials are never made anew");
 }
 

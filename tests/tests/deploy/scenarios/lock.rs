@@ -14,11 +14,17 @@ async fn the_second_waits_and_is_told_for_whom() {
     let by = |name: &str| Options { holder: name.to_owned(), ..options() };
     let (a, b) = (by("anna@laptop"), by("ci@runner"));
     let quiet = Told::default();
-    let (one, other) = tokio::join!(
+    cluster.hang("shop", "charge", Hang::NeverReady);
+    let (one, other, ()) = tokio::join!(
         deploy_with(&cluster, &first, &a, &quiet),
         async {
-            tokio::time::sleep(Duration::from_millis(1)).await;
+            tokio::time::sleep(Duration::from_secs(20)).await;
             deploy_with(&cluster, &second, &b, &told).await
+        },
+        async {
+            tokio::time::sleep(Duration::from_secs(60)).await;
+            cluster.mend("shop", "charge");
+            cluster.settle();
         },
     );
     let numbers = [one.expect("deployed").number, other.expect("deployed").number];

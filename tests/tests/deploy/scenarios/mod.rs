@@ -140,6 +140,19 @@ fn everything(cluster: &Cluster) -> Vec<Value> {
         .collect()
 }
 
+/// Objects, by what they are and their text, so that a difference can be read.
+#[track_caller]
+fn assert_same(found: Vec<Value>, expected: Vec<Value>, when: &str) {
+    let by_name = |objects: Vec<Value>| -> std::collections::BTreeMap<String, Value> {
+        let name = |object: &Value| format!("{} {}", object["kind"], object["metadata"]["name"]);
+        objects.into_iter().map(|object| (name(&object), object)).collect()
+    };
+    let (found, expected) = (by_name(found), by_name(expected));
+    for name in found.keys().chain(expected.keys()) {
+        assert_eq!(found.get(name), expected.get(name), "{name} {when}");
+    }
+}
+
 /// The names of the objects of a kind.
 fn names(cluster: &Cluster, version: &str, kind: &str) -> Vec<String> {
     let objects = cluster.list(version, kind, "shop");

@@ -38,10 +38,10 @@ async fn a_deploy_that_failed_is_left_for_the_one_that_ran() {
     let mut shop = shop();
     let old = shop.release();
     deploy(&cluster, &old).await.expect("deployed");
-    cluster.hang("shop", "charge", crate::apiserver::Hang::ImagePull("not found".to_owned()));
+    cluster.hang("shop", "shop", crate::apiserver::Hang::ImagePull("not found".to_owned()));
     shop.image('2');
     deploy_with(&cluster, &shop.release(), &hasty(), &Told::default()).await.expect_err("it hangs");
-    cluster.mend("shop", "charge");
+    cluster.mend("shop", "shop");
     back(&cluster, None).await.expect("back");
     assert_eq!(image(&cluster), old.image);
 }
