@@ -1,7 +1,5 @@
 //! Taking an application down.
 
-use std::collections::BTreeSet;
-
 use k8s_openapi::api::coordination::v1::Lease;
 use k8s_openapi::api::core::v1::{ConfigMap, Namespace};
 use kube::api::{DeleteParams, ListParams};
@@ -31,7 +29,6 @@ pub struct Doomed {
     pub kept: Vec<String>,
     keys: Vec<(Key, Option<String>)>,
     claims: Vec<Volume>,
-    kept_claims: BTreeSet<String>,
 }
 
 /// Finds out what there is to delete: what cloudc made, and nothing else. Volumes are kept unless `options` names them.
@@ -89,7 +86,6 @@ pub async fn doomed(
             .collect(),
         keys,
         claims,
-        kept_claims: kept.into_iter().map(|volume| volume.claim).collect(),
     })
 }
 
@@ -159,12 +155,17 @@ async fn remove_namespace(
         return Ok(());
     };
     let maker = namespace.labels().get("app.kubernetes.io/managed-by");
-    if maker.map(String::as_str) != Some("cloudc") || !doomed.kept_claims.is_empty() {
-        tell(Event::Done(format!("kept the namespace {name}")));
+    let kept = |why: &str| tell(Event::Done(format!("kept the namespace {name}: {why}")));
+    if maker.map(String::as_str) != Some("cloudc") {
+        kept("cloudc did not make it");
+        return Ok(());
+    }
+    if !doomed.kept.is_empty() {
+        kept("a volume is in it");
         return Ok(());
     }
     if let Some(other) = foreign(client, name).await {
-        tell(Event::Done(format!("kept the namespace {name}: it has {other}")));
+        kept(&format!("it has {other}"));
         return Ok(());
     }
     let removed = namespaces.delete(name, &DeleteParams::background()).await;

@@ -99,7 +99,8 @@ fn is_lease(entry: &Entry) -> bool {
     entry.path.contains("/leases")
 }
 
-/// Every object of the application's namespace, as far as deploys write it: without what differs from run to run.
+/// Every object of the application's namespace, as far as deploys write it: without those of controllers, and without what
+/// differs from run to run.
 fn everything(cluster: &Cluster) -> Vec<Value> {
     let kinds = [
         ("v1", "ConfigMap"),
@@ -117,6 +118,7 @@ fn everything(cluster: &Cluster) -> Vec<Value> {
     ];
     let objects = kinds.iter().flat_map(|(version, kind)| cluster.list(version, kind, "shop"));
     objects
+        .filter(|object| object["metadata"]["ownerReferences"].is_null())
         .map(|mut object| {
             if let Some(metadata) = object["metadata"].as_object_mut() {
                 for volatile in ["uid", "resourceVersion", "creationTimestamp", "managedFields", "generation"] {

@@ -32,10 +32,10 @@ async fn an_old_cluster_is_refused() {
 async fn rights_that_are_missing_are_listed_together() {
     let started = Cluster::builder()
         .user("dev")
-        .deny("patch", "deployments")
-        .deny("create", "deployments")
+        .deny("patch", "deployments.apps")
+        .deny("create", "deployments.apps")
         .deny("get", "secrets")
-        .deny("list", "scaledobjects")
+        .deny("list", "scaledobjects.keda.sh")
         .start();
     let Some(cluster) = started else { return };
     cluster.namespace("shop");
