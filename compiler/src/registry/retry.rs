@@ -220,8 +220,10 @@ mod tests {
             };
             std::future::ready(answer)
         };
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_time();
-        let runtime = { runtime }.build().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .build()
+            .unwrap();
         let result = runtime.block_on(attempt.run(ask));
         let heard = heard.0.lock().unwrap();
         assert!(
