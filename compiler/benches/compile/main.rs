@@ -12,11 +12,11 @@ mod generate;
 use std::time::{Duration, Instant};
 
 use cloudc_compiler::config::{Settings, Target};
+use cloudc_compiler::image::{Facts, Platform};
 use cloudc_compiler::load::cache::Cache;
 use cloudc_compiler::project::Project;
 use cloudc_compiler::project::files::Memory;
 use cloudc_compiler::span::Sources;
-use cloudc_compiler::image::{Facts, Platform};
 use cloudc_compiler::{Analysis, analyse, emit, image, lift, lower, render};
 use rayon::prelude::*;
 
@@ -77,6 +77,7 @@ fn image() {
         name: "app".to_owned(),
         platform: Platform::default(),
         labels: Vec::new(),
+        components: Vec::new(),
     };
     let make = || {
         let image = image::build(&program, &facts).unwrap();

@@ -141,6 +141,10 @@ fn tree(
             .map_err(|error| internal(error.to_string()))?;
         let below = |(path, bytes)| (format!("image/{path}"), bytes);
         tree.extend(files.into_iter().map(below));
+        tree.insert(
+            "sbom.cdx.json".to_owned(),
+            image.sbom.content.bytes.to_vec(),
+        );
     }
     Ok(tree)
 }

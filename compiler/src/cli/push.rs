@@ -55,12 +55,16 @@ pub(super) fn progress() -> Arc<dyn Progress> {
 
 /// `pushed registry.example.com/team/shop:0123456789ab: 1 blob sent, 2 there already`
 pub(super) fn summary(pushed: &Pushed) -> String {
-    format!(
+    let mut text = format!(
         "pushed {}: {} sent, {} there already",
         pushed.reference,
         output::count(pushed.sent, "blob", "blobs"),
         pushed.there
-    )
+    );
+    if let Some(why) = &pushed.unattached {
+        text.push_str(&format!("\nits sbom.cdx.json is not attached: {why}"));
+    }
+    text
 }
 
 /// A bar for the blob that is under way; nothing where no terminal is.

@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::layer::Layer;
-use super::{Blob, Facts, Image, ImageError, USER, base, path};
+use super::{Blob, Facts, Image, ImageError, USER, base, path, sbom};
 
 /// The time of everything, so that the same program is the same image.
 const EPOCH: &str = "1970-01-01T00:00:00Z";
@@ -28,9 +28,11 @@ pub(super) fn image(facts: &Facts, layers: &[Layer]) -> Result<Image, ImageError
         .layers(described)
         .annotations(labels(facts))
         .build()?;
+    let manifest = Blob::new(&MediaType::ImageManifest, json(&manifest)?);
     Ok(Image {
         platform: facts.platform,
-        manifest: Blob::new(&MediaType::ImageManifest, json(&manifest)?),
+        sbom: sbom::attach(facts, &manifest)?,
+        manifest,
         config,
         layers: layers.iter().map(|layer| layer.blob.clone()).collect(),
     })

@@ -13,6 +13,7 @@ mod gzip;
 mod layer;
 mod layout;
 mod platform;
+mod sbom;
 
 use std::sync::Arc;
 
@@ -20,6 +21,7 @@ use data_encoding::HEXLOWER;
 use sha2::{Digest as _, Sha256};
 
 pub use platform::{PLATFORMS, Platform};
+pub use sbom::{Artifact, CYCLONEDX, Component};
 
 /// Who the program runs as: no user of any node, and the one that distroless images have too.
 pub const USER: u32 = 65532;
@@ -33,6 +35,8 @@ pub struct Facts {
     pub platform: Platform,
     /// Labels of the configuration, and annotations of the manifest: `org.opencontainers.image.title` and so on.
     pub labels: Vec<(&'static str, String)>,
+    /// The packages that are linked into the program.
+    pub components: Vec<Component>,
 }
 
 /// An image, whole and in memory.
@@ -46,6 +50,8 @@ pub struct Image {
     pub config: Blob,
     /// The layers, the lowest first.
     pub layers: Vec<Blob>,
+    /// What the program is made of, for a registry to attach. No part of the image: its digest is the same without.
+    pub sbom: Artifact,
 }
 
 /// Bytes with a name of their own: the digest.

@@ -15,11 +15,27 @@ fn facts() -> Facts {
         platform: Platform::default(),
         labels: vec![
             ("org.opencontainers.image.title", "shop".to_owned()),
+            ("org.opencontainers.image.version", "1.2.3".to_owned()),
             (
                 "org.opencontainers.image.description",
                 "Two\nlines.".to_owned(),
             ),
         ],
+        components: vec![
+            component("zlib-rs", "0.6.8", true),
+            component("ring", "0.17.14+more", true),
+            component("stock", "0.1.0", false),
+            component("ring", "0.17.14+more", true),
+        ],
+    }
+}
+
+fn component(name: &str, version: &str, published: bool) -> Component {
+    Component {
+        name: name.to_owned(),
+        version: version.to_owned(),
+        license: published.then(|| "MIT/Apache-2.0".to_owned()),
+        published,
     }
 }
 
@@ -123,18 +139,19 @@ fn what_programs_expect_of_a_system() {
     }
     let size = image.layers[0].bytes.len();
     assert!(size < 1_000_000, "the lower layer has {size} bytes");
-    assert_eq!(listing(&image.layers[1])["app/shop"], "555 13 bytes");
+    assert_eq!(listing(&image.layers[1])["app/shop"], "555 14 bytes");
 }
 
 #[test]
 fn the_certificates_are_whole() {
+    let image = image();
     let file = base::files();
     assert_eq!(
         file.len(),
-        listing(&image().layers[0]).len(),
+        listing(&image.layers[0]).len(),
         "no path stands twice"
     );
-    let mut archive = tar::Archive::new(MultiGzDecoder::new(&image().layers[0].bytes[..]));
+    let mut archive = tar::Archive::new(MultiGzDecoder::new(&image.layers[0].bytes[..]));
     let mut text = String::new();
     for entry in archive.entries().unwrap() {
         let mut entry = entry.unwrap();
@@ -198,4 +215,28 @@ fn a_layout_names_its_blobs_by_their_digests() {
     assert_eq!(files.len(), 6);
     assert!(image.digest().ends_with(image.tag()) || image.digest().contains(image.tag()));
     assert_eq!(image.tag().len(), 12);
+}
+
+#[test]
+fn what_the_program_is_made_of_is_attached() {
+    let image = image();
+    let manifest = value(&image.sbom.manifest);
+    assert_eq!(manifest["subject"]["digest"], image.digest());
+    assert_eq!(manifest["artifactType"], CYCLONEDX);
+    assert_eq!(manifest["layers"][0]["digest"], image.sbom.content.digest);
+    assert_eq!(&*image.sbom.config.bytes, b"{}");
+    let document = value(&image.sbom.content);
+    assert_eq!(document["bomFormat"], "CycloneDX");
+    assert_eq!(document["metadata"]["component"]["version"], "1.2.3");
+    let ring = serde_json::json!({
+        "type": "library",
+        "name": "ring",
+        "version": "0.17.14+more",
+        "purl": "pkg:cargo/ring@0.17.14%2Bmore",
+        "licenses": [{ "expression": "MIT OR Apache-2.0" }],
+    });
+    let stock = serde_json::json!({ "type": "library", "name": "stock", "version": "0.1.0" });
+    assert_eq!(document["components"][0], ring);
+    assert_eq!(document["components"][1], stock);
+    assert_eq!(document["components"].as_array().map(Vec::len), Some(3));
 }

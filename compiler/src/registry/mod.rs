@@ -4,6 +4,7 @@
 //! goes last, so an image that was pushed in half is no image yet, and the next push sends what is missing. At the end
 //! the registry is asked what it has: it must be the digest that the manifests name.
 
+mod attach;
 mod credentials;
 mod failure;
 mod retry;
@@ -39,6 +40,8 @@ pub struct Pushed {
     pub sent: usize,
     /// The blobs that were there already.
     pub there: usize,
+    /// Why what the program is made of is not attached; the image is there all the same.
+    pub unattached: Option<Failure>,
 }
 
 /// Hears how far a push has come. Every method may be left as it is.
@@ -82,7 +85,7 @@ pub async fn push(
     let credentials = credentials::find(parsed.registry())?;
     let push = Push {
         client: client(to, &credentials, parsed.registry())?,
-        contact: Contact::new(parsed.registry(), &credentials, to.plain_http),
+        contact: Contact::new(parsed.registry(), &credentials),
         credentials,
         reference: parsed,
         progress,
@@ -92,6 +95,7 @@ pub async fn push(
         reference,
         sent: 0,
         there: 0,
+        unattached: None,
     };
     for blob in image.blobs() {
         if push.has(blob).await? {
@@ -102,6 +106,8 @@ pub async fn push(
         }
     }
     push.name(&image.manifest).await?;
+    let attached = push.attach(&image.sbom, &image.manifest).await;
+    pushed.unattached = attached.err();
     Ok(pushed)
 }
 
@@ -120,9 +126,8 @@ fn client(to: &Destination, credentials: &Credentials, registry: &str) -> Result
         user_agent: concat!("cloudc/", env!("CARGO_PKG_VERSION")),
         ..ClientConfig::default()
     };
-    Client::try_from(config).map_err(|error| {
-        Contact::new(registry, credentials, to.plain_http).failure("connect", error)
-    })
+    Client::try_from(config)
+        .map_err(|error| Contact::new(registry, credentials).failure("connect", error))
 }
 
 struct Push {
@@ -140,6 +145,7 @@ impl Push {
             progress: &*self.progress,
             what,
             bytes: 0,
+            waits: &retry::WAITS,
         }
     }
 
@@ -187,16 +193,7 @@ impl Push {
     /// Puts the manifest under its tag, unless it is there, and holds what is there against it.
     async fn name(&self, manifest: &Blob) -> Result<(), Failure> {
         if self.digest().await.ok().as_deref() != Some(&manifest.digest) {
-            let put = || async {
-                let media_type = manifest.media_type.parse().map_err(|_| {
-                    OciDistributionError::UnsupportedMediaTypeError(manifest.media_type.clone())
-                })?;
-                let bytes = manifest.bytes.to_vec();
-                self.client
-                    .push_manifest_raw(&self.reference, bytes, media_type)
-                    .await
-            };
-            self.attempt("send the manifest").run(put).await?;
+            self.put(&self.reference, manifest).await?;
         }
         let theirs = self.digest().await?;
         if theirs == manifest.digest {
@@ -207,6 +204,19 @@ impl Push {
             ours: manifest.digest.clone(),
             theirs,
         })
+    }
+
+    async fn put(&self, place: &Reference, manifest: &Blob) -> Result<(), Failure> {
+        let put = || async {
+            let media_type = manifest.media_type.parse().map_err(|_| {
+                OciDistributionError::UnsupportedMediaTypeError(manifest.media_type.clone())
+            })?;
+            let bytes = manifest.bytes.to_vec();
+            self.client
+                .push_manifest_raw(place, bytes, media_type)
+                .await
+        };
+        self.attempt("send the manifest").run(put).await.map(|_| ())
     }
 
     async fn digest(&self) -> Result<String, Failure> {

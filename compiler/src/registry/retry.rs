@@ -12,7 +12,7 @@ use super::credentials::{Credentials, Login};
 use super::failure::Failure;
 
 /// How long is waited before each further attempt.
-const WAITS: [Duration; 5] = [
+pub(super) const WAITS: [Duration; 5] = [
     Duration::from_millis(500),
     Duration::from_secs(1),
     Duration::from_secs(2),
@@ -29,15 +29,13 @@ const SLOWEST: u64 = 64 << 10;
 pub(super) struct Contact {
     pub(super) registry: String,
     pub(super) login: Login,
-    pub(super) plain_http: bool,
 }
 
 impl Contact {
-    pub(super) fn new(registry: &str, credentials: &Credentials, plain_http: bool) -> Self {
+    pub(super) fn new(registry: &str, credentials: &Credentials) -> Self {
         Self {
             registry: registry.to_owned(),
             login: credentials.login.clone(),
-            plain_http,
         }
     }
 }
@@ -50,6 +48,8 @@ pub(super) struct Attempt<'a> {
     pub(super) what: &'a str,
     /// What goes over the wire.
     pub(super) bytes: u64,
+    /// Before each further attempt.
+    pub(super) waits: &'a [Duration],
 }
 
 /// The first one, before which nobody knows whether there is a registry.
@@ -80,7 +80,7 @@ impl<'a> Attempt<'a> {
         F: Future<Output = Result<T, OciDistributionError>>,
     {
         let patience = PATIENCE + Duration::from_secs(self.bytes / SLOWEST);
-        let mut waits = WAITS.into_iter();
+        let mut waits = self.waits.iter();
         loop {
             let answer = tokio::time::timeout(patience, ask()).await;
             let error = match answer {
@@ -175,4 +175,72 @@ pub(super) fn tls(error: &(dyn Error + 'static)) -> Option<String> {
         next = error.source();
     }
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use oci_client::secrets::RegistryAuth;
+
+    use super::*;
+
+    #[derive(Default)]
+    struct Heard(Mutex<Vec<String>>);
+
+    impl Progress for Heard {
+        fn again(&self, what: &str, why: &str, _: Duration) {
+            self.0.lock().unwrap().push(format!("{what}: {why}"));
+        }
+    }
+
+    /// What comes of answers with these statuses, and how often was asked.
+    fn asked(codes: &[u16]) -> (Result<(), Failure>, usize) {
+        let nobody = Credentials {
+            auth: RegistryAuth::Anonymous,
+            login: Login::None,
+        };
+        let (contact, heard) = (Contact::new("registry", &nobody), Heard::default());
+        let attempt = Attempt {
+            contact: &contact,
+            progress: &heard,
+            what: "send a blob",
+            bytes: 0,
+            waits: &[Duration::from_millis(1); 2],
+        };
+        let mut left = codes.iter();
+        let ask = || {
+            let answer = match left.next() {
+                Some(code) => Err(OciDistributionError::ServerError {
+                    code: *code,
+                    url: "https://registry/uploads/1?state=a-secret".to_owned(),
+                    message: String::new(),
+                }),
+                None => Ok(()),
+            };
+            std::future::ready(answer)
+        };
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .build()
+            .unwrap();
+        let result = runtime.block_on(attempt.run(ask));
+        let heard = heard.0.lock().unwrap();
+        assert!(
+            heard.iter().all(|line| !line.contains("a-secret")),
+            "{heard:?}"
+        );
+        (result, heard.len() + 1)
+    }
+
+    #[test]
+    fn what_stays_broken_is_given_up() {
+        assert_eq!(asked(&[503, 429]), (Ok(()), 3));
+        let (result, times) = asked(&[500, 503, 502]);
+        assert_eq!(times, 3);
+        let said = result.unwrap_err().to_string();
+        let words = "cannot send a blob at the registry registry: it answers 502";
+        assert_eq!(said, words);
+        assert_eq!(asked(&[400]).1, 1);
+    }
 }

@@ -16,9 +16,16 @@ use cloudc_tests::app::{App, Done};
 
 const CLOUDC: &str = env!("CARGO_BIN_EXE_cloudc-under-test");
 
+/// A release build as fast as it gets, where nobody asks how fast the program is.
+const QUICK: &str = "CARGO_PROFILE_RELEASE_OPT_LEVEL=0 CARGO_PROFILE_RELEASE_LTO=off \
+                     CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 CARGO_PROFILE_RELEASE_DEBUG=false";
+
 /// Runs cloudc with variables, and looks at how it ended.
 fn cloudc(app: &App, variables: &str, arguments: &str) -> Done {
-    app.run(CLOUDC, &format!("export {variables}; cloudc {arguments}"))
+    app.run(
+        CLOUDC,
+        &format!("export {QUICK} {variables}; cloudc {arguments}"),
+    )
 }
 
 /// The same, which has to go well.

@@ -71,6 +71,31 @@ fn an_image_is_what_was_built_and_is_sent_once() {
     let layout = format!("oci:{}", image.display());
     let built = skopeo(&["inspect", &layout]).expect("skopeo");
     assert_eq!(built["Layers"], found["Layers"]);
+    // The registry is of before version 1.1: a tag lists what is attached.
+    let tag = format!(
+        "docker://{}/team/small:{}",
+        registry.host(),
+        digest.replace(':', "-")
+    );
+    let list = skopeo(&["inspect", "--raw", "--tls-verify=false", &tag]).expect("skopeo");
+    assert_eq!(
+        list["manifests"].as_array().map(Vec::len),
+        Some(1),
+        "{list}"
+    );
+    assert_eq!(
+        list["manifests"][0]["artifactType"],
+        "application/vnd.cyclonedx+json"
+    );
+    let attached = list["manifests"][0]["digest"].as_str().expect("a digest");
+    let attached = format!("docker://{}/team/small@{attached}", registry.host());
+    let attached = skopeo(&["inspect", "--raw", "--tls-verify=false", &attached]).expect("skopeo");
+    assert_eq!(attached["subject"]["digest"], digest);
+    let sbom = fs::read(app.path("out/sbom.cdx.json")).expect("an SBOM");
+    let sbom: serde_json::Value = serde_json::from_slice(&sbom).expect("JSON");
+    let names = sbom["components"].as_array().expect("components").iter();
+    let names: Vec<_> = names.map(|component| &component["name"]).collect();
+    assert_eq!(names, ["cloudc", "part", "small"], "without macros");
     // Whole: skopeo holds every blob against its digest.
     let copy = format!("oci:{}", app.path("copy").display());
     skopeo(&["copy", "--quiet", "--src-tls-verify=false", &there, &copy]);

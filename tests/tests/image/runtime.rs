@@ -20,7 +20,7 @@ pub(crate) struct Root {
 /// What crun may want: it refuses the mixture of both versions of cgroups that some machines have, so it sees only the
 /// newer one, in a mount namespace of its own.
 const SCRIPT: &str = "mount -t cgroup2 none /sys/fs/cgroup 2>/dev/null; \
-                      exec \"$1\" --cgroup-manager=disabled --root=\"$2/state\" run --bundle=\"$2\" \"$3\"";
+                      exec \"$1\" --cgroup-manager=disabled --root=\"$2/state\" run --no-new-keyring --bundle=\"$2\" \"$3\"";
 
 impl Root {
     /// Unpacks an image layout; nothing where no runtime is.
@@ -86,6 +86,7 @@ impl Root {
             "root": { "path": "rootfs", "readonly": true },
             "mounts": [
                 { "destination": "/proc", "type": "proc", "source": "proc" },
+                { "destination": "/dev", "type": "tmpfs", "source": "tmpfs" },
                 { "destination": "/tmp", "type": "tmpfs", "source": "tmpfs" },
             ],
             "linux": { "namespaces": namespaces },

@@ -1,13 +1,17 @@
 //! Cargo builds the program.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::io;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, PackageId, Source};
+
 use crate::cli::child::{self, Ending};
 use crate::codes;
 use crate::diagnostic::Diagnostic;
+use crate::image::Component;
 
 use super::flags;
 use super::stage::{LINK, Stage};
@@ -58,6 +62,78 @@ pub(super) fn build(
         .join(name);
     std::fs::read(&program)
         .map_err(|error| failed(format!("cannot read {}: {error}", program.display())))
+}
+
+/// The packages that are linked into the program, the stage's own aside.
+pub(super) fn components(
+    stage: &Stage,
+    folder: &Path,
+    toolchain: &Toolchain,
+) -> Result<Vec<Component>, Diagnostic> {
+    let metadata = MetadataCommand::new()
+        .manifest_path(stage.folder.join("Cargo.toml"))
+        .current_dir(folder)
+        // It was built just now: everything is here.
+        .other_options(["--offline", "--filter-platform", toolchain.triple].map(str::to_owned))
+        .exec()
+        .map_err(|error| {
+            let message = format!("cargo cannot say what the program is made of: {error}");
+            Diagnostic::error(codes::PROGRAM_FAILED, message)
+        })?;
+    let linked = linked(&metadata);
+    let packages = metadata.packages.iter();
+    let components = packages.filter(|package| linked.contains(&package.id));
+    Ok(components
+        .map(|package| Component {
+            name: package.name.to_string(),
+            version: package.version.to_string(),
+            license: package.license.clone(),
+            published: package.source.as_ref().is_some_and(Source::is_crates_io),
+        })
+        .collect())
+}
+
+/// What is reached from the stage's package by dependencies that are linked: none of build scripts and macros.
+fn linked(metadata: &Metadata) -> BTreeSet<&PackageId> {
+    let macros: BTreeSet<&PackageId> = metadata
+        .packages
+        .iter()
+        .filter(|package| {
+            package
+                .targets
+                .iter()
+                .any(cargo_metadata::Target::is_proc_macro)
+        })
+        .map(|package| &package.id)
+        .collect();
+    let resolve = metadata.resolve.as_ref();
+    let nodes = resolve
+        .map(|resolve| resolve.nodes.as_slice())
+        .unwrap_or_default();
+    let nodes: BTreeMap<&PackageId, _> = nodes.iter().map(|node| (&node.id, node)).collect();
+    let mut open: Vec<&PackageId> = resolve
+        .and_then(|resolve| resolve.root.as_ref())
+        .into_iter()
+        .collect();
+    let root = open.clone();
+    let mut found = BTreeSet::new();
+    while let Some(id) = open.pop() {
+        for dependency in nodes
+            .get(id)
+            .map(|node| node.deps.as_slice())
+            .unwrap_or_default()
+        {
+            let normal = dependency
+                .dep_kinds
+                .iter()
+                .any(|kind| kind.kind == DependencyKind::Normal);
+            if normal && !macros.contains(&dependency.pkg) && found.insert(&dependency.pkg) {
+                open.push(&dependency.pkg);
+            }
+        }
+    }
+    found.retain(|id| !root.contains(id));
+    found
 }
 
 /// A static program, in which no path of this machine is.

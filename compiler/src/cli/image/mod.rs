@@ -32,6 +32,7 @@ pub(super) fn make(
         name: name.clone(),
         platform: toolchain.platform,
         labels: labels(name, &opened.project.about),
+        components: cargo::components(&stage, &opened.project.folder, toolchain)?,
     };
     image::elf::check(&program, toolchain.platform).map_err(|why| {
         let message = format!("the program cannot run in an image: {why}");
