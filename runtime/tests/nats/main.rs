@@ -40,6 +40,7 @@ on_each_version! {
         a_broker_that_restarts_is_waited_for
         a_broker_that_stands_still_does_not_answer
         a_stranger_is_told_so
+        credentials_that_come_right_let_it_in
         a_certificate_is_checked_by_the_authority_beside_the_credentials
     }
     limits {
