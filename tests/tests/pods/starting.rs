@@ -44,6 +44,33 @@ fn a_secret_that_is_not_mounted_is_named() {
 }
 
 #[test]
+fn secrets_that_make_no_sense_are_named_both() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for file in ["seed", "password"] {
+        std::fs::write(folder.path().join(file), "\n").expect("written");
+    }
+    let mut command = Command::new(PROGRAM);
+    command
+        .env_clear()
+        .env("CLOUDC_WORKLOAD", "charge")
+        .env("CLOUDC_NATS_URL", "nats://127.0.0.1:4222")
+        .env("CLOUDC_NATS_CREDENTIALS", folder.path())
+        .env("CLOUDC_VALKEY_URL", "redis://127.0.0.1:6379")
+        .env("CLOUDC_VALKEY_CREDENTIALS", folder.path());
+    let (status, lines) = Pod::start(&mut command).exit();
+    assert_eq!(status.code(), Some(1));
+    let text = lines.join("\n");
+    for part in [
+        "`seed`",
+        "CLOUDC_NATS_CREDENTIALS",
+        "`password`",
+        "CLOUDC_VALKEY_CREDENTIALS",
+    ] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+}
+
+#[test]
 fn to_provision_twice_changes_nothing() {
     let Some(shop) = Shop::open() else { return };
     let text = shop.run("provision").join("\n");
