@@ -19,7 +19,7 @@ use crate::host::{Call, Host, Outcome, Taken};
 use crate::registry::Trigger;
 use crate::telemetry;
 
-/// The wait after the broker did not do what it was asked.
+/// How long a message stays in the queue whose dead letter could not be kept.
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// Why a message is given up that comes once more after its last delivery. The broker is not told a bound, for
@@ -91,10 +91,9 @@ impl<H: Host> Consumer<H> {
                 pulled = self.pull(free), if free > 0 => match pulled {
                     Ok(leases) if leases.is_empty() => break,
                     Ok(leases) => self.start(leases, &mut calls),
-                    // The broker is away, or its consumer; it is asked again.
+                    // Asked again, it waits for a change.
                     Err(failure) => {
                         tracing::warn!(queue = self.settings.queue, %failure, "no messages can be taken");
-                        tokio::time::sleep(PAUSE).await;
                     }
                 },
             }
@@ -265,7 +264,8 @@ async fn settle(lease: &Lease, how: Settlement) {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
+    use std::collections::{BTreeMap, VecDeque};
+    use std::sync::Mutex;
 
     use tokio::time::{Instant, sleep};
 
@@ -273,16 +273,44 @@ mod tests {
     use crate::backend::{Answer, Hold, Outgoing, Published};
     use crate::host::Plain;
 
-    /// A broker that takes a second for everything.
-    struct Slow;
+    fn settings(trigger: &'static Trigger) -> Settings {
+        Settings {
+            function: "charge",
+            trigger,
+            queue: "orders",
+            concurrency: 1,
+            timeout: Duration::from_secs(20),
+            ack_wait: Duration::from_secs(30),
+            max_deliveries: None,
+            dead_letter: false,
+        }
+    }
 
-    impl Broker for Slow {
+    fn lease(sequence: u64, hold: impl Hold + 'static) -> Lease {
+        Lease {
+            delivery: Delivery {
+                payload: Vec::new(),
+                id: sequence.to_string(),
+                attempt: 1,
+                headers: BTreeMap::new(),
+            },
+            sequence,
+            stored: 0,
+            hold: Box::new(hold),
+        }
+    }
+
+    /// Answers each pull with the next of these; and then nothing more comes.
+    struct Scripted(Mutex<VecDeque<Result<Vec<Lease>, Failure>>>);
+
+    impl Broker for Scripted {
         fn publish(&self, _: &str, _: Vec<Outgoing>) -> Answer<'_, Vec<Published>> {
             Box::pin(async { Ok(Vec::new()) })
         }
 
         fn pull(&self, _: &str, _: usize) -> Answer<'_, Vec<Lease>> {
-            Box::pin(async { Ok(Vec::new()) })
+            let next = self.0.lock().expect("no panic").pop_front();
+            Box::pin(async { next.unwrap_or_else(|| Ok(Vec::new())) })
         }
 
         fn bury(&self, _: &str, _: Dead) -> Answer<'_, ()> {
@@ -297,6 +325,9 @@ mod tests {
             Box::pin(async { Ok(0) })
         }
     }
+
+    /// Takes a second to settle.
+    struct Slow;
 
     impl Hold for Slow {
         fn settle(&self, _: Settlement) -> Answer<'_, ()> {
@@ -315,34 +346,30 @@ mod tests {
             most: 100,
             handle: |_| Box::pin(async { Ok(()) }),
         };
-        let settings = Settings {
-            function: "charge",
-            trigger: &BATCH,
-            queue: "orders",
-            concurrency: 1,
-            timeout: Duration::from_secs(20),
-            ack_wait: Duration::from_secs(30),
-            max_deliveries: None,
-            dead_letter: false,
-        };
-        let lease = |sequence: u64| Lease {
-            delivery: Delivery {
-                payload: Vec::new(),
-                id: sequence.to_string(),
-                attempt: 1,
-                headers: BTreeMap::new(),
-            },
-            sequence,
-            stored: 0,
-            hold: Box::new(Slow),
-        };
         let began = Instant::now();
-        let consumer = Consumer::new(settings, Arc::new(Slow), Plain);
-        consumer.handle((1..=100).map(lease).collect()).await;
+        let broker = Arc::new(Scripted(Mutex::default()));
+        let leases = (1..=100).map(|sequence| lease(sequence, Slow)).collect();
+        let consumer = Consumer::new(settings(&BATCH), broker, Plain);
+        consumer.handle(leases).await;
         assert!(
             began.elapsed() < Duration::from_secs(10),
             "{:?}",
             began.elapsed()
         );
+    }
+
+    /// A shutdown and a broker that is back are heard at once.
+    #[tokio::test(start_paused = true)]
+    async fn after_a_failure_it_asks_again_and_waits_there() {
+        static QUEUE: Trigger = Trigger::Queue {
+            queue: || "orders",
+            handle: |_| Box::pin(async { Ok(()) }),
+        };
+        let away = Err(Failure::Unavailable("it is away".to_owned()));
+        let broker = Scripted(Mutex::new(VecDeque::from([away])));
+        let began = Instant::now();
+        let consumer = Consumer::new(settings(&QUEUE), Arc::new(broker), Plain);
+        consumer.run().await;
+        assert_eq!(began.elapsed(), Duration::ZERO);
     }
 }

@@ -25,7 +25,7 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use tokio::task::JoinSet;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use super::{Access, Answer, Broker, Connection, Dead, Failure, Hold as _, Lease, Outgoing};
 use super::{Published, Settlement};
@@ -186,7 +186,16 @@ impl Broker for Nats {
 
     fn pull(&self, queue: &str, most: usize) -> Answer<'_, Vec<Lease>> {
         let pulls = self.pulls(queue);
-        Box::pin(async move { pulls?.pull(most).await })
+        Box::pin(async move {
+            match pulls {
+                Ok(pulls) => pulls.pull(most).await,
+                Err(failure) => {
+                    // It stays so, and whoever asks does so again.
+                    sleep(TIMEOUT).await;
+                    Err(failure)
+                }
+            }
+        })
     }
 
     fn bury(&self, queue: &str, dead: Dead) -> Answer<'_, ()> {
