@@ -79,15 +79,17 @@ impl<H: Host> Consumer<H> {
         })
     }
 
-    /// Takes and handles messages until the queue is [stopped](Broker::stop), and all calls have ended. Dropped
-    /// before, it ends the calls that run.
-    pub(crate) async fn run(self: Arc<Self>) {
+    /// Takes and handles messages until the queue is [stopped](Broker::stop), and all calls have ended. No call begins once
+    /// `too_late` has come, some time after the stop: what is left then goes back. Dropped before, it ends the calls that run.
+    pub(crate) async fn run(self: Arc<Self>, too_late: impl Future<Output = ()>) {
         let mut calls = JoinSet::new();
+        tokio::pin!(too_late);
         loop {
             let free = (self.settings.concurrency as usize).saturating_sub(calls.len());
             tokio::select! {
                 biased;
                 Some(_) = calls.join_next() => {}
+                () = &mut too_late => break,
                 pulled = self.pull(free), if free > 0 => match pulled {
                     Ok(leases) if leases.is_empty() => break,
                     Ok(leases) => self.start(leases, &mut calls),
@@ -98,7 +100,23 @@ impl<H: Host> Consumer<H> {
                 },
             }
         }
-        while calls.join_next().await.is_some() {}
+        let end = async { while calls.join_next().await.is_some() {} };
+        tokio::join!(end, self.give_back());
+    }
+
+    /// Gives the messages of a stopped queue back that nobody has begun with.
+    async fn give_back(&self) {
+        let most = self.batch();
+        loop {
+            match self.broker.pull(self.settings.queue, most).await {
+                Ok(rest) if !rest.is_empty() => {
+                    let back = rest.iter().map(|lease| settle(lease, Settlement::Returned));
+                    join_all(back).await;
+                }
+                // They come again after their ack wait.
+                Ok(_) | Err(_) => return,
+            }
+        }
     }
 
     /// No more messages than there are calls free: one that waits here burns its ack wait.
@@ -369,7 +387,45 @@ mod tests {
         let broker = Scripted(Mutex::new(VecDeque::from([away])));
         let began = Instant::now();
         let consumer = Consumer::new(settings(&QUEUE), Arc::new(broker), Plain);
-        consumer.run().await;
+        consumer.run(std::future::pending()).await;
         assert_eq!(began.elapsed(), Duration::ZERO);
+    }
+
+    /// Notes how it was settled.
+    struct Noted(Arc<Mutex<Vec<Settlement>>>);
+
+    impl Hold for Noted {
+        fn settle(&self, how: Settlement) -> Answer<'_, ()> {
+            self.0.lock().expect("no panic").push(how);
+            Box::pin(async { Ok(()) })
+        }
+    }
+
+    /// The grace period has room for one call after the signal.
+    #[tokio::test(start_paused = true)]
+    async fn what_waited_for_a_long_call_goes_back() {
+        static QUEUE: Trigger = Trigger::Queue {
+            queue: || "orders",
+            handle: |_| {
+                Box::pin(async {
+                    sleep(Duration::from_secs(18)).await;
+                    Ok(())
+                })
+            },
+        };
+        let settled = Arc::new(Mutex::default());
+        let leases = (1..=3).map(|sequence| Ok(vec![lease(sequence, Noted(Arc::clone(&settled)))]));
+        let broker = Scripted(Mutex::new(leases.collect()));
+        let began = Instant::now();
+        let consumer = Consumer::new(settings(&QUEUE), Arc::new(broker), Plain);
+        consumer.run(sleep(Duration::from_secs(3))).await;
+        assert_eq!(began.elapsed(), Duration::from_secs(18));
+        let settled = settled.lock().expect("no panic").clone();
+        let ends = settled.iter().filter(|how| **how != Settlement::Progress);
+        let ends: Vec<_> = ends.copied().collect();
+        assert_eq!(
+            ends,
+            [Settlement::Returned, Settlement::Returned, Settlement::Done]
+        );
     }
 }

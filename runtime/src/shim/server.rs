@@ -31,8 +31,6 @@ const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 const PING: Duration = Duration::from_secs(30);
 /// Streams of one HTTP/2 connection.
 const MAX_STREAMS: u32 = 1024;
-/// So long a pod that leaves takes new connections: who sends requests hears of it with some delay.
-const LINGER: Duration = Duration::from_secs(3);
 /// The wait after a connection could not be taken: the process may have too many files open.
 const PAUSE: Duration = Duration::from_millis(100);
 
@@ -71,10 +69,8 @@ impl Server {
     pub(super) async fn serve(self, routes: Router, shutdown: Shutdown) {
         let connections = GracefulShutdown::new();
         let (open, closing) = watch::channel(());
-        let end = async {
-            shutdown.begins().await;
-            sleep(LINGER).await;
-        };
+        // Who sends requests hears of it with some delay.
+        let end = shutdown.is_too_late();
         tokio::pin!(end);
         loop {
             tokio::select! {
@@ -172,6 +168,7 @@ mod tests {
     use tokio::time::Instant;
 
     use super::*;
+    use crate::shim::shutdown::LAST_CALL;
 
     /// Time stands until nothing else is left to wait for.
     #[tokio::test(start_paused = true)]
@@ -190,7 +187,7 @@ mod tests {
         let began = Instant::now();
         trigger.pull();
         serving.await.expect("it ends");
-        assert!(began.elapsed() < LINGER * 2, "{:?}", began.elapsed());
+        assert!(began.elapsed() < LAST_CALL * 2, "{:?}", began.elapsed());
         drop(silent);
     }
 }
