@@ -12,15 +12,11 @@ pub(super) async fn run(pod: &Pod<'_>) -> Result<(), String> {
         return Err("the provisioner has no broker".to_owned());
     };
     let done = tokio::select! {
-        // The next run makes the rest.
-        () = pod.shutdown.begins() => Err(vec!["told to leave before it was done".to_owned()]),
+        () = pod.shutdown.begins() => Err(vec![
+            "told to leave before it was done: what the log names is kept, and the next run does the rest".to_owned(),
+        ]),
         done = nats.provision() => done,
     };
-    if let Ok(done) = &done {
-        for line in done {
-            tracing::info!("{line}");
-        }
-    }
     close(&connected).await;
     done.map(drop).map_err(|faults| faults.join("\n"))
 }

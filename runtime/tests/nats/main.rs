@@ -54,6 +54,7 @@ on_each_version! {
     provision {
         twice_is_once
         a_change_is_made_and_told
+        one_that_breaks_off_says_how_far_it_came
         another_function_is_refused
         what_would_lose_messages_is_not_done
     }

@@ -107,12 +107,13 @@ impl Nats {
     }
 
     /// Makes the streams and consumers of the queues, and changes those that are there to what they should be. For the workload
-    /// [`names::PROVISION`]; nobody else has the permission. Says what it did, or found as it should be, in a line each.
+    /// [`names::PROVISION`]; nobody else has the permission. Says what it did, or found as it should be, in a line each, and
+    /// logs each line as soon as it is so.
     ///
     /// # Errors
     ///
     /// Each change that would lose messages or that the broker does not make, before anything is changed; or what
-    /// the broker refused.
+    /// the broker refused, what was done before that and what was not. What was done stays: the next run does the rest.
     pub async fn provision(&self) -> Result<Vec<String>, Vec<String>> {
         provision::provision(&self.link, &self.app, &self.queues).await
     }
