@@ -15,7 +15,7 @@ use tracing::Instrument as _;
 use crate::app::{App, Workload};
 use crate::backend::{Broker, Dead, Failure, Lease, Settlement};
 use crate::handler::{Delivery, Undecodable};
-use crate::host::{Call, Host, Outcome, Taken};
+use crate::host::{Call, Host, Outcome, Taken, for_log};
 use crate::registry::Trigger;
 use crate::telemetry;
 
@@ -146,18 +146,22 @@ impl<H: Host> Consumer<H> {
     async fn handle(&self, mut leases: Vec<Lease>) {
         let over = leases.extract_if(.., |lease| self.is_over(lease));
         let over: Vec<Lease> = over.collect();
-        join_all(over.iter().map(|lease| self.give_up(lease, OVER))).await;
+        let why = Why::new(OVER);
+        join_all(over.iter().map(|lease| self.give_up(lease, &why))).await;
         while !leases.is_empty() {
             let outcome = self.call(&leases).await;
-            let Outcome::Failed(error) = &outcome else {
-                return self.settle(&leases, outcome.reason()).await;
+            let Some(why) = Why::of(&outcome) else {
+                return self.settle(&leases, None).await;
             };
-            let Some(bad) = error.downcast_ref::<Undecodable>() else {
-                return self.settle(&leases, outcome.reason()).await;
+            let bad = match &outcome {
+                Outcome::Failed(error) => error.downcast_ref::<Undecodable>(),
+                _ => None,
+            };
+            let Some(bad) = bad else {
+                return self.settle(&leases, Some(&why)).await;
             };
             let lease = leases.remove(bad.index);
-            self.undecodable(lease, outcome.reason().unwrap_or_default())
-                .await;
+            self.undecodable(&lease, &why).await;
         }
     }
 
@@ -211,15 +215,14 @@ impl<H: Host> Consumer<H> {
 
     /// Settles messages whose handler has ended: well, or with a reason why not. All at once: one after the other, the
     /// last might wait longer than its ack wait.
-    async fn settle(&self, leases: &[Lease], reason: Option<String>) {
-        let reason = reason.as_deref();
-        join_all(leases.iter().map(|lease| self.settle_one(lease, reason))).await;
+    async fn settle(&self, leases: &[Lease], why: Option<&Why>) {
+        join_all(leases.iter().map(|lease| self.settle_one(lease, why))).await;
     }
 
-    async fn settle_one(&self, lease: &Lease, reason: Option<&str>) {
-        match reason {
+    async fn settle_one(&self, lease: &Lease, why: Option<&Why>) {
+        match why {
             None => settle(lease, Settlement::Done).await,
-            Some(reason) if self.is_last(lease) => self.give_up(lease, reason).await,
+            Some(why) if self.is_last(lease) => self.give_up(lease, why).await,
             Some(_) => {
                 telemetry::retried(self.settings.function, self.settings.queue);
                 let delay = backoff::delay(self.settings.queue, &lease.delivery);
@@ -230,11 +233,11 @@ impl<H: Host> Consumer<H> {
 
     /// A message that does not decode will not do so next time: it is a dead letter at once. Where none
     /// are kept it comes again like any other, for a later version may well read it.
-    async fn undecodable(&self, lease: Lease, reason: String) {
+    async fn undecodable(&self, lease: &Lease, why: &Why) {
         if self.settings.dead_letter {
-            self.give_up(&lease, &reason).await;
+            self.give_up(lease, why).await;
         } else {
-            self.settle(&[lease], Some(reason)).await;
+            self.settle_one(lease, Some(why)).await;
         }
     }
 
@@ -250,25 +253,51 @@ impl<H: Host> Consumer<H> {
     }
 
     /// Keeps a message with the dead letters, if its queue has them, and takes it out of the queue.
-    async fn give_up(&self, lease: &Lease, reason: &str) {
+    async fn give_up(&self, lease: &Lease, why: &Why) {
         if self.settings.dead_letter {
             let dead = Dead {
                 delivery: lease.delivery.clone(),
                 sequence: lease.sequence,
                 stored: lease.stored,
-                reason: reason.to_owned(),
+                reason: why.reason.clone(),
             };
             // While it can not be kept, it stays in the queue and comes again.
-            let (queue, id) = (self.settings.queue, &lease.delivery.id);
+            let (queue, id, reason) = (self.settings.queue, &lease.delivery.id, &why.logged);
             if let Err(failure) = self.broker.bury(queue, dead).await {
-                tracing::error!(queue, id, %failure, "a dead letter cannot be kept yet");
+                tracing::error!(queue, id, reason, %failure, "a dead letter cannot be kept yet");
                 return settle(lease, Settlement::Retry(PAUSE)).await;
             }
-            // The reason may quote the payload, so it stays with the message.
-            tracing::error!(queue, id, "a message is a dead letter");
+            tracing::error!(queue, id, reason, "a message is a dead letter");
             telemetry::buried(self.settings.function, self.settings.queue);
         }
         settle(lease, Settlement::Dropped).await;
+    }
+}
+
+/// Why a message was not handled.
+struct Why {
+    /// For the dead letter. It may quote the payload.
+    reason: String,
+    /// For the log. It does not.
+    logged: String,
+}
+
+impl Why {
+    /// One that quotes nothing.
+    fn new(reason: &str) -> Self {
+        Self {
+            reason: reason.to_owned(),
+            logged: reason.to_owned(),
+        }
+    }
+
+    /// Of a call; `None` if that ended well.
+    fn of(outcome: &Outcome<()>) -> Option<Self> {
+        let mut why = Self::new(&outcome.reason()?);
+        if let Outcome::Failed(error) = outcome {
+            why.logged = for_log(&**error);
+        }
+        Some(why)
     }
 }
 

@@ -110,6 +110,32 @@ async fn what_fails_is_tried_again_and_ends_as_a_dead_letter() {
     });
 }
 
+/// By the time it can, nobody knows any more why it failed, but the log.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_dead_letter_that_cannot_be_kept_is_told_with_both_reasons() {
+    let Some(odd) = Odd::open("enabled") else {
+        return;
+    };
+    let jetstream = odd.broker.jetstream().await;
+    let deleted = jetstream.delete_stream("odd-tasks-dead").await;
+    deleted.expect("deleted");
+    let worker = odd.start("work");
+    for (payload, reason) in [
+        ("\"fail\"", "it does not feel like it"),
+        ("1234567", "Data error at line 1 column 7"),
+    ] {
+        let sent = jetstream.publish("odd.tasks", payload.into()).await;
+        sent.expect("sent").await.expect("taken");
+        let line = worker.wait_for(reason, |line| {
+            (line.contains("cannot be kept") && line.contains(reason)).then(|| line.to_owned())
+        });
+        assert!(line.contains("provision"), "{line}");
+        assert!(!line.contains("1234567"), "{line}");
+    }
+    odd.start("provision").exit();
+    odd.until_dead(2).await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_message_that_kills_its_pods_is_a_dead_letter() {
     let Some(odd) = Odd::open("enabled") else {
