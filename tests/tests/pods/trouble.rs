@@ -3,6 +3,7 @@
 use std::process::Command;
 use std::time::Duration;
 
+use http_body_util::BodyExt as _;
 use rustix::process::Signal;
 
 use crate::http::Http;
@@ -194,6 +195,36 @@ async fn requests_have_their_limits() {
         "{answers:?}"
     );
     assert!(answers.contains(&200), "{answers:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_answer_without_end_has_the_limits_of_its_call() {
+    let Some(odd) = Odd::open("enabled") else {
+        return;
+    };
+    let service = odd.start("odd");
+    service.connected();
+    let (http, port) = (&odd.http, service.port());
+    // They have both turns, and twenty may wait, within the timeout.
+    let drips = [
+        http.begin(port, "/drip").await,
+        http.begin(port, "/drip").await,
+    ];
+    let others = (0..22).map(|_| http.get(port, "/sleep/1"));
+    let others = futures_util::future::join_all(others).await;
+    let refused = others
+        .iter()
+        .filter(|answer| matches!(answer, Ok((503, _))));
+    assert_eq!(refused.count(), 2, "{others:?}");
+    for drip in drips {
+        let broken = drip.into_body().collect().await;
+        broken.expect_err("it is broken off");
+    }
+    let answer = http.get(port, "/sleep/1").await;
+    assert_eq!(answer, Ok((200, "slept".to_owned())));
+    service.wait_for("a word of it", |line| {
+        (line.contains("broken off") && line.contains("drip")).then_some(())
+    });
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
