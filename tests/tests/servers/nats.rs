@@ -16,7 +16,7 @@ use crate::{object, objects, variables};
 /// A broker with the shop's configuration.
 pub(crate) struct Broker {
     _process: Process,
-    _store: tempfile::TempDir,
+    pub(crate) store: tempfile::TempDir,
     pub(crate) client: String,
     monitoring: String,
 }
@@ -61,7 +61,7 @@ impl Broker {
             client: address("Listening for client connections on "),
             monitoring: address("Starting http monitor on "),
             _process: process,
-            _store: store,
+            store,
         }
     }
 

@@ -13,9 +13,9 @@ use crate::client::key;
 use crate::current::server;
 use crate::nats::Broker;
 
-const APP: &str = "shop";
+pub(crate) const APP: &str = "shop";
 
-fn queue(name: &str, consumer: &str) -> Queue {
+pub(crate) fn queue(name: &str, consumer: &str) -> Queue {
     Queue {
         name: name.to_owned(),
         consumer: Some(consumer.to_owned()),
@@ -32,12 +32,13 @@ async fn client(broker: &Broker, workload: &str) -> Nats {
     } else {
         workload
     };
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = broker.store.path().join(user);
+    std::fs::create_dir_all(&folder).expect("a folder");
     let seed = key(user).seed().expect("a seed");
-    std::fs::write(folder.path().join("seed"), seed).expect("written");
+    std::fs::write(folder.join("seed"), seed).expect("written");
     let access = Access {
         url: format!("nats://{}", broker.client),
-        credentials: Some(folder.path().to_path_buf()),
+        credentials: Some(folder),
     };
     let queues = [
         queue("orders", "charge"),
@@ -48,7 +49,7 @@ async fn client(broker: &Broker, workload: &str) -> Nats {
     client.expect("an address and a seed")
 }
 
-fn message(id: &str) -> Outgoing {
+pub(crate) fn message(id: &str) -> Outgoing {
     Outgoing {
         id: id.to_owned(),
         keyed: true,
@@ -58,7 +59,7 @@ fn message(id: &str) -> Outgoing {
     }
 }
 
-fn run(case: impl Future<Output = ()>) {
+pub(crate) fn run(case: impl Future<Output = ()>) {
     let threads = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
