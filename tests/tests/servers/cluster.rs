@@ -8,6 +8,7 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use async_nats::jetstream;
+use async_nats::jetstream::stream::ClusterInfo;
 use cloudc::backend::nats::Nats;
 use cloudc::backend::{Access, Broker as _, Connection as _, Settlement};
 use cloudc::names::{self, PROVISION};
@@ -35,7 +36,7 @@ fn start(program: &Path, folder: &Path) -> Vec<(Process, String)> {
         std::fs::create_dir(&store).expect("a folder");
         let config = format!(
             "server_name: broker-{route}, jetstream: {{ store_dir: {store:?} }}\n\
-             lame_duck_grace_period: 1s, lame_duck_duration: 30s\n\
+             lame_duck_grace_period: 1s, lame_duck_duration: 600s\n\
              cluster: {{ name: brokers, listen: \"127.0.0.1:{route}\", routes: {all:?} }}\n"
         );
         let file = store.join("nats.conf");
@@ -81,18 +82,26 @@ async fn provision(url: &str) {
     let mut config = stream.info().await.expect("its state").config.clone();
     config.num_replicas = 3;
     jetstream.update_stream(config).await.expect("changed");
+    // Each has its own copies, of the messages and of what became of them.
     loop {
         let info = stream.info().await.expect("its state");
-        let replicas = info.cluster.as_ref().map(|cluster| &cluster.replicas);
-        if replicas.is_some_and(|replicas| {
-            replicas.len() == 2 && replicas.iter().all(|replica| replica.current)
-        }) {
+        let of_stream = is_everywhere(info.cluster.as_ref());
+        let consumer = stream.consumer_info("ship").await.expect("the consumer");
+        if of_stream && is_everywhere(consumer.cluster.as_ref()) {
             return;
         }
         sleep(LOOK).await;
     }
 }
 
+fn is_everywhere(cluster: Option<&ClusterInfo>) -> bool {
+    cluster.is_some_and(|cluster| {
+        let replicas = &cluster.replicas;
+        replicas.len() == 2 && replicas.iter().all(|replica| replica.current)
+    })
+}
+
+/// It keeps its clients for ten minutes, unless they have left.
 #[test]
 fn a_pod_moves_over_when_its_broker_leaves() {
     let Some(program) = server() else {

@@ -65,7 +65,7 @@ pub(crate) fn run(case: impl Future<Output = ()>) {
         .enable_all()
         .build()
         .expect("threads");
-    let ended = threads.block_on(async { timeout(Duration::from_secs(60), case).await });
+    let ended = threads.block_on(async { timeout(Duration::from_secs(180), case).await });
     ended.expect("it ends");
 }
 

@@ -6,9 +6,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use async_nats::rustls::{ClientConfig, crypto};
-use async_nats::{AuthError, ConnectOptions, Event};
+use async_nats::{AuthError, Client, ConnectOptions, Event};
 use rand::RngExt as _;
 use tokio::sync::watch;
+use tokio::task::JoinSet;
 
 use super::credentials::{authorities, login};
 use super::events::{Events, Standing};
@@ -59,13 +60,29 @@ pub(super) async fn connect(access: &Access, app: &str, workload: &str) -> Resul
     let connected = options.connect(access.url.as_str()).await;
     let client =
         connected.map_err(|error| format!("{} is no address of a broker: {error}", access.url))?;
+    let mut mover = JoinSet::new();
+    mover.spawn(move_over(client.clone(), Arc::clone(&events)));
     Ok(Link {
         client,
         events,
+        _mover: mover,
         url: access.url.clone(),
         app: app.to_owned(),
         inbox,
     })
+}
+
+/// Takes another server when its own is about to leave: that one keeps its connections for minutes, and has no streams any
+/// more. One that is alone may as well be waited for.
+async fn move_over(client: Client, events: Arc<Events>) {
+    loop {
+        events.departs().await;
+        let pool = client.server_pool().await;
+        if pool.is_ok_and(|servers| servers.len() > 1) {
+            // It fails when it was closed.
+            let _ = client.force_reconnect().await;
+        }
+    }
 }
 
 /// Reads the credentials for each connection anew: a Secret that changed has changed its files.

@@ -3,7 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 
 use async_nats::{ClientError, ConnectErrorKind, Event, ServerError};
-use tokio::sync::{broadcast, watch};
+use tokio::sync::{Notify, broadcast, watch};
 
 /// How many refusals are kept for those who have not looked yet.
 const REFUSALS: usize = 64;
@@ -37,6 +37,7 @@ pub(super) struct Events {
     tried: Mutex<Option<String>>,
     standing: watch::Sender<Standing>,
     refusals: broadcast::Sender<Refusal>,
+    departures: Notify,
 }
 
 impl Events {
@@ -48,6 +49,7 @@ impl Events {
             tried: Mutex::default(),
             standing: watch::Sender::default(),
             refusals: broadcast::Sender::new(REFUSALS),
+            departures: Notify::new(),
         }
     }
 
@@ -59,6 +61,11 @@ impl Events {
     /// The refusals from now on.
     pub(super) fn refusals(&self) -> broadcast::Receiver<Refusal> {
         self.refusals.subscribe()
+    }
+
+    /// Waits until the server says that it is about to leave.
+    pub(super) async fn departs(&self) {
+        self.departures.notified().await;
     }
 
     /// Takes note of the files that it tries to log in with, or of what is wrong with them.
@@ -101,7 +108,10 @@ impl Events {
                     let _ = self.refusals.send(refusal);
                 }
             }
-            // A server that shuts down says so, and closes its connections a while later: then comes a new one.
+            Event::LameDuckMode => {
+                tracing::info!(client, "the broker is about to leave");
+                self.departures.notify_one();
+            }
             other => tracing::warn!(client, event = %other, "from the broker"),
         }
     }
