@@ -1,15 +1,19 @@
 //! An application whose handlers do everything that a handler should not, for tests of what production does about it.
 
+use std::convert::Infallible;
 use std::time::Duration;
 
+use cloudc::axum::body::Body;
 use cloudc::axum::http::StatusCode;
 use cloudc::{Error, Json, Path, Queue, function, queue};
+use futures_util::stream;
 
 /// What the graph of `cloudc build` says, as far as the program reads it.
 const GRAPH: &str = r#"{
     "version": 1,
     "app": "odd",
     "functions": [
+        {"name": "drip", "path": "odd_under_test::drip"},
         {"name": "echo", "path": "odd_under_test::echo"},
         {"name": "panic", "path": "odd_under_test::panic"},
         {"name": "send", "path": "odd_under_test::send"},
@@ -19,7 +23,7 @@ const GRAPH: &str = r#"{
         {"name": "work", "path": "odd_under_test::work"}
     ],
     "workloads": [
-        {"name": "odd", "kind": "service", "functions": ["echo", "panic", "send", "send-large", "sleep"]},
+        {"name": "odd", "kind": "service", "functions": ["drip", "echo", "panic", "send", "send-large", "sleep"]},
         {"name": "swallow", "kind": "consumer", "functions": ["swallow"]},
         {"name": "work", "kind": "consumer", "functions": ["work"]}
     ],
@@ -60,6 +64,15 @@ async fn send_large() -> String {
         Ok(()) => "sent".to_owned(),
         Err(error) => error.to_string(),
     }
+}
+
+/// An answer without end.
+#[function(http = "GET /drip", service = "odd")]
+async fn drip() -> Body {
+    Body::from_stream(stream::unfold((), async |()| {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        Some((Ok::<_, Infallible>("drop"), ()))
+    }))
 }
 
 #[function(http = "POST /echo", service = "odd")]

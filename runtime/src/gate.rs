@@ -1,5 +1,6 @@
 //! How many calls run at the same time.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tokio::sync::{Semaphore, SemaphorePermit};
@@ -41,6 +42,21 @@ impl Gate {
         }
         // Nobody closes the semaphore.
         self.slots.acquire().await.ok()
+    }
+
+    /// Has a turn last longer than the call that took it.
+    pub(crate) fn keep(self: &Arc<Self>, turn: SemaphorePermit<'_>) -> Kept {
+        turn.forget();
+        Kept(Arc::clone(self))
+    }
+}
+
+/// A turn that is over when this is dropped.
+pub(crate) struct Kept(Arc<Gate>);
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        self.0.slots.add_permits(1);
     }
 }
 

@@ -135,24 +135,15 @@ impl<T> Outcome<T> {
 
 /// An error and what caused it, in one line.
 #[cfg(any(test, feature = "shim", feature = "test"))]
-pub(crate) fn with_causes(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
+pub(crate) fn with_causes(error: &(dyn Error + 'static)) -> String {
+    chain(error, ToString::to_string)
 }
 
 /// The same for a log, which must not say what is in a message or an entry: what serde says of JSON that does not fit quotes
 /// from it, so only the place is told.
 pub(crate) fn for_log(error: &(dyn Error + 'static)) -> String {
-    let mut texts = Vec::new();
-    let mut next = Some(error);
-    while let Some(error) = next {
-        texts.push(match error.downcast_ref::<serde_json::Error>() {
+    chain(error, |error| {
+        match error.downcast_ref::<serde_json::Error>() {
             Some(json) => format!(
                 "{:?} error at line {} column {}",
                 json.classify(),
@@ -160,7 +151,19 @@ pub(crate) fn for_log(error: &(dyn Error + 'static)) -> String {
                 json.column()
             ),
             None => error.to_string(),
-        });
+        }
+    })
+}
+
+/// An error and its causes, each in these words.
+fn chain(
+    error: &(dyn Error + 'static),
+    words: impl Fn(&(dyn Error + 'static)) -> String,
+) -> String {
+    let mut texts = Vec::new();
+    let mut next = Some(error);
+    while let Some(error) = next {
+        texts.push(words(error));
         next = error.source();
     }
     texts.join(": ")

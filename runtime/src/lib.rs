@@ -63,6 +63,7 @@ mod router;
 pub mod shim;
 mod sometimes;
 mod storable;
+mod streamed;
 #[doc(hidden)]
 pub mod telemetry;
 #[cfg(feature = "test")]

@@ -32,13 +32,28 @@ pub fn consumer(function: &str) -> &str {
     function
 }
 
+/// The user that a workload is to the servers.
+pub fn user(app: &str, workload: &str) -> String {
+    if workload == PROVISION {
+        format!("{app}-{PROVISION}")
+    } else {
+        workload.to_owned()
+    }
+}
+
 /// What a workload's inboxes start with: the server lets it listen to no other.
 pub fn inbox(app: &str, workload: &str) -> String {
-    if workload == PROVISION {
-        format!("_INBOX_{app}-{PROVISION}")
-    } else {
-        format!("_INBOX_{workload}")
-    }
+    format!("_INBOX_{}", user(app, workload))
+}
+
+/// The Secret with the seed of a workload, where the application brings no other.
+pub fn nats_secret(app: &str, workload: &str) -> String {
+    format!("{}-nats", user(app, workload))
+}
+
+/// The Secret with the password of a workload, where the application brings no other.
+pub fn valkey_secret(app: &str, workload: &str) -> String {
+    format!("{}-valkey", user(app, workload))
 }
 
 /// What the keys of a cache start with.

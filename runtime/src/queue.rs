@@ -71,6 +71,9 @@ impl<T> Queue<T> {
 
     /// Sends a message that is delivered after a delay, not before.
     ///
+    /// Its deliveries are counted from the end of the delay. When the broker restarts in the delay, or the pod that has just
+    /// been shown the message dies, it may have one delivery less than `max_deliveries`.
+    ///
     /// # Errors
     ///
     /// As [`Queue::send`].

@@ -8,12 +8,14 @@ use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::StatusCode;
 use axum::response::Response;
 use axum::routing::{MethodFilter, on};
+use tokio::time::Instant;
 use tracing::Instrument as _;
 
 use crate::gate::Gate;
 use crate::host::{Call, Host, Outcome, Plain};
 use crate::problem::problem;
 use crate::registry::{FunctionRegistration, Trigger, functions};
+use crate::streamed::bounded;
 use crate::telemetry;
 
 /// The largest body that extractors such as `Json` read, in bytes; more is `413 Payload Too Large`.
@@ -22,7 +24,7 @@ const MAX_BODY: usize = 2 * 1024 * 1024;
 /// What holds for every call of a service.
 #[derive(Clone)]
 pub(crate) struct Limits {
-    /// How long one may take, with the wait for its turn.
+    /// How long one may take, with the wait for its turn and until its body ends.
     pub(crate) timeout: Duration,
     /// How many run at the same time; `None` where somebody else sees to it.
     pub(crate) gate: Option<Arc<Gate>>,
@@ -83,14 +85,18 @@ async fn answer(
     };
     let whole = host.clone();
     let reply = async move {
-        let _turn = match &limits.gate {
+        let end = Instant::now().checked_add(limits.timeout);
+        let turn = match &limits.gate {
             None => None,
             Some(gate) => match gate.enter().await {
                 Some(turn) => Some(turn),
                 None => return Ok(problem(StatusCode::SERVICE_UNAVAILABLE, None)),
             },
         };
-        whole.whole(handle(request).await).await
+        let response = whole.whole(handle(request).await).await?;
+        Ok(bounded(response, function.name, end, || {
+            Some(limits.gate.as_ref()?.keep(turn?))
+        }))
     };
     let outcome = host.run(call, reply).instrument(asked.span());
     let response = match outcome.await {

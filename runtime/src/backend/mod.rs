@@ -27,7 +27,8 @@ pub trait Broker: Send + Sync {
     fn publish(&self, queue: &str, messages: Vec<Outgoing>) -> Answer<'_, Vec<Published>>;
 
     /// Waits for messages, and takes from one to `most` of them; none once it was [stopped](Broker::stop). Each has to be settled within the
-    /// queue's ack wait, or it is delivered again. Dropped while it waits, it has taken none.
+    /// queue's ack wait, or it is delivered again. Dropped while it waits, it has taken none. After a failure it can be asked
+    /// again at once, and waits until there is something else to say.
     fn pull(&self, queue: &str, most: usize) -> Answer<'_, Vec<Lease>>;
 
     /// Keeps a message that failed where people can look at it, once for each message of the queue.

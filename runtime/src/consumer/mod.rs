@@ -15,11 +15,11 @@ use tracing::Instrument as _;
 use crate::app::{App, Workload};
 use crate::backend::{Broker, Dead, Failure, Lease, Settlement};
 use crate::handler::{Delivery, Undecodable};
-use crate::host::{Call, Host, Outcome, Taken};
+use crate::host::{Call, Host, Outcome, Taken, for_log};
 use crate::registry::Trigger;
 use crate::telemetry;
 
-/// The wait after the broker did not do what it was asked.
+/// How long a message stays in the queue whose dead letter could not be kept.
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// Why a message is given up that comes once more after its last delivery. The broker is not told a bound, for
@@ -79,27 +79,44 @@ impl<H: Host> Consumer<H> {
         })
     }
 
-    /// Takes and handles messages until the queue is [stopped](Broker::stop), and all calls have ended. Dropped
-    /// before, it ends the calls that run.
-    pub(crate) async fn run(self: Arc<Self>) {
+    /// Takes and handles messages until the queue is [stopped](Broker::stop), and all calls have ended. No call begins once
+    /// `too_late` has come, some time after the stop: what is left then goes back. Dropped before, it ends the calls that run.
+    pub(crate) async fn run(self: Arc<Self>, too_late: impl Future<Output = ()>) {
         let mut calls = JoinSet::new();
+        tokio::pin!(too_late);
         loop {
             let free = (self.settings.concurrency as usize).saturating_sub(calls.len());
             tokio::select! {
                 biased;
                 Some(_) = calls.join_next() => {}
+                () = &mut too_late => break,
                 pulled = self.pull(free), if free > 0 => match pulled {
                     Ok(leases) if leases.is_empty() => break,
                     Ok(leases) => self.start(leases, &mut calls),
-                    // The broker is away, or its consumer; it is asked again.
+                    // Asked again, it waits for a change.
                     Err(failure) => {
                         tracing::warn!(queue = self.settings.queue, %failure, "no messages can be taken");
-                        tokio::time::sleep(PAUSE).await;
                     }
                 },
             }
         }
-        while calls.join_next().await.is_some() {}
+        let end = async { while calls.join_next().await.is_some() {} };
+        tokio::join!(end, self.give_back());
+    }
+
+    /// Gives the messages of a stopped queue back that nobody has begun with.
+    async fn give_back(&self) {
+        let most = self.batch();
+        loop {
+            match self.broker.pull(self.settings.queue, most).await {
+                Ok(rest) if !rest.is_empty() => {
+                    let back = rest.iter().map(|lease| settle(lease, Settlement::Returned));
+                    join_all(back).await;
+                }
+                // They come again after their ack wait.
+                Ok(_) | Err(_) => return,
+            }
+        }
     }
 
     /// No more messages than there are calls free: one that waits here burns its ack wait.
@@ -129,18 +146,22 @@ impl<H: Host> Consumer<H> {
     async fn handle(&self, mut leases: Vec<Lease>) {
         let over = leases.extract_if(.., |lease| self.is_over(lease));
         let over: Vec<Lease> = over.collect();
-        join_all(over.iter().map(|lease| self.give_up(lease, OVER))).await;
+        let why = Why::new(OVER);
+        join_all(over.iter().map(|lease| self.give_up(lease, &why))).await;
         while !leases.is_empty() {
             let outcome = self.call(&leases).await;
-            let Outcome::Failed(error) = &outcome else {
-                return self.settle(&leases, outcome.reason()).await;
+            let Some(why) = Why::of(&outcome) else {
+                return self.settle(&leases, None).await;
             };
-            let Some(bad) = error.downcast_ref::<Undecodable>() else {
-                return self.settle(&leases, outcome.reason()).await;
+            let bad = match &outcome {
+                Outcome::Failed(error) => error.downcast_ref::<Undecodable>(),
+                _ => None,
+            };
+            let Some(bad) = bad else {
+                return self.settle(&leases, Some(&why)).await;
             };
             let lease = leases.remove(bad.index);
-            self.undecodable(lease, outcome.reason().unwrap_or_default())
-                .await;
+            self.undecodable(&lease, &why).await;
         }
     }
 
@@ -194,15 +215,14 @@ impl<H: Host> Consumer<H> {
 
     /// Settles messages whose handler has ended: well, or with a reason why not. All at once: one after the other, the
     /// last might wait longer than its ack wait.
-    async fn settle(&self, leases: &[Lease], reason: Option<String>) {
-        let reason = reason.as_deref();
-        join_all(leases.iter().map(|lease| self.settle_one(lease, reason))).await;
+    async fn settle(&self, leases: &[Lease], why: Option<&Why>) {
+        join_all(leases.iter().map(|lease| self.settle_one(lease, why))).await;
     }
 
-    async fn settle_one(&self, lease: &Lease, reason: Option<&str>) {
-        match reason {
+    async fn settle_one(&self, lease: &Lease, why: Option<&Why>) {
+        match why {
             None => settle(lease, Settlement::Done).await,
-            Some(reason) if self.is_last(lease) => self.give_up(lease, reason).await,
+            Some(why) if self.is_last(lease) => self.give_up(lease, why).await,
             Some(_) => {
                 telemetry::retried(self.settings.function, self.settings.queue);
                 let delay = backoff::delay(self.settings.queue, &lease.delivery);
@@ -213,11 +233,11 @@ impl<H: Host> Consumer<H> {
 
     /// A message that does not decode will not do so next time: it is a dead letter at once. Where none
     /// are kept it comes again like any other, for a later version may well read it.
-    async fn undecodable(&self, lease: Lease, reason: String) {
+    async fn undecodable(&self, lease: &Lease, why: &Why) {
         if self.settings.dead_letter {
-            self.give_up(&lease, &reason).await;
+            self.give_up(lease, why).await;
         } else {
-            self.settle(&[lease], Some(reason)).await;
+            self.settle_one(lease, Some(why)).await;
         }
     }
 
@@ -233,25 +253,51 @@ impl<H: Host> Consumer<H> {
     }
 
     /// Keeps a message with the dead letters, if its queue has them, and takes it out of the queue.
-    async fn give_up(&self, lease: &Lease, reason: &str) {
+    async fn give_up(&self, lease: &Lease, why: &Why) {
         if self.settings.dead_letter {
             let dead = Dead {
                 delivery: lease.delivery.clone(),
                 sequence: lease.sequence,
                 stored: lease.stored,
-                reason: reason.to_owned(),
+                reason: why.reason.clone(),
             };
             // While it can not be kept, it stays in the queue and comes again.
-            let (queue, id) = (self.settings.queue, &lease.delivery.id);
+            let (queue, id, reason) = (self.settings.queue, &lease.delivery.id, &why.logged);
             if let Err(failure) = self.broker.bury(queue, dead).await {
-                tracing::error!(queue, id, %failure, "a dead letter cannot be kept yet");
+                tracing::error!(queue, id, reason, %failure, "a dead letter cannot be kept yet");
                 return settle(lease, Settlement::Retry(PAUSE)).await;
             }
-            // The reason may quote the payload, so it stays with the message.
-            tracing::error!(queue, id, "a message is a dead letter");
+            tracing::error!(queue, id, reason, "a message is a dead letter");
             telemetry::buried(self.settings.function, self.settings.queue);
         }
         settle(lease, Settlement::Dropped).await;
+    }
+}
+
+/// Why a message was not handled.
+struct Why {
+    /// For the dead letter. It may quote the payload.
+    reason: String,
+    /// For the log. It does not.
+    logged: String,
+}
+
+impl Why {
+    /// One that quotes nothing.
+    fn new(reason: &str) -> Self {
+        Self {
+            reason: reason.to_owned(),
+            logged: reason.to_owned(),
+        }
+    }
+
+    /// Of a call; `None` if that ended well.
+    fn of(outcome: &Outcome<()>) -> Option<Self> {
+        let mut why = Self::new(&outcome.reason()?);
+        if let Outcome::Failed(error) = outcome {
+            why.logged = for_log(&**error);
+        }
+        Some(why)
     }
 }
 
@@ -265,7 +311,8 @@ async fn settle(lease: &Lease, how: Settlement) {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
+    use std::collections::{BTreeMap, VecDeque};
+    use std::sync::Mutex;
 
     use tokio::time::{Instant, sleep};
 
@@ -273,16 +320,44 @@ mod tests {
     use crate::backend::{Answer, Hold, Outgoing, Published};
     use crate::host::Plain;
 
-    /// A broker that takes a second for everything.
-    struct Slow;
+    fn settings(trigger: &'static Trigger) -> Settings {
+        Settings {
+            function: "charge",
+            trigger,
+            queue: "orders",
+            concurrency: 1,
+            timeout: Duration::from_secs(20),
+            ack_wait: Duration::from_secs(30),
+            max_deliveries: None,
+            dead_letter: false,
+        }
+    }
 
-    impl Broker for Slow {
+    fn lease(sequence: u64, hold: impl Hold + 'static) -> Lease {
+        Lease {
+            delivery: Delivery {
+                payload: Vec::new(),
+                id: sequence.to_string(),
+                attempt: 1,
+                headers: BTreeMap::new(),
+            },
+            sequence,
+            stored: 0,
+            hold: Box::new(hold),
+        }
+    }
+
+    /// Answers each pull with the next of these; and then nothing more comes.
+    struct Scripted(Mutex<VecDeque<Result<Vec<Lease>, Failure>>>);
+
+    impl Broker for Scripted {
         fn publish(&self, _: &str, _: Vec<Outgoing>) -> Answer<'_, Vec<Published>> {
             Box::pin(async { Ok(Vec::new()) })
         }
 
         fn pull(&self, _: &str, _: usize) -> Answer<'_, Vec<Lease>> {
-            Box::pin(async { Ok(Vec::new()) })
+            let next = self.0.lock().expect("no panic").pop_front();
+            Box::pin(async { next.unwrap_or_else(|| Ok(Vec::new())) })
         }
 
         fn bury(&self, _: &str, _: Dead) -> Answer<'_, ()> {
@@ -297,6 +372,9 @@ mod tests {
             Box::pin(async { Ok(0) })
         }
     }
+
+    /// Takes a second to settle.
+    struct Slow;
 
     impl Hold for Slow {
         fn settle(&self, _: Settlement) -> Answer<'_, ()> {
@@ -315,34 +393,68 @@ mod tests {
             most: 100,
             handle: |_| Box::pin(async { Ok(()) }),
         };
-        let settings = Settings {
-            function: "charge",
-            trigger: &BATCH,
-            queue: "orders",
-            concurrency: 1,
-            timeout: Duration::from_secs(20),
-            ack_wait: Duration::from_secs(30),
-            max_deliveries: None,
-            dead_letter: false,
-        };
-        let lease = |sequence: u64| Lease {
-            delivery: Delivery {
-                payload: Vec::new(),
-                id: sequence.to_string(),
-                attempt: 1,
-                headers: BTreeMap::new(),
-            },
-            sequence,
-            stored: 0,
-            hold: Box::new(Slow),
-        };
         let began = Instant::now();
-        let consumer = Consumer::new(settings, Arc::new(Slow), Plain);
-        consumer.handle((1..=100).map(lease).collect()).await;
+        let broker = Arc::new(Scripted(Mutex::default()));
+        let leases = (1..=100).map(|sequence| lease(sequence, Slow)).collect();
+        let consumer = Consumer::new(settings(&BATCH), broker, Plain);
+        consumer.handle(leases).await;
         assert!(
             began.elapsed() < Duration::from_secs(10),
             "{:?}",
             began.elapsed()
+        );
+    }
+
+    /// A shutdown and a broker that is back are heard at once.
+    #[tokio::test(start_paused = true)]
+    async fn after_a_failure_it_asks_again_and_waits_there() {
+        static QUEUE: Trigger = Trigger::Queue {
+            queue: || "orders",
+            handle: |_| Box::pin(async { Ok(()) }),
+        };
+        let away = Err(Failure::Unavailable("it is away".to_owned()));
+        let broker = Scripted(Mutex::new(VecDeque::from([away])));
+        let began = Instant::now();
+        let consumer = Consumer::new(settings(&QUEUE), Arc::new(broker), Plain);
+        consumer.run(std::future::pending()).await;
+        assert_eq!(began.elapsed(), Duration::ZERO);
+    }
+
+    /// Notes how it was settled.
+    struct Noted(Arc<Mutex<Vec<Settlement>>>);
+
+    impl Hold for Noted {
+        fn settle(&self, how: Settlement) -> Answer<'_, ()> {
+            self.0.lock().expect("no panic").push(how);
+            Box::pin(async { Ok(()) })
+        }
+    }
+
+    /// The grace period has room for one call after the signal.
+    #[tokio::test(start_paused = true)]
+    async fn what_waited_for_a_long_call_goes_back() {
+        static QUEUE: Trigger = Trigger::Queue {
+            queue: || "orders",
+            handle: |_| {
+                Box::pin(async {
+                    sleep(Duration::from_secs(18)).await;
+                    Ok(())
+                })
+            },
+        };
+        let settled = Arc::new(Mutex::default());
+        let leases = (1..=3).map(|sequence| Ok(vec![lease(sequence, Noted(Arc::clone(&settled)))]));
+        let broker = Scripted(Mutex::new(leases.collect()));
+        let began = Instant::now();
+        let consumer = Consumer::new(settings(&QUEUE), Arc::new(broker), Plain);
+        consumer.run(sleep(Duration::from_secs(3))).await;
+        assert_eq!(began.elapsed(), Duration::from_secs(18));
+        let settled = settled.lock().expect("no panic").clone();
+        let ends = settled.iter().filter(|how| **how != Settlement::Progress);
+        let ends: Vec<_> = ends.copied().collect();
+        assert_eq!(
+            ends,
+            [Settlement::Returned, Settlement::Returned, Settlement::Done]
         );
     }
 }

@@ -23,7 +23,7 @@ pub(super) struct Connected {
 ///
 /// # Errors
 ///
-/// What waiting does not mend: credentials that cannot be read, or that a server refuses.
+/// What waiting does not mend: addresses and credentials that make no sense, a line each.
 pub(super) async fn connect(config: &Config, app: &str) -> Result<Connected, String> {
     let workload = config.runs.name();
     let nats = async {
@@ -37,7 +37,7 @@ pub(super) async fn connect(config: &Config, app: &str) -> Result<Connected, Str
         })
     };
     let valkey = async {
-        Ok(match &config.valkey {
+        Ok::<_, String>(match &config.valkey {
             Some(access) => {
                 let valkey = Valkey::connect(access, app).await;
                 Some(Arc::new(valkey.map_err(|fault| said("VALKEY", fault))?))
@@ -45,7 +45,11 @@ pub(super) async fn connect(config: &Config, app: &str) -> Result<Connected, Str
             None => None,
         })
     };
-    let (nats, valkey) = tokio::try_join!(nats, valkey)?;
+    let (nats, valkey) = match tokio::join!(nats, valkey) {
+        (Ok(nats), Ok(valkey)) => (nats, valkey),
+        (Err(broker), Err(caches)) => return Err(format!("{broker}\n{caches}")),
+        (Err(fault), Ok(_)) | (Ok(_), Err(fault)) => return Err(fault),
+    };
     let mut connections: Vec<Arc<dyn Connection>> = Vec::new();
     connections.extend(nats.clone().map(|nats| nats as Arc<dyn Connection>));
     connections.extend(valkey.clone().map(|valkey| valkey as Arc<dyn Connection>));

@@ -82,8 +82,8 @@ struct Server {
     url: &'static str,
     credentials: &'static str,
     schemes: [&'static str; 2],
-    /// The end of the Secret's name.
-    secret: &'static str,
+    /// The name of the Secret, of an application and a workload.
+    secret: fn(&str, &str) -> String,
 }
 
 const NATS: Server = Server {
@@ -91,7 +91,7 @@ const NATS: Server = Server {
     url: "CLOUDC_NATS_URL",
     credentials: "CLOUDC_NATS_CREDENTIALS",
     schemes: ["nats", "tls"],
-    secret: "nats",
+    secret: names::nats_secret,
 };
 
 const VALKEY: Server = Server {
@@ -99,7 +99,7 @@ const VALKEY: Server = Server {
     url: "CLOUDC_VALKEY_URL",
     credentials: "CLOUDC_VALKEY_CREDENTIALS",
     schemes: ["redis", "rediss"],
-    secret: "valkey",
+    secret: names::valkey_secret,
 };
 
 struct Reader<'a, F> {
@@ -155,16 +155,12 @@ impl<F: Fn(&str) -> Option<String>> Reader<'_, F> {
         if folder.is_dir() {
             return Ok(Some(folder));
         }
-        let owner = match self.workload {
-            names::PROVISION => format!("{}-{}", self.app, names::PROVISION),
-            workload => workload.to_owned(),
-        };
         Err(format!(
-            "{} is {}, where there is no folder: the Secret `{owner}-{}` is mounted there, or the one that \
-             cloudc.toml names",
+            "{} is {}, where there is no folder: the Secret `{}` is mounted there, or the one that cloudc.toml \
+             names",
             server.credentials,
             folder.display(),
-            server.secret
+            (server.secret)(self.app, self.workload)
         ))
     }
 

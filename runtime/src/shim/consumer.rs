@@ -43,7 +43,7 @@ pub(super) async fn run(pod: &Pod<'_>) -> Result<(), String> {
         std::future::pending::<()>().await;
     };
     let ended = tokio::select! {
-        () = consumer.run() => Ok(()),
+        () = consumer.run(pod.shutdown.is_too_late()) => Ok(()),
         () = stop => Ok(()),
         () = tell_lag(&*broker, queue) => Ok(()),
         () = pod.shutdown.is_over(workload.timeout) => {

@@ -13,8 +13,9 @@ pub(super) async fn run(pod: &Pod<'_>) -> Result<(), String> {
         return Err("the provisioner has no broker".to_owned());
     };
     let done = tokio::select! {
-        // The next run makes the rest.
-        () = pod.shutdown.begins() => Err(vec!["told to leave before it was done".to_owned()]),
+        () = pod.shutdown.begins() => Err(vec![
+            "told to leave before it was done: what the log names is kept, and the next run does the rest".to_owned(),
+        ]),
         done = work(nats, &pod.config.retired) => done,
     };
     close(&connected).await;
@@ -22,9 +23,7 @@ pub(super) async fn run(pod: &Pod<'_>) -> Result<(), String> {
 }
 
 async fn work(nats: &Nats, retired: &[Retired]) -> Result<(), Vec<String>> {
-    for line in nats.provision().await? {
-        tracing::info!("{line}");
-    }
+    nats.provision().await?;
     let mut faults = Vec::new();
     for leftover in nats.retire(retired).await {
         match leftover {

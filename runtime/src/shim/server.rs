@@ -12,8 +12,10 @@ use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
-use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio::time::{sleep, timeout};
 use tower::Service as _;
 
 use super::shutdown::Shutdown;
@@ -21,14 +23,14 @@ use super::shutdown::Shutdown;
 /// The head of a request, in bytes; more is `431`. So are more than 100 headers, which is hyper's own bound: another one costs
 /// it an allocation for each request.
 const MAX_HEAD: usize = 64 * 1024;
-/// How long a client may take for the head of a request.
+/// How long a client may take until it has said a word, and for the head of a request.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
+/// The first that a client says who speaks HTTP/2.
+const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 /// How often an HTTP/2 client is asked whether it is still there.
 const PING: Duration = Duration::from_secs(30);
 /// Streams of one HTTP/2 connection.
 const MAX_STREAMS: u32 = 1024;
-/// So long a pod that leaves takes new connections: who sends requests hears of it with some delay.
-const LINGER: Duration = Duration::from_secs(3);
 /// The wait after a connection could not be taken: the process may have too many files open.
 const PAUSE: Duration = Duration::from_millis(100);
 
@@ -66,25 +68,27 @@ impl Server {
     /// answer.
     pub(super) async fn serve(self, routes: Router, shutdown: Shutdown) {
         let connections = GracefulShutdown::new();
-        let end = async {
-            shutdown.begins().await;
-            tokio::time::sleep(LINGER).await;
-        };
+        let (open, closing) = watch::channel(());
+        // Who sends requests hears of it with some delay.
+        let end = shutdown.is_too_late();
         tokio::pin!(end);
         loop {
             tokio::select! {
                 biased;
                 () = &mut end => break,
                 accepted = self.listener.accept() => match accepted {
-                    Ok((stream, _)) => connect(stream, routes.clone(), shutdown.clone(), &connections),
+                    Ok((stream, _)) => {
+                        let watcher = connections.watcher();
+                        connect(stream, routes.clone(), shutdown.clone(), closing.clone(), watcher);
+                    }
                     Err(error) => {
                         tracing::warn!(%error, "a connection could not be taken");
-                        tokio::time::sleep(PAUSE).await;
+                        sleep(PAUSE).await;
                     }
                 },
             }
         }
-        drop(self.listener);
+        drop((self.listener, open));
         connections.shutdown().await;
     }
 }
@@ -106,7 +110,13 @@ async fn answer(
     Ok(response)
 }
 
-fn connect(stream: TcpStream, routes: Router, shutdown: Shutdown, connections: &GracefulShutdown) {
+fn connect(
+    stream: TcpStream,
+    routes: Router,
+    shutdown: Shutdown,
+    mut closing: watch::Receiver<()>,
+    watcher: Watcher,
+) {
     // Small answers leave at once; without it they would only wait for their acknowledgement.
     let _ = stream.set_nodelay(true);
     let mut builder = Builder::new(TokioExecutor::new());
@@ -123,12 +133,61 @@ fn connect(stream: TcpStream, routes: Router, shutdown: Shutdown, connections: &
         .max_header_list_size(MAX_HEAD as u32);
     // A router is ready at any time.
     let service = service_fn(move |request| answer(routes.clone(), shutdown.clone(), request));
-    let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
-    let connection = connections.watch(connection.into_owned());
     tokio::spawn(async move {
+        let has_spoken = tokio::select! {
+            biased;
+            spoken = timeout(HEAD_TIMEOUT, speaks(&stream)) => spoken.is_ok(),
+            _ = closing.changed() => false,
+        };
+        if !has_spoken {
+            return tracing::debug!("a client said nothing");
+        }
+        let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
         // A client that hangs up is no mistake of ours.
-        if let Err(error) = connection.await {
+        if let Err(error) = watcher.watch(connection.into_owned()).await {
             tracing::debug!(%error, "a connection broke off");
         }
     });
+}
+
+/// Waits until a client has said enough to know which version it speaks. hyper would wait for that without end.
+async fn speaks(stream: &TcpStream) {
+    let mut said = [0; PREFACE.len()];
+    while let Ok(count @ 1..) = stream.peek(&mut said).await {
+        if count == PREFACE.len() || !PREFACE.starts_with(&said[..count]) {
+            return;
+        }
+        // What has come is there at each look.
+        sleep(PAUSE).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::time::Instant;
+
+    use super::*;
+    use crate::shim::shutdown::LAST_CALL;
+
+    /// Time stands until nothing else is left to wait for.
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_says_nothing_is_not_kept() {
+        let server = Server::bind(0).await.expect("a port");
+        let address = (Ipv4Addr::LOCALHOST, server.address().expect("one").port());
+        let (trigger, shutdown) = Shutdown::new();
+        let serving = tokio::spawn(server.serve(Router::new(), shutdown));
+        for said in ["", "PRI * HT", "GET /"] {
+            let mut client = TcpStream::connect(address).await.expect("a connection");
+            client.write_all(said.as_bytes()).await.expect("sent");
+            let end = timeout(HEAD_TIMEOUT * 3, client.read(&mut [0; 64])).await;
+            assert!(end.is_ok(), "{said:?}");
+        }
+        let silent = TcpStream::connect(address).await.expect("a connection");
+        let began = Instant::now();
+        trigger.pull();
+        serving.await.expect("it ends");
+        assert!(began.elapsed() < LAST_CALL * 2, "{:?}", began.elapsed());
+        drop(silent);
+    }
 }

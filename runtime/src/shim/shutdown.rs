@@ -9,6 +9,10 @@ use tokio::time::Instant;
 /// a pod the timeout of its handlers and ten seconds.
 pub(super) const AFTER_TIMEOUT: Duration = Duration::from_millis(5_500);
 
+/// So long after it was told to leave a pod takes new work. What it begins by then has the whole timeout, and a little time to
+/// be handed back.
+pub(super) const LAST_CALL: Duration = Duration::from_secs(3);
+
 /// Whether, and since when, a pod has to leave. Clones are the same.
 #[derive(Clone, Debug)]
 pub(super) struct Shutdown {
@@ -71,12 +75,20 @@ impl Shutdown {
         }
     }
 
+    /// Waits until it is too late to begin with anything.
+    pub(super) async fn is_too_late(&self) {
+        self.is_after(LAST_CALL).await;
+    }
+
     /// Waits until it has to be gone: when handlers with this timeout have had theirs, and a little time to hand their
     /// work back.
     pub(super) async fn is_over(&self, timeout: Duration) {
+        self.is_after(timeout.saturating_add(AFTER_TIMEOUT)).await;
+    }
+
+    async fn is_after(&self, left: Duration) {
         self.begins().await;
         let since = *self.since.borrow();
-        let left = timeout.saturating_add(AFTER_TIMEOUT);
         match since.and_then(|since| since.checked_add(left)) {
             Some(end) => tokio::time::sleep_until(end).await,
             None => std::future::pending().await,
@@ -145,7 +157,10 @@ mod tests {
         trigger.pull();
         assert!(shutdown.has_begun());
         let began = Instant::now();
+        shutdown.is_too_late().await;
+        assert_eq!(began.elapsed(), LAST_CALL - second);
+        let began = Instant::now();
         shutdown.is_over(second * 20).await;
-        assert_eq!(began.elapsed(), second * 19 + AFTER_TIMEOUT);
+        assert_eq!(began.elapsed() + LAST_CALL, second * 20 + AFTER_TIMEOUT);
     }
 }

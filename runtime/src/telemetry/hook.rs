@@ -48,5 +48,6 @@ pub async fn consume(function: &str, broker: Arc<dyn Broker>) {
         max_deliveries: queue.max_deliveries,
         dead_letter: queue.dead_letter,
     };
-    Consumer::new(settings, broker, Watched).run().await;
+    let consumer = Consumer::new(settings, broker, Watched);
+    consumer.run(std::future::pending()).await;
 }

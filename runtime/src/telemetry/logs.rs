@@ -7,8 +7,9 @@ use tracing_subscriber::filter::{EnvFilter, FilterExt as _, FilterFn};
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::{Layer, fmt};
 
-/// What is told where `RUST_LOG` says nothing.
-const DEFAULT: &str = "info,h2=warn,hyper=warn,hyper_util=warn,opentelemetry=warn,opentelemetry_sdk=warn,\
+/// What is told where `RUST_LOG` says nothing. What the broker's client has to say when it connects, at each attempt, is told
+/// once by the runtime.
+const DEFAULT: &str = "info,async_nats::connector=off,h2=warn,hyper=warn,hyper_util=warn,opentelemetry=warn,opentelemetry_sdk=warn,\
                        opentelemetry_otlp=warn,rustls=warn";
 
 /// What comes of sending telemetry, and would bring more of it.

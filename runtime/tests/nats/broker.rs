@@ -1,5 +1,8 @@
 //! A broker of a case's own.
 
+#[path = "../servers/standing.rs"]
+mod standing;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -124,7 +127,7 @@ impl Broker {
         let sent = kill.args([signal, &process.to_string()]).status();
         assert!(sent.expect("kill").success());
         if signal == "-STOP" {
-            stands_still(process);
+            standing::stands_still(process);
         }
     }
 
@@ -185,22 +188,4 @@ pub(crate) async fn ask_and_leave(client: &Nats, most: usize) {
     let pull = client.pull(QUEUE, most);
     let none = timeout(Duration::from_millis(300), pull).await;
     assert!(none.is_err(), "nothing is there: {none:?}");
-}
-
-/// Waits until a process that was told to stand still does: the signal alone does not wait.
-fn stands_still(process: u32) {
-    let threads = || std::fs::read_dir(format!("/proc/{process}/task")).expect("it runs");
-    let stopped = |thread: std::io::Result<std::fs::DirEntry>| {
-        let stat = std::fs::read_to_string(thread.expect("a thread").path().join("stat"));
-        // The state comes after the name in parentheses. A thread that ended meanwhile does nothing more.
-        stat.map_or(true, |stat| {
-            stat.rsplit(')')
-                .next()
-                .unwrap_or_default()
-                .starts_with(" T")
-        })
-    };
-    while !threads().all(stopped) {
-        std::thread::yield_now();
-    }
 }

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use cloudc::backend::{Broker as _, Connection as _, Failure};
 use cloudc::names::PROVISION;
+use nkeys::KeyPair;
 
 use crate::broker::{Broker, QUEUE, ask_and_leave, message, send, take};
 use crate::server;
@@ -73,6 +74,67 @@ pub(crate) async fn a_stranger_is_told_so(program: PathBuf) {
     };
     assert!(why.contains("authorization violation"), "{why}");
     assert!(!why.contains("wrong"), "{why}");
+}
+
+/// Whatever way it logs in, and without a new pod: first when the Secret was wrong, and then when it has changed.
+pub(crate) async fn credentials_that_come_right_let_it_in(program: PathBuf) {
+    let keys = [KeyPair::new_user(), KeyPair::new_user()];
+    let users = keys.each_ref().map(KeyPair::public_key);
+    let seeds = keys.each_ref().map(|key| key.seed().expect("a seed"));
+    let user = |password: &str| format!("users: [{{user: shop, password: {password}}}]");
+    for (file, configs, secrets) in [
+        (
+            "password",
+            ["first", "later"].map(user),
+            ["first", "later"].map(str::to_owned),
+        ),
+        (
+            "token",
+            ["first", "later"].map(|token| format!("token: {token}")),
+            ["first", "later"].map(str::to_owned),
+        ),
+        (
+            "seed",
+            users.map(|key| format!("users: [{{nkey: {key}}}]")),
+            seeds,
+        ),
+    ] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let put = |file: &str, text: &str| {
+            std::fs::write(folder.path().join(file), text).expect("written");
+        };
+        let config = |config: &str| format!("authorization {{ {config} }}");
+        let mut broker = Broker::empty(program.clone(), &config(&configs[0]));
+        if file == "password" {
+            put("user", "shop");
+        }
+        put(file, &secrets[1]);
+        let client = broker.client_with(PROVISION, Some(folder.path())).await;
+        let refused = |why: &str| why.contains("authorization violation");
+        let why = loop {
+            match client.ready() {
+                Err(why) if refused(&why) => break why,
+                _ => tokio::task::yield_now().await,
+            }
+        };
+        for part in [
+            file,
+            &folder.path().display().to_string(),
+            "`shop-provision-nats`",
+        ] {
+            assert!(why.contains(part), "{part}: {why}");
+        }
+        assert!(!why.contains(&secrets[1]), "{why}");
+        put(file, &secrets[0]);
+        client.provision().await.expect("it is let in");
+
+        broker.go();
+        put(file, &secrets[1]);
+        let changed = config(&configs[1]);
+        std::fs::write(broker.store.path().join("nats.conf"), changed).expect("written");
+        broker.come_back();
+        client.provision().await.expect("it is let in again");
+    }
 }
 
 pub(crate) async fn a_certificate_is_checked_by_the_authority_beside_the_credentials(

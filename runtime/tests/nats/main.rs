@@ -40,6 +40,7 @@ on_each_version! {
         a_broker_that_restarts_is_waited_for
         a_broker_that_stands_still_does_not_answer
         a_stranger_is_told_so
+        credentials_that_come_right_let_it_in
         a_certificate_is_checked_by_the_authority_beside_the_credentials
     }
     limits {
@@ -53,6 +54,7 @@ on_each_version! {
     provision {
         twice_is_once
         a_change_is_made_and_told
+        one_that_breaks_off_says_how_far_it_came
         another_function_is_refused
         what_would_lose_messages_is_not_done
     }

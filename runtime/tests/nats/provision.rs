@@ -45,6 +45,32 @@ pub(crate) async fn another_function_is_refused(program: PathBuf) {
     assert_eq!(broker.provision().await, Ok(all("unchanged")));
 }
 
+pub(crate) async fn one_that_breaks_off_says_how_far_it_came(program: PathBuf) {
+    let room = |streams: u32| {
+        format!(
+            "no_auth_user: all, accounts: {{ all: {{ jetstream: {{ max_streams: {streams} }}, \
+             users: [{{user: all, password: all}}] }} }}"
+        )
+    };
+    let mut broker = Broker::empty(program, &room(1));
+    let said = broker.provision().await.expect_err("no room");
+    let [why, done, rest] = &said[..] else {
+        panic!("{said:?}");
+    };
+    assert!(why.starts_with(&format!("{}: ", PIECES[1])), "{why}");
+    assert!(why.contains("maximum number of streams"), "{why}");
+    assert!(done.ends_with(&format!("{}: created", PIECES[0])), "{done}");
+    for piece in &PIECES[1..] {
+        assert!(rest.contains(piece), "{rest}");
+    }
+    broker.go();
+    std::fs::write(broker.store.path().join("nats.conf"), room(2)).expect("written");
+    broker.come_back();
+    let mut expected = all("created");
+    expected[0] = format!("{}: unchanged", PIECES[0]);
+    assert_eq!(broker.provision().await, Ok(expected));
+}
+
 pub(crate) async fn a_change_is_made_and_told(program: PathBuf) {
     let mut broker = Broker::empty(program, "");
     broker.provision().await.expect("it is made");

@@ -1,5 +1,8 @@
 //! A cache server that lives as long as its test.
 
+#[path = "../servers/standing.rs"]
+mod standing;
+
 use std::io::{BufRead, BufReader, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::path::PathBuf;
@@ -112,7 +115,7 @@ impl Server {
             .status();
         assert!(kill.expect("kill starts").success());
         if name == "STOP" {
-            stands_still(self.process.id());
+            standing::stands_still(self.process.id());
         }
     }
 
@@ -136,23 +139,5 @@ impl Drop for Server {
     fn drop(&mut self) {
         let _ = self.process.kill();
         let _ = self.process.wait();
-    }
-}
-
-/// Waits until a process that was told to stand still does: the signal alone does not wait.
-fn stands_still(process: u32) {
-    let threads = || std::fs::read_dir(format!("/proc/{process}/task")).expect("it runs");
-    let stopped = |thread: std::io::Result<std::fs::DirEntry>| {
-        let stat = std::fs::read_to_string(thread.expect("a thread").path().join("stat"));
-        // The state comes after the name in parentheses. A thread that ended meanwhile does nothing more.
-        stat.map_or(true, |stat| {
-            stat.rsplit(')')
-                .next()
-                .unwrap_or_default()
-                .starts_with(" T")
-        })
-    };
-    while !threads().all(stopped) {
-        std::thread::yield_now();
     }
 }

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use http_body_util::{BodyExt as _, Full};
-use hyper::body::Bytes;
-use hyper::{Request, header};
+use hyper::body::{Bytes, Incoming};
+use hyper::{Request, Response, header};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
@@ -50,6 +50,13 @@ impl Http {
             .header("x-long", "x".repeat(bytes))
             .body(Full::default());
         self.ask(request.expect("a request")).await
+    }
+
+    /// Asks, and reads no more than the head of the answer.
+    pub(crate) async fn begin(&self, port: u16, path: &str) -> Response<Incoming> {
+        let request = Request::get(format!("http://127.0.0.1:{port}{path}")).body(Full::default());
+        let answer = self.0.request(request.expect("a request")).await;
+        answer.expect("an answer")
     }
 
     async fn send(&self, method: &str, port: u16, path: &str, body: String) -> Answer {

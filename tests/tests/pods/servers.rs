@@ -1,5 +1,8 @@
 //! The bundled servers, with the configuration in the shop's manifests, on free ports.
 
+#[path = "../../../runtime/tests/servers/standing.rs"]
+mod standing;
+
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -226,7 +229,7 @@ impl Server {
         let child = self.child.as_ref().expect("it runs");
         kill_process(Pid::from_child(child), signal).expect("signalled");
         if signal == Signal::STOP {
-            stands_still(child.id());
+            standing::stands_still(child.id());
         }
     }
 
@@ -267,22 +270,4 @@ fn secret(folder: &Path, files: &[(&str, &str)]) -> PathBuf {
         }
     }
     folder.to_owned()
-}
-
-/// Waits until a process that was told to stand still does: the signal alone does not wait.
-fn stands_still(process: u32) {
-    let threads = || std::fs::read_dir(format!("/proc/{process}/task")).expect("it runs");
-    let stopped = |thread: std::io::Result<std::fs::DirEntry>| {
-        let stat = std::fs::read_to_string(thread.expect("a thread").path().join("stat"));
-        // The state comes after the name in parentheses. A thread that ended meanwhile does nothing more.
-        stat.map_or(true, |stat| {
-            stat.rsplit(')')
-                .next()
-                .unwrap_or_default()
-                .starts_with(" T")
-        })
-    };
-    while !threads().all(stopped) {
-        std::thread::yield_now();
-    }
 }

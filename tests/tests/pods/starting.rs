@@ -3,6 +3,7 @@
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use nkeys::KeyPair;
 use rustix::process::Signal;
 
 use crate::http::Http;
@@ -40,6 +41,33 @@ fn a_secret_that_is_not_mounted_is_named() {
     assert_eq!(status.code(), Some(1));
     let text = lines.join("\n");
     assert!(text.contains("the Secret `charge-nats`"), "{text}");
+}
+
+#[test]
+fn secrets_that_make_no_sense_are_named_both() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for file in ["seed", "password"] {
+        std::fs::write(folder.path().join(file), "\n").expect("written");
+    }
+    let mut command = Command::new(PROGRAM);
+    command
+        .env_clear()
+        .env("CLOUDC_WORKLOAD", "charge")
+        .env("CLOUDC_NATS_URL", "nats://127.0.0.1:4222")
+        .env("CLOUDC_NATS_CREDENTIALS", folder.path())
+        .env("CLOUDC_VALKEY_URL", "redis://127.0.0.1:6379")
+        .env("CLOUDC_VALKEY_CREDENTIALS", folder.path());
+    let (status, lines) = Pod::start(&mut command).exit();
+    assert_eq!(status.code(), Some(1));
+    let text = lines.join("\n");
+    for part in [
+        "`seed`",
+        "CLOUDC_NATS_CREDENTIALS",
+        "`password`",
+        "CLOUDC_VALKEY_CREDENTIALS",
+    ] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
 }
 
 #[test]
@@ -100,6 +128,47 @@ async fn a_pod_waits_for_servers_that_are_away() {
         .await;
         shop.broker.stop();
     }
+}
+
+/// It says so once, and not at each attempt.
+#[tokio::test]
+async fn a_pod_with_the_wrong_secret_waits_for_the_right_one() {
+    let Some(shop) = Shop::open() else { return };
+    let mut command = shop.command("restock");
+    command.env("RUST_LOG", "info,async_nats::connector=debug");
+    let file = shop.broker.folder().join("restock-nats/seed");
+    let right = std::fs::read(&file).expect("a seed");
+    let strangers = KeyPair::new_user().seed().expect("a seed");
+    std::fs::write(&file, strangers).expect("written");
+    let http = Http::new();
+    let pod = Pod::start(&mut command);
+    let port = pod.port();
+    pod.wait_for("the third attempt", |line| {
+        line.contains(r#""attempt":"3""#).then_some(())
+    });
+    let (ready, _) = http.get(port, "/.cloudc/readyz").await.expect("an answer");
+    assert_eq!(ready, 503);
+    std::fs::write(&file, right).expect("written");
+    pod.wait_for("the connection", |line| {
+        line.contains("connected to the broker").then_some(())
+    });
+    let lines = pod.kill();
+    let told: Vec<String> = lines
+        .iter()
+        .filter(|line| line.contains("cannot connect to the broker"))
+        .map(|line| {
+            let line: serde_json::Value = serde_json::from_str(line).expect("JSON");
+            line["why"].as_str().expect("a reason").to_owned()
+        })
+        .collect();
+    let mut once = told.clone();
+    once.dedup();
+    assert_eq!(told, once);
+    assert!(
+        told.iter()
+            .any(|why| why.contains("`seed`") && why.contains("`restock-nats`")),
+        "{told:?}"
+    );
 }
 
 #[tokio::test]

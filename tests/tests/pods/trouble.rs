@@ -3,6 +3,7 @@
 use std::process::Command;
 use std::time::Duration;
 
+use http_body_util::BodyExt as _;
 use rustix::process::Signal;
 
 use crate::http::Http;
@@ -110,6 +111,32 @@ async fn what_fails_is_tried_again_and_ends_as_a_dead_letter() {
     });
 }
 
+/// By the time it can, nobody knows any more why it failed, but the log.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_dead_letter_that_cannot_be_kept_is_told_with_both_reasons() {
+    let Some(odd) = Odd::open("enabled") else {
+        return;
+    };
+    let jetstream = odd.broker.jetstream().await;
+    let deleted = jetstream.delete_stream("odd-tasks-dead").await;
+    deleted.expect("deleted");
+    let worker = odd.start("work");
+    for (payload, reason) in [
+        ("\"fail\"", "it does not feel like it"),
+        ("1234567", "Data error at line 1 column 7"),
+    ] {
+        let sent = jetstream.publish("odd.tasks", payload.into()).await;
+        sent.expect("sent").await.expect("taken");
+        let line = worker.wait_for(reason, |line| {
+            (line.contains("cannot be kept") && line.contains(reason)).then(|| line.to_owned())
+        });
+        assert!(line.contains("provision"), "{line}");
+        assert!(!line.contains("1234567"), "{line}");
+    }
+    odd.start("provision").exit();
+    odd.until_dead(2).await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_message_that_kills_its_pods_is_a_dead_letter() {
     let Some(odd) = Odd::open("enabled") else {
@@ -168,6 +195,36 @@ async fn requests_have_their_limits() {
         "{answers:?}"
     );
     assert!(answers.contains(&200), "{answers:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_answer_without_end_has_the_limits_of_its_call() {
+    let Some(odd) = Odd::open("enabled") else {
+        return;
+    };
+    let service = odd.start("odd");
+    service.connected();
+    let (http, port) = (&odd.http, service.port());
+    // They have both turns, and twenty may wait, within the timeout.
+    let drips = [
+        http.begin(port, "/drip").await,
+        http.begin(port, "/drip").await,
+    ];
+    let others = (0..22).map(|_| http.get(port, "/sleep/1"));
+    let others = futures_util::future::join_all(others).await;
+    let refused = others
+        .iter()
+        .filter(|answer| matches!(answer, Ok((503, _))));
+    assert_eq!(refused.count(), 2, "{others:?}");
+    for drip in drips {
+        let broken = drip.into_body().collect().await;
+        broken.expect_err("it is broken off");
+    }
+    let answer = http.get(port, "/sleep/1").await;
+    assert_eq!(answer, Ok((200, "slept".to_owned())));
+    service.wait_for("a word of it", |line| {
+        (line.contains("broken off") && line.contains("drip")).then_some(())
+    });
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

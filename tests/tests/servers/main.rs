@@ -2,6 +2,8 @@
 //! nothing else.
 
 mod client;
+mod cluster;
+mod creds;
 mod current;
 mod nats;
 mod next;

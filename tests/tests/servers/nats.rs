@@ -16,7 +16,7 @@ use crate::{object, objects, variables};
 /// A broker with the shop's configuration.
 pub(crate) struct Broker {
     process: Process,
-    store: tempfile::TempDir,
+    pub(crate) store: tempfile::TempDir,
     pub(crate) client: String,
     monitoring: String,
 }

@@ -35,6 +35,15 @@ impl Process {
         }
         panic!("the server left:\n{}", seen.join("\n"));
     }
+
+    pub(crate) fn id(&self) -> u32 {
+        self.0.id()
+    }
+
+    /// Whether it has ended by itself.
+    pub(crate) fn has_left(&mut self) -> bool {
+        self.0.try_wait().expect("a process").is_some()
+    }
 }
 
 impl Drop for Process {

@@ -13,7 +13,7 @@ use crate::client::key;
 use crate::current::server;
 use crate::nats::Broker;
 
-const APP: &str = "shop";
+pub(crate) const APP: &str = "shop";
 
 pub(crate) fn queue(name: &str, consumer: &str) -> Queue {
     Queue {
@@ -42,12 +42,13 @@ pub(crate) async fn client_of(broker: &Broker, workload: &str, queues: &[Queue])
     } else {
         workload
     };
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = broker.store.path().join(user);
+    std::fs::create_dir_all(&folder).expect("a folder");
     let seed = key(user).seed().expect("a seed");
-    std::fs::write(folder.path().join("seed"), seed).expect("written");
+    std::fs::write(folder.join("seed"), seed).expect("written");
     let access = Access {
         url: format!("nats://{}", broker.client),
-        credentials: Some(folder.path().to_path_buf()),
+        credentials: Some(folder),
     };
     let client = Nats::connect(&access, APP, workload, queues).await;
     client.expect("an address and a seed")
@@ -69,7 +70,7 @@ pub(crate) fn run(case: impl Future<Output = ()>) {
         .enable_all()
         .build()
         .expect("threads");
-    let ended = threads.block_on(async { timeout(Duration::from_secs(60), case).await });
+    let ended = threads.block_on(async { timeout(Duration::from_secs(180), case).await });
     ended.expect("it ends");
 }
 

@@ -38,9 +38,7 @@ pub(super) struct Ls {
     #[arg(long = "queue", value_name = "QUEUE")]
     pub(super) queues: Vec<String>,
     #[command(flatten)]
-    pub(super) application: ApplicationArguments,
-    #[command(flatten)]
-    pub(super) server: ServerArguments,
+    pub(super) of: Target,
 }
 
 /// Show the dead letters of a queue, and leave them where they are.
@@ -59,9 +57,7 @@ pub(super) struct Peek {
     #[arg(long)]
     pub(super) full: bool,
     #[command(flatten)]
-    pub(super) application: ApplicationArguments,
-    #[command(flatten)]
-    pub(super) server: ServerArguments,
+    pub(super) of: Target,
 }
 
 /// Send dead letters to their queue again.
@@ -81,9 +77,7 @@ pub(super) struct Redrive {
     #[arg(long)]
     pub(super) yes: bool,
     #[command(flatten)]
-    pub(super) application: ApplicationArguments,
-    #[command(flatten)]
-    pub(super) server: ServerArguments,
+    pub(super) of: Target,
 }
 
 #[derive(Debug, Args)]
@@ -109,9 +103,7 @@ pub(super) struct Purge {
     #[arg(long)]
     pub(super) yes: bool,
     #[command(flatten)]
-    pub(super) application: ApplicationArguments,
-    #[command(flatten)]
-    pub(super) server: ServerArguments,
+    pub(super) of: Target,
 }
 
 #[derive(Debug, Args)]
@@ -123,6 +115,15 @@ pub(super) struct What {
     /// Its messages: those that wait, and those that are being handled.
     #[arg(long)]
     pub(super) messages: bool,
+}
+
+/// A running application.
+#[derive(Debug, Args)]
+pub(super) struct Target {
+    #[command(flatten)]
+    pub(super) application: ApplicationArguments,
+    #[command(flatten)]
+    pub(super) server: ServerArguments,
 }
 
 /// Whose queues.

@@ -16,12 +16,12 @@ use crate::diagnostic::Diagnostic;
 use crate::lower::names;
 
 pub(super) fn run(arguments: &Ls) -> u8 {
-    if arguments.application.app.is_some() && arguments.queues.is_empty() {
+    if arguments.of.application.app.is_some() && arguments.queues.is_empty() {
         let message = "--app says nothing about its queues: add --queue QUEUE for each of them";
         return confirm::wrong_usage(&["queue", "ls"], message);
     }
-    let format = application::format(&arguments.application);
-    let listed = application::find(&arguments.application, &arguments.queues).and_then(|of| {
+    let format = application::format(&arguments.of.application);
+    let listed = application::find(&arguments.of.application, &arguments.queues).and_then(|of| {
         let rows = talk(format, look(arguments, &of))?;
         Ok((of, rows))
     });
@@ -61,7 +61,7 @@ async fn look(
     arguments: &Ls,
     application: &Application,
 ) -> Result<(Vec<Row>, Vec<Diagnostic>), Diagnostic> {
-    let mut broker = Broker::connect(&arguments.server, &application.app).await?;
+    let mut broker = Broker::connect(&arguments.of.server, &application.app).await?;
     let (mut rows, mut found) = (Vec::new(), Vec::new());
     for queue in &application.queues {
         match row(&mut broker, &application.app, queue, &mut found).await {

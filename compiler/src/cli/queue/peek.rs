@@ -17,8 +17,8 @@ use crate::cli::{DONE, output};
 use crate::diagnostic::Diagnostic;
 
 pub(super) fn run(arguments: &Peek) -> u8 {
-    let format = application::format(&arguments.application);
-    let looked = one(&arguments.application, &arguments.queue)
+    let format = application::format(&arguments.of.application);
+    let looked = one(&arguments.of.application, &arguments.queue)
         .and_then(|one| talk(format, look(arguments, &one, format)));
     match looked {
         Ok(summary) if format == MessageFormat::Text => {
@@ -34,7 +34,7 @@ pub(super) fn run(arguments: &Peek) -> u8 {
 async fn look(arguments: &Peek, one: &One, format: MessageFormat) -> Result<String, Diagnostic> {
     let stream = one.dead_stream()?;
     let queue = &one.queue.name;
-    let mut broker = Broker::connect(&arguments.server, &one.app).await?;
+    let mut broker = Broker::connect(&arguments.of.server, &one.app).await?;
     let Some(state) = streams::state(&mut broker, &stream).await? else {
         return Err(not_made(queue, &stream));
     };

@@ -9,12 +9,12 @@ use crate::cli::{DONE, REFUSED, output};
 use crate::diagnostic::Diagnostic;
 
 pub(super) fn run(arguments: &Purge) -> u8 {
-    let format = application::format(&arguments.application);
+    let format = application::format(&arguments.of.application);
     if !arguments.yes && !confirm::can_ask() {
         let message = "nobody is there to be asked: add --yes to destroy them";
         return confirm::wrong_usage(&["queue", "purge"], message);
     }
-    let purged = one(&arguments.application, &arguments.queue).and_then(|one| {
+    let purged = one(&arguments.of.application, &arguments.queue).and_then(|one| {
         let gone = talk(format, purge(arguments, &one))?;
         Ok((one, gone))
     });
@@ -50,7 +50,7 @@ async fn purge(arguments: &Purge, one: &One) -> Result<Option<u64>, Diagnostic> 
     } else {
         one.stream()
     };
-    let mut broker = Broker::connect(&arguments.server, &one.app).await?;
+    let mut broker = Broker::connect(&arguments.of.server, &one.app).await?;
     let absent = || not_made(queue, &stream);
     if !arguments.yes {
         let state = streams::state(&mut broker, &stream).await?;

@@ -13,13 +13,13 @@ use crate::codes;
 use crate::diagnostic::Diagnostic;
 
 pub(super) fn run(arguments: &Redrive) -> u8 {
-    let format = application::format(&arguments.application);
+    let format = application::format(&arguments.of.application);
     let must_ask = arguments.which.all && !arguments.yes;
     if must_ask && !confirm::can_ask() {
         let message = "nobody is there to be asked: add --yes to move all dead letters";
         return confirm::wrong_usage(&["queue", "redrive"], message);
     }
-    let done = one(&arguments.application, &arguments.queue).and_then(|one| {
+    let done = one(&arguments.of.application, &arguments.queue).and_then(|one| {
         let outcome = talk(format, redrive(arguments, &one, must_ask))?;
         Ok((one, outcome))
     });
@@ -88,7 +88,7 @@ fn dead_letters(count: u64) -> String {
 async fn redrive(arguments: &Redrive, one: &One, ask: bool) -> Result<Outcome, Diagnostic> {
     let dead = one.dead_stream()?;
     let queue = &one.queue.name;
-    let mut broker = Broker::connect(&arguments.server, &one.app).await?;
+    let mut broker = Broker::connect(&arguments.of.server, &one.app).await?;
     let Some(state) = streams::state(&mut broker, &dead).await? else {
         return Err(not_made(queue, &dead));
     };

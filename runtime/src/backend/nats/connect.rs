@@ -1,15 +1,17 @@
 //! Making the connection, and mending it.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use async_nats::rustls::{ClientConfig, crypto};
-use async_nats::{ConnectOptions, Event};
+use async_nats::{AuthError, Client, ConnectOptions, Event};
 use rand::RngExt as _;
 use tokio::sync::watch;
+use tokio::task::JoinSet;
 
-use super::credentials::{Login, authorities, login};
+use super::credentials::{authorities, login};
 use super::events::{Events, Standing};
 use super::link::{Link, TIMEOUT};
 use crate::backend::Access;
@@ -30,9 +32,14 @@ const LONGEST_DELAY: Duration = Duration::from_secs(10);
 pub(super) async fn connect(access: &Access, app: &str, workload: &str) -> Result<Link, String> {
     let name = format!("{app}/{workload}");
     let inbox = names::inbox(app, workload);
-    let events = Arc::new(Events::new(name.clone()));
+    let secret = names::nats_secret(app, workload);
+    let events = Arc::new(Events::new(name.clone(), secret));
     let folder = access.credentials.as_deref();
-    let options = with_login(ConnectOptions::new(), login(folder)?)?
+    let options = match folder {
+        None => ConnectOptions::new(),
+        Some(folder) => logging_in(folder, Arc::clone(&events))?,
+    };
+    let options = options
         .name(name)
         .custom_inbox_prefix(&inbox)
         .no_echo()
@@ -53,26 +60,50 @@ pub(super) async fn connect(access: &Access, app: &str, workload: &str) -> Resul
     let connected = options.connect(access.url.as_str()).await;
     let client =
         connected.map_err(|error| format!("{} is no address of a broker: {error}", access.url))?;
+    let mut mover = JoinSet::new();
+    mover.spawn(move_over(client.clone(), Arc::clone(&events)));
     Ok(Link {
         client,
         events,
+        _mover: mover,
         url: access.url.clone(),
         app: app.to_owned(),
         inbox,
     })
 }
 
-fn with_login(options: ConnectOptions, login: Login) -> Result<ConnectOptions, String> {
-    Ok(match login {
-        Login::Nobody => options,
-        Login::Seed(seed) => options.nkey(seed),
-        // Read once before, so it cannot fail.
-        Login::Creds(creds) => options
-            .credentials(&creds)
-            .map_err(|_| "the file `creds` is not a JWT with its seed".to_owned())?,
-        Login::Token(token) => options.token(token),
-        Login::User(user, password) => options.user_and_password(user, password),
-    })
+/// Takes another server when its own is about to leave: that one keeps its connections for minutes, and has no streams any
+/// more. One that is alone may as well be waited for.
+async fn move_over(client: Client, events: Arc<Events>) {
+    loop {
+        events.departs().await;
+        let pool = client.server_pool().await;
+        if pool.is_ok_and(|servers| servers.len() > 1) {
+            // It fails when it was closed.
+            let _ = client.force_reconnect().await;
+        }
+    }
+}
+
+/// Reads the credentials for each connection anew: a Secret that changed has changed its files.
+///
+/// # Errors
+///
+/// When they make no sense already now.
+fn logging_in(folder: &Path, events: Arc<Events>) -> Result<ConnectOptions, String> {
+    login(Some(folder))?;
+    let folder = folder.to_owned();
+    Ok(ConnectOptions::with_auth_callback(move |nonce| {
+        let auth = login(Some(&folder)).and_then(|login| {
+            events.tries(format!("{} in {}", login.files(), folder.display()));
+            login.answer(&nonce).map_err(|error| error.to_string())
+        });
+        let auth = auth.map_err(|fault| {
+            events.tries(fault.clone());
+            AuthError::new(fault)
+        });
+        async move { auth }
+    }))
 }
 
 fn noting(events: Arc<Events>) -> impl Fn(Event) -> std::future::Ready<()> + Send + Sync + 'static {
@@ -136,7 +167,7 @@ mod tests {
 
     #[test]
     fn the_first_attempt_is_made_at_once() {
-        let events = Events::new("shop/charge".to_owned());
+        let events = Events::new("shop/charge".to_owned(), "charge-nats".to_owned());
         let delay = delays(events.standing());
         assert_eq!(delay(1), Duration::ZERO);
         assert!(!delay(2).is_zero());

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::Path;
 
-use async_nats::ConnectOptions;
+use async_nats::Auth;
 use async_nats::rustls::RootCertStore;
 use async_nats::rustls::pki_types::CertificateDer;
 use async_nats::rustls::pki_types::pem::PemObject as _;
@@ -15,8 +15,8 @@ pub(super) enum Login {
     Nobody,
     /// An nkey's seed: the server knows the public key.
     Seed(String),
-    /// A JWT and its seed, as `nsc` writes them.
-    Creds(String),
+    /// A user's JWT and the seed of its key.
+    Creds(String, String),
     /// A secret that all clients share.
     Token(String),
     /// A name and its password.
@@ -38,9 +38,8 @@ pub(super) fn login(folder: Option<&Path>) -> Result<Login, String> {
         return Ok(Login::Seed(seed));
     }
     if let Some(creds) = read(folder, "creds")? {
-        ConnectOptions::with_credentials(&creds)
-            .map_err(|_| bad(folder, "creds", "is not a JWT with its seed"))?;
-        return Ok(Login::Creds(creds));
+        let login = decorated(&creds);
+        return login.ok_or_else(|| bad(folder, "creds", "is not a JWT with its seed"));
     }
     if let Some(token) = read(folder, "token")? {
         return Ok(Login::Token(token));
@@ -55,6 +54,62 @@ pub(super) fn login(folder: Option<&Path>) -> Result<Login, String> {
             folder.display()
         )),
     }
+}
+
+impl Login {
+    /// The files that it is in.
+    pub(super) fn files(&self) -> &'static str {
+        match self {
+            Self::Nobody => "no file",
+            Self::Seed(_) => "the file `seed`",
+            Self::Creds(..) => "the file `creds`",
+            Self::Token(_) => "the file `token`",
+            Self::User(..) => "the files `user` and `password`",
+        }
+    }
+
+    /// What the server is told. It sends a nonce, which whoever has a key signs.
+    ///
+    /// # Errors
+    ///
+    /// When the key does not sign.
+    pub(super) fn answer(self, nonce: &[u8]) -> Result<Auth, nkeys::error::Error> {
+        let mut auth = Auth::new();
+        match self {
+            Self::Nobody => {}
+            Self::Seed(seed) => {
+                let key = KeyPair::from_seed(&seed)?;
+                auth.nkey = Some(key.public_key());
+                auth.signature = Some(key.sign(nonce)?);
+            }
+            Self::Creds(jwt, seed) => {
+                auth.jwt = Some(jwt);
+                auth.signature = Some(KeyPair::from_seed(&seed)?.sign(nonce)?);
+            }
+            Self::Token(token) => auth.token = Some(token),
+            Self::User(user, password) => {
+                auth.username = Some(user);
+                auth.password = Some(password);
+            }
+        }
+        Ok(auth)
+    }
+}
+
+/// Reads a file as `nsc` writes it: the JWT, and then the seed, each in a line of its own between one that begins and one that
+/// ends it.
+fn decorated(creds: &str) -> Option<Login> {
+    let lines: Vec<&str> = creds.lines().map(str::trim).collect();
+    let mut inside = lines.windows(3).filter_map(|lines| match lines {
+        [before, inside, after] => {
+            let framed = before.starts_with("---") && before.contains("BEGIN");
+            (framed && after.starts_with("---")).then_some(*inside)
+        }
+        _ => None,
+    });
+    let (jwt, seed) = (inside.next()?, inside.next()?);
+    KeyPair::from_seed(seed).ok()?;
+    Some(Login::Creds(jwt.to_owned(), seed.to_owned()))
 }
 
 /// The certificates of authorities that a server's is checked against: those in the folder's file `ca.crt` if it has one, and
@@ -107,7 +162,7 @@ impl fmt::Debug for Login {
         f.write_str(match self {
             Self::Nobody => "nobody",
             Self::Seed(_) => "seed",
-            Self::Creds(_) => "creds",
+            Self::Creds(..) => "creds",
             Self::Token(_) => "token",
             Self::User(..) => "user",
         })
@@ -149,6 +204,23 @@ mod tests {
     }
 
     #[test]
+    fn a_jwt_and_its_seed() {
+        let seed = seed();
+        let creds = format!(
+            "-----BEGIN NATS USER JWT-----\r\na.b.c\r\n------END NATS USER JWT------\r\n\r\n\
+             *** IMPORTANT ***\r\n-----BEGIN USER NKEY SEED-----\r\n{seed}\r\n------END USER NKEY SEED------\r\n"
+        );
+        let folder = folder(&[("creds", creds.as_bytes())]);
+        let login = login(Some(folder.path())).expect("a login");
+        assert_eq!(login.files(), "the file `creds`");
+        let auth = login.answer(b"nonce").expect("signed");
+        assert_eq!(auth.jwt.as_deref(), Some("a.b.c"));
+        let key = KeyPair::from_seed(&seed).expect("a key");
+        let signature = auth.signature.expect("a signature");
+        assert!(key.verify(b"nonce", &signature).is_ok());
+    }
+
+    #[test]
     fn a_mistake_names_the_file_and_not_its_content() {
         for (files, named) in [
             (&[][..], "none of the files `seed`"),
@@ -156,6 +228,10 @@ mod tests {
             (&[("seed", b" \n")], "`seed`"),
             (&[("seed", b"\xff\xfe")], "`seed`"),
             (&[("creds", b"s3cret")], "`creds`"),
+            (
+                &[("creds", b"-BEGIN-\ns3cret\n-END-\n---BEGIN\ns3cret\n---")],
+                "`creds`",
+            ),
             (&[("user", b"s3cret")], "`password`"),
             (&[("password", b"s3cret")], "`user`"),
         ] {

@@ -1,7 +1,9 @@
 //! What the connection tells of itself, kept for those who ask.
 
-use async_nats::{ClientError, Event, ServerError};
-use tokio::sync::{broadcast, watch};
+use std::sync::{Mutex, PoisonError};
+
+use async_nats::{ClientError, ConnectErrorKind, Event, ServerError};
+use tokio::sync::{Notify, broadcast, watch};
 
 /// How many refusals are kept for those who have not looked yet.
 const REFUSALS: usize = 64;
@@ -29,17 +31,25 @@ pub(super) enum Refusal {
 #[derive(Debug)]
 pub(super) struct Events {
     name: String,
+    /// Where the credentials come from.
+    secret: String,
+    /// What it tried last to log in with, or why it could not.
+    tried: Mutex<Option<String>>,
     standing: watch::Sender<Standing>,
     refusals: broadcast::Sender<Refusal>,
+    departures: Notify,
 }
 
 impl Events {
-    /// Of the client with this name.
-    pub(super) fn new(name: String) -> Self {
+    /// Of the client with this name, and this Secret.
+    pub(super) fn new(name: String, secret: String) -> Self {
         Self {
             name,
+            secret,
+            tried: Mutex::default(),
             standing: watch::Sender::default(),
             refusals: broadcast::Sender::new(REFUSALS),
+            departures: Notify::new(),
         }
     }
 
@@ -51,6 +61,16 @@ impl Events {
     /// The refusals from now on.
     pub(super) fn refusals(&self) -> broadcast::Receiver<Refusal> {
         self.refusals.subscribe()
+    }
+
+    /// Waits until the server says that it is about to leave.
+    pub(super) async fn departs(&self) {
+        self.departures.notified().await;
+    }
+
+    /// Takes note of the files that it tries to log in with, or of what is wrong with them.
+    pub(super) fn tries(&self, what: String) {
+        *self.tried.lock().unwrap_or_else(PoisonError::into_inner) = Some(what);
     }
 
     /// Takes note of an event.
@@ -74,7 +94,11 @@ impl Events {
                 standing.closed = true;
             }),
             Event::ClientError(ClientError::Other(why)) => {
-                tracing::warn!(client, why, "cannot connect to the broker; trying again");
+                let why = self.explained(why);
+                // Each attempt would say the same.
+                if self.standing.borrow().trouble.as_ref() != Some(&why) {
+                    tracing::warn!(client, why, "cannot connect to the broker; trying again");
+                }
                 self.lost(why);
             }
             Event::ServerError(ServerError::Other(why)) => {
@@ -84,8 +108,31 @@ impl Events {
                     let _ = self.refusals.send(refusal);
                 }
             }
-            // A server that shuts down says so, and closes its connections a while later: then comes a new one.
+            Event::LameDuckMode => {
+                tracing::info!(client, "the broker is about to leave");
+                self.departures.notify_one();
+            }
             other => tracing::warn!(client, event = %other, "from the broker"),
+        }
+    }
+
+    /// Why it was not let in, where that is the reason.
+    fn explained(&self, why: String) -> String {
+        let tried = self.tried.lock().unwrap_or_else(PoisonError::into_inner);
+        let again = format!(
+            "put the right ones into the Secret `{}`, or the one that cloudc.toml names: they are read anew for each attempt",
+            self.secret
+        );
+        let is = |kind: ConnectErrorKind| why == kind.to_string();
+        match &*tried {
+            Some(fault) if is(ConnectErrorKind::Authentication) => format!("{fault}; {again}"),
+            Some(files) if is(ConnectErrorKind::AuthorizationViolation) => {
+                format!("{why}: the broker does not accept the credentials in {files}; {again}")
+            }
+            None if is(ConnectErrorKind::AuthorizationViolation) => format!(
+                "{why}: the broker lets nobody in without credentials, and this pod was given none"
+            ),
+            _ => why,
         }
     }
 
@@ -130,8 +177,29 @@ mod tests {
     }
 
     #[test]
+    fn one_that_is_not_let_in_says_where_its_credentials_are() {
+        let events = Events::new("shop/charge".to_owned(), "charge-nats".to_owned());
+        let standing = events.standing();
+        let note = |kind: ConnectErrorKind| {
+            events.note(Event::ClientError(ClientError::Other(kind.to_string())));
+            standing.borrow().trouble.clone().expect("trouble")
+        };
+        let why = note(ConnectErrorKind::AuthorizationViolation);
+        assert!(why.ends_with("was given none"), "{why}");
+        events.tries("the file `seed` in /etc/nats".to_owned());
+        let why = note(ConnectErrorKind::AuthorizationViolation);
+        for part in ["the file `seed` in /etc/nats;", "the Secret `charge-nats`"] {
+            assert!(why.contains(part), "{why}");
+        }
+        events.tries("the file `seed` is empty".to_owned());
+        let why = note(ConnectErrorKind::Authentication);
+        assert!(why.starts_with("the file `seed` is empty; put"), "{why}");
+        assert_eq!(note(ConnectErrorKind::Dns), "DNS error");
+    }
+
+    #[test]
     fn the_last_trouble_is_kept_until_it_connects() {
-        let events = Events::new("shop/charge".to_owned());
+        let events = Events::new("shop/charge".to_owned(), "charge-nats".to_owned());
         let standing = events.standing();
         let now = || standing.borrow().clone();
         events.note(Event::ClientError(ClientError::Other(

@@ -8,6 +8,7 @@ use async_nats::client::{RequestError, RequestErrorKind};
 use async_nats::connection::State;
 use async_nats::{Client, HeaderMap, Message, Request};
 use tokio::sync::{broadcast, watch};
+use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use super::events::{Events, Refusal, Standing};
@@ -23,6 +24,8 @@ const NO_ANSWER: &str = "the broker did not answer within five seconds";
 pub(super) struct Link {
     pub(super) client: Client,
     pub(super) events: Arc<Events>,
+    /// Ends with this.
+    pub(super) _mover: JoinSet<()>,
     pub(super) url: String,
     pub(super) app: String,
     /// What the subjects start with on which answers come.

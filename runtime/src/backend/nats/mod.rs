@@ -26,7 +26,7 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use tokio::task::JoinSet;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use super::{Access, Answer, Broker, Connection, Dead, Failure, Hold as _, Lease, Outgoing};
 use super::{Published, Settlement};
@@ -109,12 +109,13 @@ impl Nats {
     }
 
     /// Makes the streams and consumers of the queues, and changes those that are there to what they should be. For the workload
-    /// [`names::PROVISION`]; nobody else has the permission. Says what it did, or found as it should be, in a line each.
+    /// [`names::PROVISION`]; nobody else has the permission. Says what it did, or found as it should be, in a line each, and
+    /// logs each line as soon as it is so.
     ///
     /// # Errors
     ///
     /// Each change that would lose messages or that the broker does not make, before anything is changed; or what
-    /// the broker refused.
+    /// the broker refused, what was done before that and what was not. What was done stays: the next run does the rest.
     pub async fn provision(&self) -> Result<Vec<String>, Vec<String>> {
         provision::provision(&self.link, &self.app, &self.queues).await
     }
@@ -198,7 +199,16 @@ impl Broker for Nats {
 
     fn pull(&self, queue: &str, most: usize) -> Answer<'_, Vec<Lease>> {
         let pulls = self.pulls(queue);
-        Box::pin(async move { pulls?.pull(most).await })
+        Box::pin(async move {
+            match pulls {
+                Ok(pulls) => pulls.pull(most).await,
+                Err(failure) => {
+                    // It stays so, and whoever asks does so again.
+                    sleep(TIMEOUT).await;
+                    Err(failure)
+                }
+            }
+        })
     }
 
     fn bury(&self, queue: &str, dead: Dead) -> Answer<'_, ()> {

@@ -15,12 +15,13 @@ use crate::backend::Failure;
 /// How long a broker may take to be there: it may be starting, at the first deployment.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// Makes what is missing and changes what differs, and says so in a line for each piece. It asks for pieces by their names, and
-/// for nothing else.
+/// Makes what is missing and changes what differs, and says so in a line for each piece, in the log at once. It asks for
+/// pieces by their names, and for nothing else.
 ///
 /// # Errors
 ///
-/// What cannot be done, all of it, before anything is; or what the broker refused after all.
+/// What cannot be done, all of it, before anything is; or what the broker refused after all, with what is done and what is
+/// not.
 pub(super) async fn provision(
     link: &Link,
     app: &str,
@@ -61,14 +62,46 @@ pub(super) async fn provision(
         return Err(refused);
     }
     let mut done = Vec::new();
-    for (piece, step) in steps {
-        done.push(take(link, &piece, step).await.map_err(failed)?);
+    for (number, (piece, step)) in steps.iter().enumerate() {
+        match take(link, piece, step).await {
+            Ok(line) => {
+                tracing::info!("{line}");
+                done.push(line);
+            }
+            Err(failure) => {
+                let rest = steps[number..].iter().map(|(piece, _)| &*piece.title);
+                return Err(broken_off(&failure, &piece.title, &done, rest));
+            }
+        }
     }
     Ok(done)
 }
 
+/// What there is to say when a step fails behind others.
+fn broken_off<'a>(
+    failure: &Failure,
+    title: &str,
+    done: &[String],
+    rest: impl Iterator<Item = &'a str>,
+) -> Vec<String> {
+    let doubt = match failure {
+        Failure::NoAnswer(_) => ", and may be done or not",
+        _ => "",
+    };
+    let rest: Vec<&str> = rest.collect();
+    let mut lines = vec![format!("{title}: {failure}{doubt}")];
+    if !done.is_empty() {
+        lines.push(format!("done before that, and kept: {}", done.join("; ")));
+    }
+    lines.push(format!(
+        "not done: {}; run it again, and it goes on where it broke off",
+        rest.join(", ")
+    ));
+    lines
+}
+
 /// Takes a step, and says what it was.
-async fn take(link: &Link, piece: &Piece, step: Step) -> Result<String, Failure> {
+async fn take(link: &Link, piece: &Piece, step: &Step) -> Result<String, Failure> {
     let title = &piece.title;
     Ok(match step {
         Step::Nothing => format!("{title}: unchanged"),
@@ -77,7 +110,7 @@ async fn take(link: &Link, piece: &Piece, step: Step) -> Result<String, Failure>
             format!("{title}: created")
         }
         Step::Change(config, changes) => {
-            set(link, piece, &piece.update, config).await?;
+            set(link, piece, &piece.update, config.clone()).await?;
             format!("{title}: {}", changes.join(", "))
         }
     })
@@ -95,7 +128,7 @@ async fn set(
     };
     match ask(link, subject, &request).await? {
         Ok(_) => Ok(()),
-        Err((_, why)) => Err(Failure::Refused(format!("{}: {why}", piece.title))),
+        Err((_, why)) => Err(Failure::Refused(why)),
     }
 }
 

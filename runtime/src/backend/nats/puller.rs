@@ -26,7 +26,7 @@ const HEARTBEAT: Duration = Duration::from_secs(5);
 /// After so long without a word it has.
 const SILENCE: Duration = Duration::from_secs(11);
 /// The wait before it is asked again after something went wrong.
-const PAUSE: Duration = Duration::from_millis(500);
+const PAUSE: Duration = Duration::from_secs(1);
 /// Statuses that may come in between when it stops.
 const SPARE: usize = 4;
 

@@ -77,7 +77,7 @@ async fn live(inside: Arc<Inside>, pod: Arc<Pod>, settings: Settings) {
         tokio::select! {
             biased;
             () = pod.dies() => {}
-            () = consumer.run() => {}
+            () = consumer.run(std::future::pending()) => {}
         }
         tokio::time::sleep(RESTART).await;
     }
