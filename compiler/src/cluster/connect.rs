@@ -2,11 +2,16 @@
 
 use std::time::Duration;
 
+use http::{Request, Response};
+use kube::client::{Body, ClientBuilder};
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Client, Config};
+use tower::{BoxError, Service, ServiceExt as _};
 
 use crate::codes;
 use crate::diagnostic::Diagnostic;
+
+use super::request;
 
 /// How long the API server's address may take to answer.
 const CONNECT: Duration = Duration::from_secs(10);
@@ -28,12 +33,29 @@ pub async fn connect(context: Option<&str>) -> Result<Client, Diagnostic> {
     config.reset_reader_on_write = true;
     // `request` asks again, with an idea of which errors pass.
     config.default_retry = false;
-    Client::try_from(config).map_err(|error| {
+    let namespace = config.default_namespace.clone();
+    let transport = ClientBuilder::try_from(config).map_err(|error| {
         unusable(format!(
             "cannot use the kubeconfig's context: {}",
             super::failure::chain(&error)
         ))
-    })
+    })?;
+    let client = transport.build();
+    let sends = tower::service_fn(move |request| {
+        let client = client.clone();
+        async move { client.send(request).await }
+    });
+    Ok(over(sends, namespace))
+}
+
+/// A client over any transport that hears when a server asks for time.
+pub fn over<S>(transport: S, namespace: impl Into<String>) -> Client
+where
+    S: Service<Request<Body>, Response = Response<Body>> + Send + 'static,
+    S::Future: Send + 'static,
+    S::Error: Into<BoxError>,
+{
+    Client::new(transport.map_response(request::with_time), namespace)
 }
 
 async fn config(context: Option<&str>) -> Result<Config, Diagnostic> {

@@ -2,7 +2,12 @@
 
 use std::time::Duration;
 
+use http::header::RETRY_AFTER;
+use http::{Response, StatusCode};
 use kube::Error;
+use kube::client::Body;
+use kube::core::Status;
+use kube::core::response::StatusDetails;
 
 /// Attempts of one request.
 const ATTEMPTS: u32 = 6;
@@ -51,7 +56,33 @@ fn is_about_trust(error: &(dyn std::error::Error + 'static)) -> bool {
     false
 }
 
-/// `Retry-After`, which the API server repeats in the body.
+/// Puts the time that a busy server asks for into the answer, from the header `Retry-After`: of an error kube passes the body on
+/// alone, and the API server's filters answer with plain text.
+pub(super) fn with_time(answer: Response<Body>) -> Response<Body> {
+    let is_busy = matches!(
+        answer.status(),
+        StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE
+    );
+    let header = answer.headers().get(RETRY_AFTER);
+    let seconds = header.and_then(|seconds| seconds.to_str().ok()?.parse().ok());
+    let Some(seconds) = seconds.filter(|_| is_busy) else {
+        return answer;
+    };
+    let mut status = Status::failure("the server is busy", "TooManyRequests");
+    status.code = answer.status().as_u16();
+    status.details = Some(StatusDetails {
+        name: String::new(),
+        group: String::new(),
+        kind: String::new(),
+        uid: String::new(),
+        causes: Vec::new(),
+        retry_after_seconds: seconds,
+    });
+    let body = serde_json::to_vec(&status).unwrap_or_default();
+    answer.map(|_| Body::from(body))
+}
+
+/// How long the server asks to be left alone, as the body of its answer has it.
 fn asked_for(error: &Error) -> Option<Duration> {
     let Error::Api(status) = error else {
         return None;

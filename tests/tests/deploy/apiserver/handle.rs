@@ -1,7 +1,6 @@
 //! The service: from a request to its answer.
 
-use http_body_util::{BodyExt, Full};
-use hyper::body::Bytes;
+use http_body_util::BodyExt;
 use hyper::{Request, Response};
 use kube::client::Body as Incoming;
 
@@ -31,7 +30,7 @@ impl std::error::Error for Cut {}
 pub(crate) async fn serve(
     cluster: Cluster,
     request: Request<Incoming>,
-) -> Result<Response<Full<Bytes>>, Cut> {
+) -> Result<Response<Incoming>, Cut> {
     let (head, body) = request.into_parts();
     let body = body.collect().await.map_err(|_| Cut)?.to_bytes().to_vec();
     let query = axum::extract::Query::<Vec<(String, String)>>::try_from_uri(&head.uri)
@@ -52,7 +51,7 @@ pub(crate) async fn serve(
     answer(&mut cluster.state(), &call)
 }
 
-fn answer(state: &mut State, call: &Call) -> Result<Response<Full<Bytes>>, Cut> {
+fn answer(state: &mut State, call: &Call) -> Result<Response<Incoming>, Cut> {
     let trouble = strike(&mut state.faults, &call.method, &call.path);
     let outcome = match &trouble {
         Some(Trouble::CutBefore) => None,
@@ -90,7 +89,7 @@ fn answer(state: &mut State, call: &Call) -> Result<Response<Full<Bytes>>, Cut> 
     if let Some(seconds) = retry_after {
         response = response.header("retry-after", seconds);
     }
-    response.body(Full::new(Bytes::from(text))).map_err(|_| Cut)
+    response.body(Incoming::from(text.into_bytes())).map_err(|_| Cut)
 }
 
 fn act(state: &mut State, call: &Call) -> Result<(u16, Body), Failure> {

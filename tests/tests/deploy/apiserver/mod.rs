@@ -114,7 +114,7 @@ impl Cluster {
     pub(crate) fn client(&self) -> kube::Client {
         let cluster = self.clone();
         let service = tower::service_fn(move |request| handle::serve(cluster.clone(), request));
-        kube::Client::new(service, "default")
+        cloudc_compiler::cluster::connect::over(service, "default")
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
