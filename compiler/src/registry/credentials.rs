@@ -43,14 +43,16 @@ const TOKEN_USER: &str = "00000000-0000-0000-0000-000000000000";
 /// Docker Hub's key in Docker's configuration.
 const DOCKER_HUB: &str = "https://index.docker.io/v1/";
 
+/// A file of logins, asked for one of them.
+type Source = fn(&str) -> Result<DockerCredential, CredentialRetrievalError>;
+
 /// The login for a registry: Docker's, else podman's, else none.
 pub(super) fn find(registry: &str) -> Result<Credentials, Failure> {
     let server = match registry {
         "docker.io" | "index.docker.io" => DOCKER_HUB,
         other => other,
     };
-    let mut sources: Vec<fn(&str) -> Result<DockerCredential, CredentialRetrievalError>> =
-        Vec::new();
+    let mut sources: Vec<Source> = Vec::new();
     if docker_config().is_some_and(|file| file.exists()) {
         sources.push(docker_credential::get_credential);
     }
