@@ -133,6 +133,11 @@ fn everything(cluster: &Cluster) -> Vec<Value> {
                     object.remove(volatile);
                 }
             }
+            if object["kind"] == "Job" {
+                // The server marks a Job's pods with its uid.
+                object["spec"]["selector"] = Value::Null;
+                object["spec"]["template"]["metadata"]["labels"] = Value::Null;
+            }
             if let Some(spec) = object["spec"].as_object_mut() {
                 spec.remove("clusterIP");
                 spec.remove("clusterIPs");
