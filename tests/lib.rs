@@ -1,6 +1,7 @@
 //! End-to-end tests of cloudc; the cases are the folders beside this file.
 
 pub mod app;
+pub mod process;
 pub mod schemas;
 
 use std::path::PathBuf;

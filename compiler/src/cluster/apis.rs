@@ -47,7 +47,11 @@ impl Apis {
             }
         }
         problems.dedup();
-        if problems.is_empty() { Ok(apis) } else { Err(problems) }
+        if problems.is_empty() {
+            Ok(apis)
+        } else {
+            Err(problems)
+        }
     }
 
     /// Asks for all kinds of these versions, and does without those that are not served.
@@ -73,7 +77,11 @@ impl Apis {
             }
         }
         problems.dedup();
-        if problems.is_empty() { Ok(apis) } else { Err(problems) }
+        if problems.is_empty() {
+            Ok(apis)
+        } else {
+            Err(problems)
+        }
     }
 
     fn add(&mut self, version: &str, group: &ApiGroup) {

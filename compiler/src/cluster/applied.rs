@@ -22,7 +22,9 @@ pub(super) fn ready(objects: &[Value], members: &Members, rotated: &Rotated) -> 
             let Some(path) = template(&key) else {
                 return object;
             };
-            let times = object.pointer(path).map(|template| times(template, rotated));
+            let times = object
+                .pointer(path)
+                .map(|template| times(template, rotated));
             if let Some(time) = times.and_then(|times| times.last().map(|time| (*time).to_owned()))
                 && let Some(template) = object.pointer_mut(path)
             {

@@ -98,7 +98,11 @@ async fn send(
         field_manager: Some(MANAGER.to_owned()),
         field_validation: Some(ValidationDirective::Strict),
     };
-    let answer = patiently(async || api.patch(&key.name, &parameters, &Patch::Apply(object)).await).await;
+    let answer = patiently(async || {
+        api.patch(&key.name, &parameters, &Patch::Apply(object))
+            .await
+    })
+    .await;
     answer.map_err(|error| {
         let named = key.to_string();
         conflict(&named, &error).unwrap_or_else(|| failed(&format!("cannot apply {named}"), &error))
@@ -110,8 +114,9 @@ fn is_failed_job(live: Option<&DynamicObject>) -> bool {
         let types = object.types.as_ref();
         types.is_some_and(|types| types.kind == "Job")
     };
-    live.filter(is_job)
-        .is_some_and(|job| condition(&job.data, "Failed").is_some_and(|failed| failed.status == "True"))
+    live.filter(is_job).is_some_and(|job| {
+        condition(&job.data, "Failed").is_some_and(|failed| failed.status == "True")
+    })
 }
 
 /// A Job that failed stays failed, and its name is that of its work: it makes room for another try.
@@ -139,7 +144,10 @@ async fn remove_failed_job(apis: &Apis, key: &Key) -> Result<(), Diagnostic> {
         codes::NOT_READY,
         format!("{key} failed before, and does not go away"),
     )
-    .help(format!("see what holds it: kubectl describe job {}", key.name)))
+    .help(format!(
+        "see what holds it: kubectl describe job {}",
+        key.name
+    )))
 }
 
 /// All answers, or all that is wrong, each once.
@@ -153,5 +161,9 @@ fn gather<T>(answers: Vec<Result<T, Diagnostic>>) -> Result<Vec<T>, Problems> {
             Err(problem) => problems.push(problem),
         }
     }
-    if problems.is_empty() { Ok(all) } else { Err(problems) }
+    if problems.is_empty() {
+        Ok(all)
+    } else {
+        Err(problems)
+    }
 }

@@ -85,7 +85,10 @@ pub(super) async fn check(client: &Client, release: &Release) -> Result<Checked,
                 problems.push(
                     Diagnostic::error(
                         codes::CLUSTER_DENIED,
-                        format!("the namespace {} is missing, and this user may not make it", release.namespace),
+                        format!(
+                            "the namespace {} is missing, and this user may not make it",
+                            release.namespace
+                        ),
                     )
                     .help("have it made, or name another in cloudc.toml"),
                 );
@@ -120,7 +123,10 @@ async fn version(client: &Client) -> Result<(), Diagnostic> {
     }
     Err(Diagnostic::error(
         codes::CLUSTER_LACKS,
-        format!("the cluster runs Kubernetes {}.{}", found.major, found.minor),
+        format!(
+            "the cluster runs Kubernetes {}.{}",
+            found.major, found.minor
+        ),
     )
     .help(format!("cloudc needs 1.{OLDEST} or newer")))
 }
@@ -138,7 +144,10 @@ async fn namespace(client: &Client, name: &str) -> Result<bool, Diagnostic> {
         Ok(Some(_)) => Ok(true),
         // Who may not look has to know: the first write tells.
         Err(kube::Error::Api(status)) if status.code == 403 => Ok(true),
-        Err(error) => Err(failed(&format!("cannot look for the namespace {name}"), &error)),
+        Err(error) => Err(failed(
+            &format!("cannot look for the namespace {name}"),
+            &error,
+        )),
     }
 }
 
@@ -190,7 +199,10 @@ async fn rights(apis: &Apis, release: &Release) -> Result<(Vec<Diagnostic>, bool
     let denied = denied.into_iter().map(|(resource, verbs)| {
         Diagnostic::error(
             codes::CLUSTER_DENIED,
-            format!("this user may not {} {resource} in the namespace {namespace}", verbs.join(", ")),
+            format!(
+                "this user may not {} {resource} in the namespace {namespace}",
+                verbs.join(", ")
+            ),
         )
         .help("ask for a Role with these verbs")
     });
@@ -200,7 +212,9 @@ async fn rights(apis: &Apis, release: &Release) -> Result<(Vec<Diagnostic>, bool
 /// Each verb on each resource that a deploy uses in the namespace.
 fn wanted(apis: &Apis, release: &Release) -> Vec<Right> {
     let own = OWN.iter().flat_map(|(version, kinds)| {
-        kinds.iter().map(|kind| ((*version).to_owned(), (*kind).to_owned()))
+        kinds
+            .iter()
+            .map(|kind| ((*version).to_owned(), (*kind).to_owned()))
     });
     let kinds: BTreeSet<(String, String)> = release
         .keys()
@@ -222,7 +236,11 @@ fn wanted(apis: &Apis, release: &Release) -> Vec<Right> {
             });
         }
     }
-    let reads = [("pods", None, "list"), ("pods", Some("log"), "get"), ("events", None, "list")];
+    let reads = [
+        ("pods", None, "list"),
+        ("pods", Some("log"), "get"),
+        ("events", None, "list"),
+    ];
     rights.extend(reads.map(|(resource, subresource, verb)| Right {
         verb,
         group: String::new(),

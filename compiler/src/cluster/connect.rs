@@ -88,7 +88,12 @@ async fn config(context: Option<&str>) -> Result<Config, Diagnostic> {
                 known => found.help(format!("it has {}", known.join(", "))),
             });
         }
-    } else if kubeconfig.current_context.as_deref().unwrap_or_default().is_empty() {
+    } else if kubeconfig
+        .current_context
+        .as_deref()
+        .unwrap_or_default()
+        .is_empty()
+    {
         return Err(unusable("the kubeconfig has no current context")
             .help("name one with --context, or run `kubectl config use-context`"));
     }

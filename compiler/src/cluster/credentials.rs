@@ -91,7 +91,10 @@ pub(super) async fn ensure(
     let mut rotated = Rotated::new();
     let now = Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
     for Found { expected, secret } in &found {
-        if let Some(time) = secret.as_ref().and_then(|secret| secret.annotations().get(ROTATED)) {
+        if let Some(time) = secret
+            .as_ref()
+            .and_then(|secret| secret.annotations().get(ROTATED))
+        {
             rotated.insert(expected.name.clone(), time.clone());
         }
         match own(expected, secret.as_ref(), rotate) {
@@ -115,7 +118,10 @@ pub(super) async fn ensure(
                 }
             }
             Ok(Own::Login { user, shown, made }) => {
-                public.insert((matches!(expected.content, Content::NatsSeed(_)), user), shown);
+                public.insert(
+                    (matches!(expected.content, Content::NatsSeed(_)), user),
+                    shown,
+                );
                 if let Some(data) = made {
                     let again = secret.is_some();
                     changes.push(Change {
@@ -134,8 +140,13 @@ pub(super) async fn ensure(
     }
     let members = Members::new(&release.app, &release.namespace);
     for change in changes {
-        write(&secrets, &members, &change).await.map_err(|problem| vec![problem])?;
-        tell(Event::Done(format!("{} Secret {}", change.done, change.name)));
+        write(&secrets, &members, &change)
+            .await
+            .map_err(|problem| vec![problem])?;
+        tell(Event::Done(format!(
+            "{} Secret {}",
+            change.done, change.name
+        )));
         if let Some(time) = change.rotated {
             rotated.insert(change.name, time);
         }
@@ -161,7 +172,11 @@ async fn look(secrets: &Api<Secret>, expected: &[Expected]) -> Result<Vec<Found>
             Err(problem) => problems.push(problem),
         }
     }
-    if problems.is_empty() { Ok(all) } else { Err(problems) }
+    if problems.is_empty() {
+        Ok(all)
+    } else {
+        Err(problems)
+    }
 }
 
 fn is_list(content: &Content) -> bool {
@@ -177,14 +192,24 @@ fn user(content: &Content) -> Option<&str> {
 
 /// Names after `--rotate` that nobody has.
 fn unknown(rotate: &[String], found: &[Found]) -> Problems {
-    let users: BTreeSet<&str> = found.iter().filter_map(|found| user(&found.expected.content)).collect();
+    let users: BTreeSet<&str> = found
+        .iter()
+        .filter_map(|found| user(&found.expected.content))
+        .collect();
     let strangers = rotate.iter().filter(|name| !users.contains(name.as_str()));
     strangers
         .map(|name| {
             let known: Vec<&str> = users.iter().copied().collect();
-            let known = if known.is_empty() { "nobody".to_owned() } else { known.join(", ") };
-            Diagnostic::error(codes::NO_SUCH_NAME, format!("there are no credentials of `{name}` to rotate"))
-                .help(format!("cloudc makes those of {known}"))
+            let known = if known.is_empty() {
+                "nobody".to_owned()
+            } else {
+                known.join(", ")
+            };
+            Diagnostic::error(
+                codes::NO_SUCH_NAME,
+                format!("there are no credentials of `{name}` to rotate"),
+            )
+            .help(format!("cloudc makes those of {known}"))
         })
         .collect()
 }
@@ -208,9 +233,14 @@ fn own(expected: &Expected, secret: Option<&Secret>, rotate: &[String]) -> Resul
     let unusable = |user: &str| {
         Diagnostic::error(
             codes::SECRET_UNUSABLE,
-            format!("the Secret {} is there, and its contents cannot be used", expected.name),
+            format!(
+                "the Secret {} is there, and its contents cannot be used",
+                expected.name
+            ),
         )
-        .help(format!("put the right ones back, or have new ones made with --rotate {user}"))
+        .help(format!(
+            "put the right ones back, or have new ones made with --rotate {user}"
+        ))
     };
     match &expected.content {
         Content::Given(keys) if secret.is_none() => Err(Diagnostic::error(
@@ -225,7 +255,10 @@ fn own(expected: &Expected, secret: Option<&Secret>, rotate: &[String]) -> Resul
             let (keys, made) = if is_new(user) {
                 let keys = KeyPair::new_user();
                 let seed = keys.seed().map_err(|_| unusable(user))?;
-                (keys, Some(BTreeMap::from([("seed".to_owned(), seed.into_bytes())])))
+                (
+                    keys,
+                    Some(BTreeMap::from([("seed".to_owned(), seed.into_bytes())])),
+                )
             } else {
                 let seed = field(secret, "seed").ok_or_else(|| unusable(user))?;
                 let keys = KeyPair::from_seed(seed.trim()).map_err(|_| unusable(user))?;
@@ -265,15 +298,23 @@ fn own(expected: &Expected, secret: Option<&Secret>, rotate: &[String]) -> Resul
 }
 
 fn data(secret: Option<&Secret>) -> BTreeMap<String, Vec<u8>> {
-    let data = secret.and_then(|secret| secret.data.clone()).unwrap_or_default();
-    data.into_iter().map(|(key, ByteString(value))| (key, value)).collect()
+    let data = secret
+        .and_then(|secret| secret.data.clone())
+        .unwrap_or_default();
+    data.into_iter()
+        .map(|(key, ByteString(value))| (key, value))
+        .collect()
 }
 
 fn field(secret: Option<&Secret>, key: &str) -> Option<String> {
     String::from_utf8(data(secret).remove(key)?).ok()
 }
 
-async fn write(secrets: &Api<Secret>, members: &Members, change: &Change) -> Result<(), Diagnostic> {
+async fn write(
+    secrets: &Api<Secret>,
+    members: &Members,
+    change: &Change,
+) -> Result<(), Diagnostic> {
     let data: BTreeMap<&String, ByteString> = change
         .data
         .iter()
@@ -295,8 +336,12 @@ async fn write(secrets: &Api<Secret>, members: &Members, change: &Change) -> Res
     members.label(&mut secret);
     // The contents are the truth of which cloudc keeps the lists, so it takes them over.
     let parameters = PatchParams::apply(MANAGER).force();
-    patiently(async || secrets.patch(&change.name, &parameters, &Patch::Apply(&secret)).await)
-        .await
-        .map(drop)
-        .map_err(|error| failed(&format!("cannot write Secret {}", change.name), &error))
+    patiently(async || {
+        secrets
+            .patch(&change.name, &parameters, &Patch::Apply(&secret))
+            .await
+    })
+    .await
+    .map(drop)
+    .map_err(|error| failed(&format!("cannot write Secret {}", change.name), &error))
 }

@@ -92,7 +92,11 @@ pub async fn deploy(
         work.rehearse(canary).await?;
     }
     // The Lease needs the namespace.
-    work.apply(&work.ready(&release.objects, &Rotated::new()), Phase::Namespace).await?;
+    work.apply(
+        &work.ready(&release.objects, &Rotated::new()),
+        Phase::Namespace,
+    )
+    .await?;
     let lock = Lock::take(
         client,
         (&release.app, &release.namespace),
@@ -122,7 +126,10 @@ impl Work<'_> {
     }
 
     /// What the server would make of it all.
-    pub(super) async fn rehearse(&self, canary: Option<&Canary>) -> Result<Vec<Rehearsed>, Problems> {
+    pub(super) async fn rehearse(
+        &self,
+        canary: Option<&Canary>,
+    ) -> Result<Vec<Rehearsed>, Problems> {
         let (objects, _) = self.objects(canary).await?;
         let objects = self.ready(&objects, &self.rotated().await?);
         rehearse(&self.apis, &objects, self.options.force_conflicts).await
@@ -145,7 +152,10 @@ impl Work<'_> {
         let Some(current) = history::current(&records) else {
             return Err(one(Diagnostic::error(
                 codes::NO_RELEASE,
-                format!("there is nothing for a canary to stand beside: {} is not deployed yet", release.app),
+                format!(
+                    "there is nothing for a canary to stand beside: {} is not deployed yet",
+                    release.app
+                ),
             )
             .help("deploy without --canary first")));
         };
@@ -157,7 +167,12 @@ impl Work<'_> {
             .help("deploy without --canary")));
         }
         let revisions = running::revisions(&self.apis, release).await.map_err(one)?;
-        Ok(release::canary(&current.release, &canary.beside, canary.percent, &revisions))
+        Ok(release::canary(
+            &current.release,
+            &canary.beside,
+            canary.percent,
+            &revisions,
+        ))
     }
 
     async fn apply(&self, objects: &[Value], phase: Phase) -> Result<usize, Problems> {
@@ -173,7 +188,9 @@ impl Work<'_> {
         let records = records.map_err(one)?;
         let number = self.number(&records, canary.is_some());
         let write = |status| history::write(self.client(), number, status, note, release);
-        let is_again = records.iter().any(|record| record.number == number && record.status == Status::Deployed);
+        let is_again = records
+            .iter()
+            .any(|record| record.number == number && record.status == Status::Deployed);
         if !is_again {
             write(Status::Applying).await.map_err(one)?;
         }
@@ -195,7 +212,9 @@ impl Work<'_> {
         }
         self.close_canaries(&records, number).await.map_err(one)?;
         let records = history::records(self.client(), &release.app, &release.namespace).await;
-        history::forget(self.client(), &records.map_err(one)?).await.map_err(one)?;
+        history::forget(self.client(), &records.map_err(one)?)
+            .await
+            .map_err(one)?;
         Ok(Outcome {
             number,
             shares,
@@ -249,7 +268,10 @@ impl Work<'_> {
                 self.tell_provisioned(&objects).await;
             }
         }
-        (self.tell)(Event::Done(format!("applied {applied} objects to namespace {}", self.release.namespace)));
+        (self.tell)(Event::Done(format!(
+            "applied {applied} objects to namespace {}",
+            self.release.namespace
+        )));
         if self.options.wait {
             self.wait(&objects, |_| true).await?;
         }
@@ -257,7 +279,9 @@ impl Work<'_> {
     }
 
     async fn wait(&self, objects: &[Value], of: impl Fn(Phase) -> bool) -> Result<(), Problems> {
-        let objects = objects.iter().filter(|object| of(Phase::of(&Key::of(object))));
+        let objects = objects
+            .iter()
+            .filter(|object| of(Phase::of(&Key::of(object))));
         let objects: Vec<&Value> = objects.collect();
         let pods = Pods {
             client: self.client(),
@@ -284,7 +308,12 @@ impl Work<'_> {
             .release
             .keys()
             .map(|key| (key.group_kind(), key.name))
-            .chain(self.release.secrets.iter().map(|secret| ("Secret".to_owned(), secret.name.clone())))
+            .chain(
+                self.release
+                    .secrets
+                    .iter()
+                    .map(|secret| ("Secret".to_owned(), secret.name.clone())),
+            )
             .collect();
         let members = self.members.all(&apis, kinds).await.map_err(one)?;
         let gone = members
@@ -294,8 +323,12 @@ impl Work<'_> {
         let mut gone: Vec<_> = gone.collect();
         gone.sort_by_key(|(key, _)| std::cmp::Reverse(Phase::of(key)));
         for (key, object) in gone {
-            delete(&apis, key, object.metadata.uid.as_deref()).await.map_err(one)?;
-            (self.tell)(Event::Done(format!("deleted {key}, which left the application")));
+            delete(&apis, key, object.metadata.uid.as_deref())
+                .await
+                .map_err(one)?;
+            (self.tell)(Event::Done(format!(
+                "deleted {key}, which left the application"
+            )));
         }
         let mut left = own_kinds(&self.release.objects);
         if !self.release.secrets.is_empty() {
@@ -306,7 +339,10 @@ impl Work<'_> {
 
     /// The kinds of a list, some of which the release may not have any more.
     async fn with_kinds(&self, kinds: &BTreeSet<String>) -> Result<Apis, Problems> {
-        if kinds.iter().all(|kind| self.apis.of_group_kind(kind).is_some()) {
+        if kinds
+            .iter()
+            .all(|kind| self.apis.of_group_kind(kind).is_some())
+        {
             return Ok(self.apis.clone());
         }
         members_apis(self.client()).await
@@ -314,19 +350,34 @@ impl Work<'_> {
 
     async fn look_at_volumes(&self) -> Result<(), Diagnostic> {
         let release = self.release;
-        let volumes = leftovers::volumes(self.client(), &release.app, &release.namespace, Some(release)).await?;
+        let volumes = leftovers::volumes(
+            self.client(),
+            &release.app,
+            &release.namespace,
+            Some(release),
+        )
+        .await?;
         for volume in volumes {
             let mut named = self.options.delete_data.iter();
             if named.any(|name| volume.is(&release.app, name)) {
                 leftovers::delete(self.client(), &release.namespace, &volume).await?;
-                (self.tell)(Event::Done(format!("deleted the volume {} and what was on it", volume.claim)));
+                (self.tell)(Event::Done(format!(
+                    "deleted the volume {} and what was on it",
+                    volume.claim
+                )));
             } else {
                 (self.tell)(Event::Warning(
                     Diagnostic::warning(
                         codes::DATA_KEPT,
-                        format!("{} is gone, and its volume {} is kept", volume.server, volume.claim),
+                        format!(
+                            "{} is gone, and its volume {} is kept",
+                            volume.server, volume.claim
+                        ),
                     )
-                    .help(format!("delete what is on it with --delete-data {}", volume.server)),
+                    .help(format!(
+                        "delete what is on it with --delete-data {}",
+                        volume.server
+                    )),
                 ));
             }
         }
@@ -339,7 +390,14 @@ impl Work<'_> {
             .iter()
             .filter(|record| record.status == Status::Canary && record.number != number);
         for record in open {
-            history::write(self.client(), record.number, Status::Undone, &record.note, &record.release).await?;
+            history::write(
+                self.client(),
+                record.number,
+                Status::Undone,
+                &record.note,
+                &record.release,
+            )
+            .await?;
         }
         Ok(())
     }
@@ -351,7 +409,9 @@ impl Work<'_> {
                 continue;
             };
             let service = patiently(|| api.get_opt(&key.name)).await.ok().flatten();
-            let url = service.and_then(|service| Some(service.data.pointer("/status/url")?.as_str()?.to_owned()));
+            let url = service.and_then(|service| {
+                Some(service.data.pointer("/status/url")?.as_str()?.to_owned())
+            });
             if let Some(url) = url {
                 addresses.insert(key.name, url);
             }

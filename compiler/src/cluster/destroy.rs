@@ -47,30 +47,47 @@ pub async fn doomed(
     let members = Members::new(app, namespace);
     let kinds = members.kinds(&apis).await.map_err(one)?;
     let found = members.all(&apis, &kinds).await.map_err(one)?;
-    let volumes = leftovers::volumes(client, app, namespace, None).await.map_err(one)?;
+    let volumes = leftovers::volumes(client, app, namespace, None)
+        .await
+        .map_err(one)?;
     if found.is_empty() && volumes.is_empty() {
         return Err(one(Diagnostic::error(
             codes::NO_RELEASE,
             format!("there is no {app} in the namespace {namespace}"),
         )
-        .help("was it deployed with `cloudc deploy`? The context and --env choose where to look")));
+        .help(
+            "was it deployed with `cloudc deploy`? The context and --env choose where to look",
+        )));
     }
     let mut problems = Vec::new();
     for name in &options.delete_data {
         if !volumes.iter().any(|volume| volume.is(app, name)) {
-            let known: Vec<&str> = volumes.iter().map(|volume| volume.server.as_str()).collect();
+            let known: Vec<&str> = volumes
+                .iter()
+                .map(|volume| volume.server.as_str())
+                .collect();
             problems.push(
-                Diagnostic::error(codes::NO_SUCH_NAME, format!("there is no data called `{name}`"))
-                    .help(format!("there is: {}", if known.is_empty() { "none".to_owned() } else { known.join(", ") })),
+                Diagnostic::error(
+                    codes::NO_SUCH_NAME,
+                    format!("there is no data called `{name}`"),
+                )
+                .help(format!(
+                    "there is: {}",
+                    if known.is_empty() {
+                        "none".to_owned()
+                    } else {
+                        known.join(", ")
+                    }
+                )),
             );
         }
     }
     if !problems.is_empty() {
         return Err(problems);
     }
-    let (claims, kept): (Vec<Volume>, Vec<Volume>) = volumes.into_iter().partition(|volume| {
-        options.delete_data.iter().any(|name| volume.is(app, name))
-    });
+    let (claims, kept): (Vec<Volume>, Vec<Volume>) = volumes
+        .into_iter()
+        .partition(|volume| options.delete_data.iter().any(|name| volume.is(app, name)));
     let mut keys: Vec<(Key, Option<String>)> = found
         .into_iter()
         .map(|(key, object)| (key, object.metadata.uid))
@@ -112,11 +129,25 @@ pub async fn destroy(
     done?;
     let one = |problem: Diagnostic| vec![problem];
     let leases: Api<Lease> = Api::namespaced(client.clone(), namespace);
-    gone(leases.delete(&format!("cloudc-{app}"), &DeleteParams::default()).await, "the Lease").map_err(one)?;
+    gone(
+        leases
+            .delete(&format!("cloudc-{app}"), &DeleteParams::default())
+            .await,
+        "the Lease",
+    )
+    .map_err(one)?;
     let members = Members::new(app, namespace);
     let parents: Api<ConfigMap> = Api::namespaced(client.clone(), namespace);
-    gone(parents.delete(members.parent(), &DeleteParams::default()).await, "the list of objects").map_err(one)?;
-    remove_namespace(client, namespace, doomed, tell).await.map_err(one)
+    gone(
+        parents
+            .delete(members.parent(), &DeleteParams::default())
+            .await,
+        "the list of objects",
+    )
+    .map_err(one)?;
+    remove_namespace(client, namespace, doomed, tell)
+        .await
+        .map_err(one)
 }
 
 async fn remove(
@@ -131,12 +162,23 @@ async fn remove(
     for (key, uid) in &doomed.keys {
         delete(&apis, key, uid.as_deref()).await.map_err(one)?;
     }
-    tell(Event::Done(format!("deleted {} objects", doomed.keys.len())));
+    tell(Event::Done(format!(
+        "deleted {} objects",
+        doomed.keys.len()
+    )));
     for volume in &doomed.claims {
-        leftovers::delete(client, namespace, volume).await.map_err(one)?;
-        tell(Event::Done(format!("deleted the volume {} and what was on it", volume.claim)));
+        leftovers::delete(client, namespace, volume)
+            .await
+            .map_err(one)?;
+        tell(Event::Done(format!(
+            "deleted the volume {} and what was on it",
+            volume.claim
+        )));
     }
-    for record in history::records(client, app, namespace).await.map_err(one)? {
+    for record in history::records(client, app, namespace)
+        .await
+        .map_err(one)?
+    {
         history::remove(client, &record).await.map_err(one)?;
     }
     Ok(())
@@ -177,9 +219,18 @@ async fn remove_namespace(
 /// Something in the namespace that is not the cluster's own furniture, and not on its way out with what was just deleted.
 async fn foreign(client: &Client, namespace: &str) -> Option<String> {
     let apis = members_apis(client).await.ok()?;
-    let more = ["PersistentVolumeClaim", "Pod", "Secret", "ConfigMap", "Service", "ServiceAccount"];
+    let more = [
+        "PersistentVolumeClaim",
+        "Pod",
+        "Secret",
+        "ConfigMap",
+        "Service",
+        "ServiceAccount",
+    ];
     let kinds = apis.namespaced();
-    for resource in kinds.filter(|kind| !kind.group.is_empty() || more.contains(&kind.kind.as_str())) {
+    for resource in
+        kinds.filter(|kind| !kind.group.is_empty() || more.contains(&kind.kind.as_str()))
+    {
         let api = apis.all(resource, namespace);
         let Ok(found) = api.list(&ListParams::default()).await else {
             // What cannot be seen may be somebody's.
@@ -188,9 +239,16 @@ async fn foreign(client: &Client, namespace: &str) -> Option<String> {
         let other = found.items.iter().find(|object| {
             let furniture = matches!(
                 (resource.kind.as_str(), object.name_any().as_str()),
-                ("ConfigMap", "kube-root-ca.crt" | "istio-ca-root-cert" | "openshift-service-ca.crt") | ("ServiceAccount", "default")
+                (
+                    "ConfigMap",
+                    "kube-root-ca.crt" | "istio-ca-root-cert" | "openshift-service-ca.crt"
+                ) | ("ServiceAccount", "default")
             );
-            let owned = object.metadata.owner_references.as_ref().is_some_and(|owners| !owners.is_empty());
+            let owned = object
+                .metadata
+                .owner_references
+                .as_ref()
+                .is_some_and(|owners| !owners.is_empty());
             !furniture && !owned && object.metadata.deletion_timestamp.is_none()
         });
         if let Some(other) = other {

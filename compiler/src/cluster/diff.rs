@@ -41,7 +41,10 @@ pub async fn diff(
         may_write_namespace,
     } = check(client, release).await?;
     if !namespace {
-        let new = release.objects.iter().map(|object| (Key::of(object).to_string(), None, Some(object.clone())));
+        let new = release
+            .objects
+            .iter()
+            .map(|object| (Key::of(object).to_string(), None, Some(object.clone())));
         return Ok(Difference {
             graph: None,
             objects: new.collect(),
@@ -50,7 +53,9 @@ pub async fn diff(
     }
     let one = |problem| vec![problem];
     let members = Members::new(&release.app, &release.namespace);
-    let records = history::records(client, &release.app, &release.namespace).await.map_err(one)?;
+    let records = history::records(client, &release.app, &release.namespace)
+        .await
+        .map_err(one)?;
     let graph = history::current(&records).map(|record| record.release.graph.clone());
     let kinds = members.kinds(&apis).await.map_err(one)?;
     let every = members_apis(client).await?;
@@ -71,8 +76,11 @@ pub async fn diff(
     }
     // A canary deletes nothing.
     let gone = known.into_iter().filter(|(key, _)| {
-        let stays = release.keys().any(|kept| kept.group_kind() == key.group_kind() && kept.name == key.name);
-        let secret = key.kind == "Secret" && release.secrets.iter().any(|secret| secret.name == key.name);
+        let stays = release
+            .keys()
+            .any(|kept| kept.group_kind() == key.group_kind() && kept.name == key.name);
+        let secret =
+            key.kind == "Secret" && release.secrets.iter().any(|secret| secret.name == key.name);
         canary.is_none() && !stays && !secret
     });
     objects.extend(gone.map(|(key, object)| (key.to_string(), Some(json(object)), None)));

@@ -85,7 +85,10 @@ pub(super) fn conflict(object: &str, error: &Error) -> Option<Diagnostic> {
         .filter(|cause| cause.reason == "FieldManagerConflict")
         .map(|cause| {
             let owner = cause.message.split('"').nth(1).unwrap_or("somebody else");
-            format!("`{}` is set by `{owner}`", cause.field.trim_start_matches('.'))
+            format!(
+                "`{}` is set by `{owner}`",
+                cause.field.trim_start_matches('.')
+            )
         })
         .collect();
     fields.sort_unstable();
@@ -96,7 +99,10 @@ pub(super) fn conflict(object: &str, error: &Error) -> Option<Diagnostic> {
     Some(
         Diagnostic::error(
             codes::FIELD_CONFLICT,
-            format!("{object} has fields of another owner: {}", fields.join(", ")),
+            format!(
+                "{object} has fields of another owner: {}",
+                fields.join(", ")
+            ),
         )
         .help("let the other one give them up, or take them over with --force-conflicts"),
     )

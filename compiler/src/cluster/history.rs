@@ -100,12 +100,20 @@ impl Record {
 /// # Errors
 ///
 /// The cluster does not answer or denies it; a record that cannot be read.
-pub async fn records(client: &Client, app: &str, namespace: &str) -> Result<Vec<Record>, Diagnostic> {
+pub async fn records(
+    client: &Client,
+    app: &str,
+    namespace: &str,
+) -> Result<Vec<Record>, Diagnostic> {
     let maps: Api<ConfigMap> = Api::namespaced(client.clone(), namespace);
     let selector = ListParams::default().labels(&format!("{APP}={app},{NUMBER}"));
     let found = patiently(|| maps.list(&selector)).await;
     let found = found.map_err(|error| failed("cannot read the earlier releases", &error))?;
-    let mut records = found.items.iter().map(read).collect::<Result<Vec<_>, _>>()?;
+    let mut records = found
+        .items
+        .iter()
+        .map(read)
+        .collect::<Result<Vec<_>, _>>()?;
     records.sort_by_key(|record| record.number);
     Ok(records)
 }
@@ -140,7 +148,10 @@ pub(super) async fn write(
     if packed.len() > LARGEST {
         return Err(Diagnostic::error(
             codes::CLUSTER_REFUSED,
-            format!("{doing}: it has {} bytes packed, and {LARGEST} are the most", packed.len()),
+            format!(
+                "{doing}: it has {} bytes packed, and {LARGEST} are the most",
+                packed.len()
+            ),
         )
         .help("an application of this size belongs in several: split it"));
     }
@@ -215,7 +226,10 @@ fn read(map: &ConfigMap) -> Result<Record, Diagnostic> {
     parsed().ok_or_else(|| {
         Diagnostic::error(
             codes::NO_RELEASE,
-            format!("the ConfigMap {} is no release that this cloudc can read", map.name_any()),
+            format!(
+                "the ConfigMap {} is no release that this cloudc can read",
+                map.name_any()
+            ),
         )
         .help("a newer cloudc may have written it; or somebody changed it: then delete it")
     })

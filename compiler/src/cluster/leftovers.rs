@@ -22,7 +22,10 @@ pub(super) struct Volume {
 impl Volume {
     /// Whether a name after `--delete-data` means this one: the server's, with or without the application's, or the claim's.
     pub(super) fn is(&self, app: &str, name: &str) -> bool {
-        let bare = self.server.strip_prefix(app).and_then(|rest| rest.strip_prefix('-'));
+        let bare = self
+            .server
+            .strip_prefix(app)
+            .and_then(|rest| rest.strip_prefix('-'));
         [Some(self.server.as_str()), Some(self.claim.as_str()), bare].contains(&Some(name))
     }
 }
@@ -58,11 +61,18 @@ pub(super) async fn volumes(
 }
 
 /// Deletes a volume and what is on it.
-pub(super) async fn delete(client: &Client, namespace: &str, volume: &Volume) -> Result<(), Diagnostic> {
+pub(super) async fn delete(
+    client: &Client,
+    namespace: &str,
+    volume: &Volume,
+) -> Result<(), Diagnostic> {
     let claims: Api<PersistentVolumeClaim> = Api::namespaced(client.clone(), namespace);
     match patiently(async || claims.delete(&volume.claim, &DeleteParams::default()).await).await {
         Ok(_) => Ok(()),
         Err(kube::Error::Api(status)) if status.code == 404 => Ok(()),
-        Err(error) => Err(failed(&format!("cannot delete the volume {}", volume.claim), &error)),
+        Err(error) => Err(failed(
+            &format!("cannot delete the volume {}", volume.claim),
+            &error,
+        )),
     }
 }

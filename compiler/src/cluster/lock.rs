@@ -60,7 +60,10 @@ impl Lock {
         loop {
             let found = patiently(|| leases.get_opt(&name)).await;
             let Some(lease) = found.map_err(|error| failed(doing, &error))? else {
-                match leases.create(&PostParams::default(), &new(&name, &holder)).await {
+                match leases
+                    .create(&PostParams::default(), &new(&name, &holder))
+                    .await
+                {
                     Ok(_) => break,
                     Err(error) if is_conflict(&error) => continue,
                     Err(error) => return Err(failed(doing, &error)),
@@ -87,8 +90,12 @@ impl Lock {
                 }
             }
             let who = person(&other);
-            let acquired = spec.acquire_time.map(|time| time.0.strftime("%H:%M:%S UTC").to_string());
-            let since = acquired.map(|time| format!(" since {time}")).unwrap_or_default();
+            let acquired = spec
+                .acquire_time
+                .map(|time| time.0.strftime("%H:%M:%S UTC").to_string());
+            let since = acquired
+                .map(|time| format!(" since {time}"))
+                .unwrap_or_default();
             if Instant::now() >= deadline {
                 return Err(Diagnostic::error(
                     codes::CLUSTER_BUSY,
@@ -103,7 +110,12 @@ impl Lock {
             sleep(LOOK).await;
         }
         let (tell_lost, lost) = watch::channel(false);
-        let renewing = tokio::spawn(renew(leases.clone(), name.clone(), holder.clone(), tell_lost));
+        let renewing = tokio::spawn(renew(
+            leases.clone(),
+            name.clone(),
+            holder.clone(),
+            tell_lost,
+        ));
         Ok(Self {
             leases,
             name,
@@ -138,11 +150,17 @@ impl Lock {
         let Ok(Some(lease)) = self.leases.get_opt(&self.name).await else {
             return;
         };
-        let holder = lease.spec.as_ref().and_then(|spec| spec.holder_identity.as_deref());
+        let holder = lease
+            .spec
+            .as_ref()
+            .and_then(|spec| spec.holder_identity.as_deref());
         if holder == Some(self.holder.as_str()) {
             let mut free = lease;
             free.spec = Some(LeaseSpec::default());
-            let _ = self.leases.replace(&self.name, &PostParams::default(), &free).await;
+            let _ = self
+                .leases
+                .replace(&self.name, &PostParams::default(), &free)
+                .await;
         }
     }
 }
@@ -171,7 +189,9 @@ async fn renew(leases: Api<Lease>, name: String, holder: String, lost: watch::Se
                 field_manager: Some(MANAGER.to_owned()),
                 ..Default::default()
             };
-            leases.patch(&name, &parameters, &Patch::Merge(&change)).await?;
+            leases
+                .patch(&name, &parameters, &Patch::Merge(&change))
+                .await?;
             Ok(true)
         };
         match mine.await {
@@ -189,7 +209,13 @@ fn new(name: &str, holder: &str) -> Lease {
     Lease {
         metadata: ObjectMeta {
             name: Some(name.to_owned()),
-            labels: Some([("app.kubernetes.io/managed-by".to_owned(), "cloudc".to_owned())].into()),
+            labels: Some(
+                [(
+                    "app.kubernetes.io/managed-by".to_owned(),
+                    "cloudc".to_owned(),
+                )]
+                .into(),
+            ),
             ..Default::default()
         },
         spec: Some(LeaseSpec {

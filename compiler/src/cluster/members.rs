@@ -57,7 +57,8 @@ impl Members {
     pub(super) async fn kinds(&self, apis: &Apis) -> Result<BTreeSet<String>, Diagnostic> {
         let parents: Api<ConfigMap> = Api::namespaced(apis.client().clone(), &self.namespace);
         let found = patiently(|| parents.get_opt(&self.parent)).await;
-        let found = found.map_err(|error| failed("cannot read which objects are the application's", &error))?;
+        let found = found
+            .map_err(|error| failed("cannot read which objects are the application's", &error))?;
         let list = found.and_then(|parent| parent.annotations().get(KINDS).cloned());
         let list = list.unwrap_or_default();
         let kinds = list.split(',').filter(|kind| !kind.is_empty());
@@ -65,7 +66,11 @@ impl Members {
     }
 
     /// Writes the parent. Kinds go onto the list before their first object is there, and leave it after their last one has gone.
-    pub(super) async fn note(&self, apis: &Apis, kinds: &BTreeSet<String>) -> Result<(), Diagnostic> {
+    pub(super) async fn note(
+        &self,
+        apis: &Apis,
+        kinds: &BTreeSet<String>,
+    ) -> Result<(), Diagnostic> {
         let parents: Api<ConfigMap> = Api::namespaced(apis.client().clone(), &self.namespace);
         let kinds: Vec<&str> = kinds.iter().map(String::as_str).collect();
         let parent = json!({
@@ -81,10 +86,14 @@ impl Members {
             },
         });
         let parameters = PatchParams::apply(MANAGER).force();
-        patiently(async || parents.patch(&self.parent, &parameters, &Patch::Apply(&parent)).await)
-            .await
-            .map(drop)
-            .map_err(|error| failed("cannot write the list of the application's objects", &error))
+        patiently(async || {
+            parents
+                .patch(&self.parent, &parameters, &Patch::Apply(&parent))
+                .await
+        })
+        .await
+        .map(drop)
+        .map_err(|error| failed("cannot write the list of the application's objects", &error))
     }
 
     /// Every member of these kinds that the cluster has.
@@ -102,8 +111,14 @@ impl Members {
             };
             let api = apis.all(resource, &self.namespace);
             let found = patiently(|| api.list(&selector)).await;
-            let found = found.map_err(|error| failed(&format!("cannot list {}", resource.plural), &error))?;
-            members.extend(found.items.into_iter().map(|object| (key(resource, &object), object)));
+            let found = found
+                .map_err(|error| failed(&format!("cannot list {}", resource.plural), &error))?;
+            members.extend(
+                found
+                    .items
+                    .into_iter()
+                    .map(|object| (key(resource, &object), object)),
+            );
         }
         Ok(members)
     }
@@ -132,7 +147,10 @@ mod tests {
         // `printf 'cloudc-shop.shop.ConfigMap.' | sha256sum`, in the URL's base 64.
         let members = Members::new("shop", "shop");
         let hash = Sha256::digest("cloudc-shop.shop.ConfigMap.");
-        assert_eq!(members.id, format!("applyset-{}-v1", BASE64URL_NOPAD.encode(&hash)));
+        assert_eq!(
+            members.id,
+            format!("applyset-{}-v1", BASE64URL_NOPAD.encode(&hash))
+        );
         assert!(members.id.len() <= 63, "a label's value");
     }
 }

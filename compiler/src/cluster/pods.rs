@@ -28,7 +28,11 @@ impl Pods<'_> {
             "app.kubernetes.io/instance={instance},app.kubernetes.io/part-of={}",
             self.app
         );
-        let mut found = pods.list(&ListParams::default().labels(&labels)).await.ok()?.items;
+        let mut found = pods
+            .list(&ListParams::default().labels(&labels))
+            .await
+            .ok()?
+            .items;
         // The newest pod is of the newest template.
         found.sort_by_key(|pod| std::cmp::Reverse(pod.creation_timestamp()));
         for pod in &found {
@@ -75,7 +79,10 @@ impl Pods<'_> {
         let mut found = events.list(&ListParams::default()).await.ok()?.items;
         found.retain(|event| {
             let about = event.involved_object.name.as_deref().unwrap_or_default();
-            let own = about == key.name || about.strip_prefix(&key.name).is_some_and(|rest| rest.starts_with('-'));
+            let own = about == key.name
+                || about
+                    .strip_prefix(&key.name)
+                    .is_some_and(|rest| rest.starts_with('-'));
             own && event.type_.as_deref() == Some("Warning")
         });
         found.sort_by_key(|event| event.last_timestamp.as_ref().map(|time| time.0));
@@ -93,7 +100,9 @@ fn containers(pod: &Pod) -> impl Iterator<Item = &ContainerStatus> {
 
 fn unscheduled(pod: &Pod) -> Option<String> {
     let conditions = pod.status.as_ref()?.conditions.as_ref()?;
-    let scheduled = conditions.iter().find(|condition| condition.type_ == "PodScheduled")?;
+    let scheduled = conditions
+        .iter()
+        .find(|condition| condition.type_ == "PodScheduled")?;
     if scheduled.status == "True" {
         return None;
     }
@@ -107,7 +116,10 @@ fn waits(container: &ContainerStatus) -> Option<String> {
     let message = waiting.message.as_deref().unwrap_or_default();
     match reason {
         "ErrImagePull" | "ImagePullBackOff" | "InvalidImageName" | "ErrImageNeverPull" => {
-            Some(format!("the image {} cannot be pulled ({reason}): {message}", container.image))
+            Some(format!(
+                "the image {} cannot be pulled ({reason}): {message}",
+                container.image
+            ))
         }
         "CreateContainerConfigError" | "CreateContainerError" | "RunContainerError" => {
             Some(format!("its container cannot start ({reason}): {message}"))
@@ -122,11 +134,17 @@ fn crashes(container: &ContainerStatus) -> Option<String> {
         .waiting
         .as_ref()
         .is_some_and(|waiting| waiting.reason.as_deref() == Some("CrashLoopBackOff"));
-    let ended = state.terminated.as_ref().filter(|ended| ended.exit_code != 0);
+    let ended = state
+        .terminated
+        .as_ref()
+        .filter(|ended| ended.exit_code != 0);
     if !backs_off && ended.is_none() && (container.ready || container.restart_count < RESTARTS) {
         return None;
     }
-    let last = container.last_state.as_ref().and_then(|state| state.terminated.as_ref());
+    let last = container
+        .last_state
+        .as_ref()
+        .and_then(|state| state.terminated.as_ref());
     let code = ended.or(last).map(|ended| match ended.reason.as_deref() {
         Some("OOMKilled") => "was killed for using too much memory".to_owned(),
         _ => format!("ended with exit code {}", ended.exit_code),

@@ -15,20 +15,33 @@ pub(super) async fn messages(client: &Client, namespace: &str, job: &str) -> Vec
     let Ok(found) = pods.list(&selector).await else {
         return Vec::new();
     };
-    let Some(pod) = found.items.iter().max_by_key(|pod| pod.creation_timestamp()) else {
+    let Some(pod) = found
+        .items
+        .iter()
+        .max_by_key(|pod| pod.creation_timestamp())
+    else {
         return Vec::new();
     };
     let parameters = LogParams {
         tail_lines: Some(LINES),
         ..Default::default()
     };
-    let log = pods.logs(&pod.name_any(), &parameters).await.unwrap_or_default();
+    let log = pods
+        .logs(&pod.name_any(), &parameters)
+        .await
+        .unwrap_or_default();
     log.lines().filter_map(message).collect()
 }
 
 fn message(line: &str) -> Option<String> {
     let line: Value = serde_json::from_str(line).ok()?;
-    let message = line.pointer("/fields/message").or_else(|| line.get("message"))?;
-    let text: String = message.as_str()?.chars().filter(|char| !char.is_control()).collect();
+    let message = line
+        .pointer("/fields/message")
+        .or_else(|| line.get("message"))?;
+    let text: String = message
+        .as_str()?
+        .chars()
+        .filter(|char| !char.is_control())
+        .collect();
     (!text.is_empty()).then_some(text)
 }

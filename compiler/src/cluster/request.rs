@@ -68,7 +68,10 @@ pub(super) fn with_time(answer: Response<Body>) -> Response<Body> {
     let Some(seconds) = seconds.filter(|_| is_busy) else {
         return answer;
     };
-    let mut status = Status::failure("Too many requests, please try again later", "TooManyRequests");
+    let mut status = Status::failure(
+        "Too many requests, please try again later",
+        "TooManyRequests",
+    );
     status.code = answer.status().as_u16();
     status.details = Some(StatusDetails {
         name: String::new(),

@@ -18,7 +18,9 @@ pub(super) async fn revisions(
     release: &Release,
 ) -> Result<BTreeMap<String, String>, Diagnostic> {
     let mut revisions = BTreeMap::new();
-    let services = release.keys().filter(|key| key.group() == "serving.knative.dev");
+    let services = release
+        .keys()
+        .filter(|key| key.group() == "serving.knative.dev");
     for key in services {
         let api = apis.of(&key)?;
         let found = patiently(|| api.get_opt(&key.name)).await;

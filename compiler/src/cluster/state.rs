@@ -72,7 +72,9 @@ pub(super) struct Condition<'a> {
 /// The condition of this type, if the object has one.
 pub(super) fn condition<'a>(object: &'a Value, kind: &str) -> Option<Condition<'a>> {
     let conditions = object.pointer("/status/conditions")?.as_array()?;
-    let found = conditions.iter().find(|condition| condition["type"] == kind)?;
+    let found = conditions
+        .iter()
+        .find(|condition| condition["type"] == kind)?;
     let text = |key: &str| found.get(key).and_then(Value::as_str).unwrap_or_default();
     Some(Condition {
         status: text("status"),
@@ -94,7 +96,9 @@ pub(super) fn is_waited_for(key: &Key) -> bool {
 
 /// How an object is, as far as it says itself. `object` is all of it, with its status.
 pub(super) fn of(key: &Key, generation: i64, object: &Value) -> State {
-    let observed = object.pointer("/status/observedGeneration").and_then(Value::as_i64);
+    let observed = object
+        .pointer("/status/observedGeneration")
+        .and_then(Value::as_i64);
     if observed.is_some_and(|observed| observed < generation) {
         return State::Coming("not looked at yet".to_owned());
     }
@@ -139,7 +143,11 @@ fn deployment(object: &Value, seen: bool) -> State {
     {
         return State::Hangs(failure.message.to_owned());
     }
-    State::Coming(format!("{} of {} ready", available.min(updated), pods(wanted)))
+    State::Coming(format!(
+        "{} of {} ready",
+        available.min(updated),
+        pods(wanted)
+    ))
 }
 
 fn stateful_set(object: &Value, seen: bool) -> State {

@@ -66,7 +66,10 @@ fn target<'a>(records: &'a [Record], app: &str, to: Option<u32>) -> Result<&'a R
         .filter(|record| record.status == Status::Deployed)
         .collect();
     let known = || {
-        let numbers: Vec<String> = were.iter().map(|record| record.number.to_string()).collect();
+        let numbers: Vec<String> = were
+            .iter()
+            .map(|record| record.number.to_string())
+            .collect();
         match numbers.as_slice() {
             [] => "nothing was deployed yet".to_owned(),
             numbers => format!("these were deployed and are kept: {}", numbers.join(", ")),
@@ -88,7 +91,9 @@ fn target<'a>(records: &'a [Record], app: &str, to: Option<u32>) -> Result<&'a R
     }
     let before = current.and_then(|current| {
         let mut before = were.iter().rev();
-        before.find(|record| differs(&record.release, &current.release)).copied()
+        before
+            .find(|record| differs(&record.release, &current.release))
+            .copied()
     });
     before.ok_or_else(|| none(format!("{app} has no release to go back to")).help(known()))
 }

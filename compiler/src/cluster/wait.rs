@@ -104,7 +104,9 @@ async fn look(
     let generation = object.metadata.generation.unwrap_or(0);
     let mut state = state::of(key, generation, &object.data);
     let runs_pods = key.kind != "ScaledObject";
-    if !state.is_ready() && runs_pods && (ask_pods || matches!(state, State::Failed(_)))
+    if !state.is_ready()
+        && runs_pods
+        && (ask_pods || matches!(state, State::Failed(_)))
         && let Some(trouble) = pods.trouble(key, instance).await
     {
         state = match state {

@@ -61,11 +61,17 @@ pub(super) fn expected(cx: Context<'_>) -> Vec<Expected> {
             let keys = "seed, or creds, or user and password, or token: for the broker";
             push(&nats.secret, given(keys));
             if let Some(secret) = &nats.provision_secret {
-                push(secret, given("the same keys, of a user who may make streams"));
+                push(
+                    secret,
+                    given("the same keys, of a user who may make streams"),
+                );
             }
         }
     }
-    let cache: Vec<String> = valkey::users(cx).into_iter().map(|(name, _)| name).collect();
+    let cache: Vec<String> = valkey::users(cx)
+        .into_iter()
+        .map(|(name, _)| name)
+        .collect();
     match &cx.settings.valkey {
         _ if cache.is_empty() => {}
         Valkey::Bundled(_) => {
@@ -81,7 +87,10 @@ pub(super) fn expected(cx: Context<'_>) -> Vec<Expected> {
         }
     }
     for secret in &cx.settings.image_pull_secrets {
-        push(secret, given("the registry's credentials, as docker keeps them"));
+        push(
+            secret,
+            given("the registry's credentials, as docker keeps them"),
+        );
     }
     secrets
 }

@@ -32,7 +32,9 @@ impl Key {
 
     /// The group: `apps`; empty for the core's.
     pub fn group(&self) -> &str {
-        self.api_version.split_once('/').map_or("", |(group, _)| group)
+        self.api_version
+            .split_once('/')
+            .map_or("", |(group, _)| group)
     }
 
     /// Kind and group as the list of an ApplySet has them: `Deployment.apps`, `Service`.

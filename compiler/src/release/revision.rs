@@ -13,7 +13,10 @@ pub(super) fn is_knative_service(object: &Value) -> bool {
 /// The name of the revision that a Knative Service's template becomes: the service's, and a hash of the template. Knative refuses
 /// a changed template under an old name, and takes up an old revision under its name if the template is the same again.
 pub fn revision_name(service: &Value) -> String {
-    let mut template = service.pointer("/spec/template").cloned().unwrap_or_default();
+    let mut template = service
+        .pointer("/spec/template")
+        .cloned()
+        .unwrap_or_default();
     if let Some(metadata) = template.get_mut("metadata").and_then(Value::as_object_mut) {
         metadata.remove("name");
     }

@@ -55,12 +55,17 @@ async fn answer(State(shared): State<Shared>, request: Request) -> Response {
         path.contains("/blobs/"),
         path.contains("/uploads/"),
     ) {
-        (&Method::HEAD, true, _) => match store.lock().unwrap().blobs.contains_key(&last) {
+        (&Method::HEAD, true, _) => match store
+            .lock()
+            .expect("nobody panics in it")
+            .blobs
+            .contains_key(&last)
+        {
             true => StatusCode::OK.into_response(),
             false => StatusCode::NOT_FOUND.into_response(),
         },
         (&Method::POST, _, true) => {
-            let mut store = store.lock().unwrap();
+            let mut store = store.lock().expect("nobody panics in it");
             store.uploads += 1;
             if let Fault::Uploads(status, times) = *fault
                 && store.failed < times
@@ -76,7 +81,7 @@ async fn answer(State(shared): State<Shared>, request: Request) -> Response {
         }
         (&Method::PUT, _, true) => {
             let cut = {
-                let mut store = store.lock().unwrap();
+                let mut store = store.lock().expect("nobody panics in it");
                 let cut = matches!(*fault, Fault::Cuts(times) if store.failed < times);
                 store.failed += usize::from(cut);
                 cut
@@ -92,18 +97,31 @@ async fn answer(State(shared): State<Shared>, request: Request) -> Response {
                 .next()
                 .unwrap_or_default()
                 .replace("%3A", ":");
-            let bytes = to_bytes(body, usize::MAX).await.unwrap();
-            store.lock().unwrap().blobs.insert(digest, bytes);
+            let bytes = to_bytes(body, usize::MAX).await.expect("it does");
+            store
+                .lock()
+                .expect("nobody panics in it")
+                .blobs
+                .insert(digest, bytes);
             let place = [(header::LOCATION, "/v2/team/app/blobs/1")];
             (StatusCode::CREATED, place).into_response()
         }
         (&Method::PUT, ..) => {
-            let bytes = to_bytes(body, usize::MAX).await.unwrap();
-            store.lock().unwrap().manifests.insert(last, bytes);
+            let bytes = to_bytes(body, usize::MAX).await.expect("it does");
+            store
+                .lock()
+                .expect("nobody panics in it")
+                .manifests
+                .insert(last, bytes);
             let place = [(header::LOCATION, "/v2/team/app/manifests/1")];
             (StatusCode::CREATED, place).into_response()
         }
-        _ => match store.lock().unwrap().manifests.get(&last) {
+        _ => match store
+            .lock()
+            .expect("nobody panics in it")
+            .manifests
+            .get(&last)
+        {
             Some(_) if *fault == Fault::OtherDigest => "{}".into_response(),
             Some(bytes) => Body::from(bytes.clone()).into_response(),
             None => StatusCode::NOT_FOUND.into_response(),
@@ -118,8 +136,8 @@ async fn pushed(fault: Fault) -> (Result<Pushed, Failure>, Shared, Heard) {
         .fallback(answer)
         .with_state(Arc::clone(&shared));
     let listener = tokio::net::TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0)));
-    let listener = listener.await.unwrap();
-    let host = listener.local_addr().unwrap().to_string();
+    let listener = listener.await.expect("it does");
+    let host = listener.local_addr().expect("it does").to_string();
     let server = tokio::spawn(async move { axum::serve(listener, app).await });
     let heard = Heard::default();
     let to = Destination {
@@ -141,7 +159,7 @@ fn image() -> Image {
     // Random, so that it is not made small: a connection can be cut in the middle of it.
     let mut program = vec![0; 3 << 20];
     rand::fill(&mut program[..]);
-    build(&program, &facts).unwrap()
+    build(&program, &facts).expect("it does")
 }
 
 /// What was tried again, and how much was sent.
@@ -150,11 +168,15 @@ struct Heard(Arc<Mutex<(Vec<String>, u64)>>);
 
 impl Progress for Heard {
     fn sent(&self, bytes: u64) {
-        self.0.lock().unwrap().1 += bytes;
+        self.0.lock().expect("nobody panics in it").1 += bytes;
     }
 
     fn again(&self, what: &str, why: &str, _: Duration) {
-        self.0.lock().unwrap().0.push(format!("{what}: {why}"));
+        self.0
+            .lock()
+            .expect("nobody panics in it")
+            .0
+            .push(format!("{what}: {why}"));
     }
 }
 
@@ -172,8 +194,12 @@ async fn what_passes_is_tried_again() {
             Ok((3, 0)),
             "{fault:?}"
         );
-        let store = shared.1.lock().unwrap();
-        assert_eq!(heard.0.lock().unwrap().0.len(), store.failed, "{fault:?}");
+        let store = shared.1.lock().expect("nobody panics in it");
+        assert_eq!(
+            heard.0.lock().expect("nobody panics in it").0.len(),
+            store.failed,
+            "{fault:?}"
+        );
         // With the two of the attached document, its manifest, and the tag that lists it.
         assert_eq!(store.uploads, 5 + store.failed, "{fault:?}");
         assert_eq!((store.blobs.len(), store.manifests.len()), (5, 3));
@@ -184,9 +210,9 @@ async fn what_passes_is_tried_again() {
 async fn a_blob_that_was_cut_off_is_sent_from_its_start() {
     let (result, shared, heard) = pushed(Fault::Cuts(1)).await;
     assert_eq!(result.map(|pushed| pushed.sent), Ok(3));
-    let store = shared.1.lock().unwrap();
+    let store = shared.1.lock().expect("nobody panics in it");
     let sizes: usize = store.blobs.values().map(Bytes::len).sum();
-    let (again, sent) = &*heard.0.lock().unwrap();
+    let (again, sent) = &*heard.0.lock().expect("nobody panics in it");
     assert_eq!(again.len(), 1, "{again:?}");
     assert!(again[0].starts_with("send a blob: "), "{again:?}");
     assert!(*sent > sizes as u64, "what was sent in vain counts");
@@ -213,7 +239,10 @@ async fn who_says_no_is_asked_once() {
         let (result, _, heard) = pushed(Fault::Always(status, text)).await;
         let said = result.unwrap_err().to_string();
         assert!(said.ends_with(words), "{said}");
-        assert!(heard.0.lock().unwrap().0.is_empty(), "{said}");
+        assert!(
+            heard.0.lock().expect("nobody panics in it").0.is_empty(),
+            "{said}"
+        );
     }
 }
 

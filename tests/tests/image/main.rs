@@ -2,8 +2,6 @@
 
 mod broken;
 mod hello;
-#[path = "../servers/process.rs"]
-mod process;
 mod push;
 mod registry;
 mod runtime;

@@ -7,7 +7,7 @@ use std::process::Command;
 use cloudc_tests::program;
 use tempfile::TempDir;
 
-use crate::process::Process;
+use cloudc_tests::process::Process;
 
 /// The only user, its password, and what `htpasswd -B` makes of it.
 pub(crate) const USER: &str = "pusher";

@@ -8,7 +8,7 @@ use cloudc_tests::program;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::process::Process;
+use cloudc_tests::process::Process;
 
 /// The layers of an image, one over the other, in a folder.
 pub(crate) struct Root {

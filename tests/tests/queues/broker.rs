@@ -13,7 +13,7 @@ use cloudc_tests::schemas::documents;
 use futures_util::StreamExt as _;
 use tokio::runtime::Runtime;
 
-use crate::process::Process;
+use cloudc_tests::process::Process;
 
 /// The key of the user without a name.
 const SEED: &str = "SUACSSL3UAHUDXKFSNVUZRF5UHPMWZ6BFDTJ7M6USDXIEDNPPQYYYCU3VY";

@@ -9,8 +9,6 @@ mod refusals;
 
 #[path = "../servers/current.rs"]
 mod current;
-#[path = "../servers/process.rs"]
-mod process;
 
 use std::process::{Command, Output, Stdio};
 

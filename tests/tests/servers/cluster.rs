@@ -16,8 +16,8 @@ use tokio::sync::Notify;
 use tokio::time::sleep;
 
 use crate::current::server;
-use crate::process::Process;
 use crate::runtime::{APP, message, queue, run};
+use cloudc_tests::process::Process;
 
 /// How long one looks again until something is so.
 const LOOK: Duration = Duration::from_millis(50);

@@ -11,8 +11,8 @@ use nkeys::KeyPair;
 use serde_json::{Value, json};
 
 use crate::current::server;
-use crate::process::Process;
 use crate::runtime::{APP, message, queue, run};
+use cloudc_tests::process::Process;
 
 /// A token that says this of its subject, and that the issuer has signed.
 fn token(issuer: &KeyPair, subject: &KeyPair, claims: &Value) -> String {

@@ -7,7 +7,6 @@ mod creds;
 mod current;
 mod nats;
 mod next;
-mod process;
 mod runtime;
 mod valkey;
 

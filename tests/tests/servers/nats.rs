@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 
 use crate::client::{Client, key};
 use crate::current::server;
-use crate::process::Process;
 use crate::{object, objects, variables};
+use cloudc_tests::process::Process;
 
 /// A broker with the shop's configuration.
 pub(crate) struct Broker {

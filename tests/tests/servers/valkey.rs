@@ -8,8 +8,8 @@ use std::process::Command;
 use cloudc_tests::program;
 use serde_json::Value;
 
-use crate::process::Process;
 use crate::{object, objects, variables};
+use cloudc_tests::process::Process;
 
 /// `SHA256("secret")`.
 const HASH: &str = "2bb80d537b1da3e38bd30361aa855686bde0eacd7162fef6a25fe97bf527a25b";

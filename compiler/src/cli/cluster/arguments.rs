@@ -162,8 +162,13 @@ pub(super) struct Waiting {
 }
 
 fn duration(text: &str) -> Result<Duration, String> {
-    let (number, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len()));
-    let number: u64 = number.parse().map_err(|_| "it is a number and a unit: 90s, 5m, 1h".to_owned())?;
+    let (number, unit) = text.split_at(
+        text.find(|c: char| !c.is_ascii_digit())
+            .unwrap_or(text.len()),
+    );
+    let number: u64 = number
+        .parse()
+        .map_err(|_| "it is a number and a unit: 90s, 5m, 1h".to_owned())?;
     let seconds = match unit {
         "s" => Some(number),
         "m" => number.checked_mul(60),
@@ -172,7 +177,9 @@ fn duration(text: &str) -> Result<Duration, String> {
     };
     // Later than any clock goes is of no use to anybody.
     let seconds = seconds.filter(|seconds| *seconds <= 7 * 24 * 3600);
-    seconds.map(Duration::from_secs).ok_or_else(|| "a week is the most".to_owned())
+    seconds
+        .map(Duration::from_secs)
+        .ok_or_else(|| "a week is the most".to_owned())
 }
 
 #[cfg(test)]
@@ -183,7 +190,16 @@ mod tests {
     fn a_time_is_a_number_and_a_unit() {
         assert_eq!(duration("90s"), Ok(Duration::from_secs(90)));
         assert_eq!(duration("5m"), Ok(Duration::from_secs(300)));
-        for wrong in ["", "5", "m", "-1s", "5 m", "1d", "99999999999999999999s", "999999999999999999h"] {
+        for wrong in [
+            "",
+            "5",
+            "m",
+            "-1s",
+            "5 m",
+            "1d",
+            "99999999999999999999s",
+            "999999999999999999h",
+        ] {
             assert!(duration(wrong).is_err(), "{wrong}");
         }
     }

@@ -38,9 +38,14 @@ pub(in crate::cli) fn run(arguments: &Credentials) -> u8 {
     });
     match done {
         Ok(()) => {
-            output::note(&format!("the Secrets of {} are in the namespace {}", release.app, release.namespace));
+            output::note(&format!(
+                "the Secrets of {} are in the namespace {}",
+                release.app, release.namespace
+            ));
             if !arguments.rotate.is_empty() {
-                output::note("now start the servers and those users' pods again: kubectl rollout restart");
+                output::note(
+                    "now start the servers and those users' pods again: kubectl rollout restart",
+                );
             }
             DONE
         }

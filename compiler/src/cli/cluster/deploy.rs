@@ -50,7 +50,11 @@ fn open(arguments: &Deploy) -> Result<(Option<Toolchain>, Opened), Diagnostic> {
 
 fn check_digest(digest: &str) -> Result<(), Diagnostic> {
     let digits = digest.strip_prefix("sha256:").unwrap_or_default();
-    if digits.len() == 64 && digits.bytes().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f')) {
+    if digits.len() == 64
+        && digits
+            .bytes()
+            .all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'))
+    {
         return Ok(());
     }
     Err(Diagnostic::error(
@@ -76,10 +80,13 @@ fn go(arguments: &Deploy, toolchain: Option<&Toolchain>, opened: &Opened) -> Res
         Some(toolchain) => Some(make(arguments, toolchain, opened)?),
         None => None,
     };
-    let digest = built.as_ref().and_then(|built| built.image.as_ref()).map_or_else(
-        || arguments.image.clone().unwrap_or_default(),
-        |image| image.digest().to_owned(),
-    );
+    let digest = built
+        .as_ref()
+        .and_then(|built| built.image.as_ref())
+        .map_or_else(
+            || arguments.image.clone().unwrap_or_default(),
+            |image| image.digest().to_owned(),
+        );
     let wish = Wish {
         environment: arguments.project.env.as_deref(),
         digest,
@@ -172,10 +179,16 @@ pub(super) fn tell(release: &Release, outcome: &Outcome, format: MessageFormat) 
             share.service, share.percent, share.canary, share.stable
         ));
     }
-    let addresses = outcome.addresses.iter().map(|address| format!("\n  {address}"));
+    let addresses = outcome
+        .addresses
+        .iter()
+        .map(|address| format!("\n  {address}"));
     let addresses: String = addresses.collect();
     if outcome.shares.is_empty() {
-        output::note(&format!("deployed {} as release {}{addresses}", release.app, outcome.number));
+        output::note(&format!(
+            "deployed {} as release {}{addresses}",
+            release.app, outcome.number
+        ));
     } else {
         output::note(&format!(
             "release {} of {} is a canary: finish it with `cloudc promote`, take it back with `cloudc rollback`{addresses}",

@@ -11,7 +11,10 @@ use crate::cluster::{self, Doomed, Options};
 
 pub(in crate::cli) fn run(arguments: &Destroy) -> u8 {
     if !arguments.yes && !can_ask() {
-        return wrong_usage(&["destroy"], "nobody is there to be asked: say --yes to delete");
+        return wrong_usage(
+            &["destroy"],
+            "nobody is there to be asked: say --yes to delete",
+        );
     }
     go(arguments).err().unwrap_or(DONE)
 }

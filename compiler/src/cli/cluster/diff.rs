@@ -52,7 +52,8 @@ fn go(arguments: &Diff, opened: &Opened) -> Result<u8, u8> {
         match image {
             Some((_, digest)) => digest.to_owned(),
             None => {
-                let found = Diagnostic::error(codes::NO_RELEASE, format!("{app} runs no image yet"));
+                let found =
+                    Diagnostic::error(codes::NO_RELEASE, format!("{app} runs no image yet"));
                 return Err(report(&[found.help("leave out --no-image")], format));
             }
         }
@@ -79,17 +80,28 @@ fn go(arguments: &Diff, opened: &Opened) -> Result<u8, u8> {
 /// The digest of the image that a deploy would make. Nothing is written to the output folder.
 fn built(arguments: &Diff, opened: &Opened) -> Result<String, Vec<Diagnostic>> {
     let platform = arguments.platform.unwrap_or_default();
-    let toolchain = toolchain::choose(platform, &arguments.project.folder).map_err(|found| vec![found])?;
+    let toolchain =
+        toolchain::choose(platform, &arguments.project.folder).map_err(|found| vec![found])?;
     let out = build::out(&arguments.project, None, opened);
     let built = build::make(opened, &arguments.project, Some(&toolchain), &out)?;
-    Ok(built.image.map(|image| image.digest().to_owned()).unwrap_or_default())
+    Ok(built
+        .image
+        .map(|image| image.digest().to_owned())
+        .unwrap_or_default())
 }
 
 /// Shows a difference; the exit code that it asks for.
-pub(super) fn show(difference: &Difference, release: &Release, format: MessageFormat) -> Result<u8, u8> {
+pub(super) fn show(
+    difference: &Difference,
+    release: &Release,
+    format: MessageFormat,
+) -> Result<u8, u8> {
     let unreadable = |message: String| {
         let found = Diagnostic::error(codes::NO_RELEASE, message);
-        report(&[found.help("deploy once, then they can be compared")], format)
+        report(
+            &[found.help("deploy once, then they can be compared")],
+            format,
+        )
     };
     let document = |value: &serde_json::Value| {
         Document::parse(&value.to_string())
@@ -112,7 +124,11 @@ pub(super) fn show(difference: &Difference, release: &Release, format: MessageFo
     } else {
         print(difference, release, &changes, &objects);
     }
-    Ok(if changes.is_empty() && objects.is_empty() { DONE } else { CHANGES })
+    Ok(if changes.is_empty() && objects.is_empty() {
+        DONE
+    } else {
+        CHANGES
+    })
 }
 
 fn print_json(difference: &Difference, changes: &[Change], objects: &[(&String, Vec<Line>)]) {
@@ -129,10 +145,18 @@ fn print_json(difference: &Difference, changes: &[Change], objects: &[(&String, 
     output::print(&format!("{object}\n"));
 }
 
-fn print(difference: &Difference, release: &Release, changes: &[Change], objects: &[(&String, Vec<Line>)]) {
+fn print(
+    difference: &Difference,
+    release: &Release,
+    changes: &[Change],
+    objects: &[(&String, Vec<Line>)],
+) {
     let mut text = String::new();
     if difference.graph.is_none() {
-        text.push_str(&format!("{} is not deployed yet: all of it is new\n", release.app));
+        text.push_str(&format!(
+            "{} is not deployed yet: all of it is new\n",
+            release.app
+        ));
     }
     for change in changes {
         text.push_str(&format!("{change}\n"));

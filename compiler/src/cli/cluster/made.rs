@@ -43,7 +43,11 @@ pub(super) fn release(
     let old = current.map(|record| &record.release);
     let gone: BTreeSet<String> = old
         .into_iter()
-        .flat_map(|release| release.queues().chain(release.retired.iter().map(String::as_str)))
+        .flat_map(|release| {
+            release
+                .queues()
+                .chain(release.retired.iter().map(String::as_str))
+        })
         .filter(|queue| !names.contains(queue))
         .map(str::to_owned)
         .collect();
@@ -79,7 +83,11 @@ pub(super) fn canary(
     Ok(Canary { percent, beside })
 }
 
-fn lowered(opened: &Opened, wish: &Wish<'_>, settings: &Settings) -> Result<Release, Vec<Diagnostic>> {
+fn lowered(
+    opened: &Opened,
+    wish: &Wish<'_>,
+    settings: &Settings,
+) -> Result<Release, Vec<Diagnostic>> {
     let graph = &opened.analysis.graph;
     let manifests = lower::lower(graph, settings)?;
     let environment = wish.environment.unwrap_or("default");

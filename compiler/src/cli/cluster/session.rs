@@ -40,7 +40,9 @@ where
             format!("cannot open connections: {error}"),
         ))
     };
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
     let done = runtime.map_err(failed).and_then(|runtime| {
         let stop = Arc::default();
         for signal in [SIGINT, SIGTERM] {
@@ -96,8 +98,17 @@ pub(super) fn holder() -> String {
         let mut set = variables.iter().filter_map(|name| env::var(name).ok());
         let name = set.find(|name| !name.is_empty());
         let name = name.or_else(|| std::fs::read_to_string(file?).ok());
-        let name: String = name.unwrap_or_default().trim().chars().filter(|c| c.is_ascii_graphic()).collect();
-        if name.is_empty() { "unknown".to_owned() } else { name }
+        let name: String = name
+            .unwrap_or_default()
+            .trim()
+            .chars()
+            .filter(|c| c.is_ascii_graphic())
+            .collect();
+        if name.is_empty() {
+            "unknown".to_owned()
+        } else {
+            name
+        }
     };
     format!(
         "{}@{}",

@@ -95,7 +95,10 @@ impl Table {
     fn show(&mut self, rows: &[Row]) {
         let width = rows.iter().map(|row| row.workload.len()).max().unwrap_or(0);
         for row in rows {
-            let known = self.rows.iter().position(|(workload, _)| *workload == row.workload);
+            let known = self
+                .rows
+                .iter()
+                .position(|(workload, _)| *workload == row.workload);
             let index = known.unwrap_or_else(|| {
                 let bar = self.bars.add(ProgressBar::new_spinner());
                 bar.enable_steady_tick(TICK);

@@ -12,12 +12,17 @@ pub(in crate::cli) fn promote(arguments: &Promote) -> u8 {
     let format = arguments.which.project.message_format;
     let options = Options::from(&arguments.waiting);
     let done = which::find(&arguments.which).and_then(|known| {
-        let outcome = talk(arguments.cluster.context.as_deref(), format, async |client, shown: Shown| {
-            let tell = |event| shown.event(event);
-            let done = cluster::promote(&client, &known.app, &known.namespace, &options, &tell).await;
-            shown.end();
-            done
-        })?;
+        let outcome = talk(
+            arguments.cluster.context.as_deref(),
+            format,
+            async |client, shown: Shown| {
+                let tell = |event| shown.event(event);
+                let done =
+                    cluster::promote(&client, &known.app, &known.namespace, &options, &tell).await;
+                shown.end();
+                done
+            },
+        )?;
         tell(&known, &outcome, format);
         Ok(())
     });
@@ -28,13 +33,19 @@ pub(in crate::cli) fn rollback(arguments: &Rollback) -> u8 {
     let format = arguments.which.project.message_format;
     let options = Options::from(&arguments.waiting);
     let done = which::find(&arguments.which).and_then(|known| {
-        let outcome = talk(arguments.cluster.context.as_deref(), format, async |client, shown: Shown| {
-            let tell = |event| shown.event(event);
-            let to = arguments.to;
-            let done = cluster::rollback(&client, &known.app, &known.namespace, to, &options, &tell).await;
-            shown.end();
-            done
-        })?;
+        let outcome = talk(
+            arguments.cluster.context.as_deref(),
+            format,
+            async |client, shown: Shown| {
+                let tell = |event| shown.event(event);
+                let to = arguments.to;
+                let done =
+                    cluster::rollback(&client, &known.app, &known.namespace, to, &options, &tell)
+                        .await;
+                shown.end();
+                done
+            },
+        )?;
         tell(&known, &outcome, format);
         Ok(())
     });
@@ -53,6 +64,13 @@ fn tell(known: &Known, outcome: &Outcome, format: MessageFormat) {
         output::print(&format!("{object}\n"));
         return;
     }
-    let addresses: String = outcome.addresses.iter().map(|address| format!("\n  {address}")).collect();
-    output::note(&format!("{} runs release {}{addresses}", known.app, outcome.number));
+    let addresses: String = outcome
+        .addresses
+        .iter()
+        .map(|address| format!("\n  {address}"))
+        .collect();
+    output::note(&format!(
+        "{} runs release {}{addresses}",
+        known.app, outcome.number
+    ));
 }

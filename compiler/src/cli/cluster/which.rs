@@ -33,7 +33,11 @@ pub(super) fn find(which: &Which) -> Result<Known, u8> {
     }
     let opened = open::open(&which.project).map_err(|found| report(&[found], format))?;
     if opened.is_refused() {
-        output::report_beside(&opened.analysis.diagnostics, &opened.analysis.sources, format);
+        output::report_beside(
+            &opened.analysis.diagnostics,
+            &opened.analysis.sources,
+            format,
+        );
         return Err(REFUSED);
     }
     let app = opened.analysis.graph.app;

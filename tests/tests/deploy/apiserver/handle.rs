@@ -89,7 +89,9 @@ fn answer(state: &mut State, call: &Call) -> Result<Response<Incoming>, Cut> {
     if let Some(seconds) = retry_after {
         response = response.header("retry-after", seconds);
     }
-    response.body(Incoming::from(text.into_bytes())).map_err(|_| Cut)
+    response
+        .body(Incoming::from(text.into_bytes()))
+        .map_err(|_| Cut)
 }
 
 fn act(state: &mut State, call: &Call) -> Result<(u16, Body), Failure> {

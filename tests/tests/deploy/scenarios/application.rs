@@ -55,10 +55,19 @@ impl Shop {
     /// Takes the queue `restock-requests` away, with its consumer and whoever sends to it.
     pub(super) fn without_restocking(&mut self) {
         let graph = &mut self.graph;
-        let queue = graph.queues.iter().position(|queue| queue.name == "restock-requests");
+        let queue = graph
+            .queues
+            .iter()
+            .position(|queue| queue.name == "restock-requests");
         let queue = queue.expect("a queue");
-        assert_eq!(queue, graph.queues.len() - 1, "it is the last one, so no number moves");
-        graph.edges.retain(|edge| !matches!(edge.resource, Resource::Queue(id) if id.0 == queue));
+        assert_eq!(
+            queue,
+            graph.queues.len() - 1,
+            "it is the last one, so no number moves"
+        );
+        graph
+            .edges
+            .retain(|edge| !matches!(edge.resource, Resource::Queue(id) if id.0 == queue));
         let consumer = graph.functions.iter().position(|function| {
             matches!(function.trigger, Trigger::Queue { queue: id, .. } if id.0 == queue)
         });
@@ -91,7 +100,9 @@ impl Shop {
     /// Takes every queue away from what is written, and with it the broker.
     pub(super) fn without_queues(&mut self) {
         let graph = &mut self.graph;
-        graph.edges.retain(|edge| !matches!(edge.resource, Resource::Queue(_)));
+        graph
+            .edges
+            .retain(|edge| !matches!(edge.resource, Resource::Queue(_)));
         graph.queues.clear();
         let gone: Vec<usize> = (0..graph.functions.len())
             .filter(|id| matches!(graph.functions[*id].trigger, Trigger::Queue { .. }))
@@ -102,7 +113,12 @@ impl Shop {
             edge.function.0 = moved(edge.function.0);
         }
         let workloads: Vec<usize> = (0..graph.workloads.len())
-            .filter(|id| graph.workloads[*id].functions.iter().all(|function| gone.contains(&function.0)))
+            .filter(|id| {
+                graph.workloads[*id]
+                    .functions
+                    .iter()
+                    .all(|function| gone.contains(&function.0))
+            })
             .collect();
         let place = |id: usize| id - workloads.iter().filter(|gone| **gone < id).count();
         let mut id = 0;

@@ -16,23 +16,46 @@ fn next(shop: &mut Shop) -> (Release, Canary) {
         running: Some(old.permissions),
         ..shop.settings.clone()
     });
-    (shop.release(), Canary { percent: 10, beside })
+    (
+        shop.release(),
+        Canary {
+            percent: 10,
+            beside,
+        },
+    )
 }
 
-async fn canary(cluster: &Cluster, release: &Release, canary: &Canary) -> Result<Outcome, Problems> {
+async fn canary(
+    cluster: &Cluster,
+    release: &Release,
+    canary: &Canary,
+) -> Result<Outcome, Problems> {
     let told = Told::default();
     let tell = |event| told.hear(event);
-    cluster::deploy(&cluster.client(), release, Some(canary), "", &options(), &tell).await
+    cluster::deploy(
+        &cluster.client(),
+        release,
+        Some(canary),
+        "",
+        &options(),
+        &tell,
+    )
+    .await
 }
 
 fn traffic(cluster: &Cluster, service: &str) -> Value {
-    let service = cluster.get("serving.knative.dev/v1", "Service", "shop", service).expect("a service");
+    let service = cluster
+        .get("serving.knative.dev/v1", "Service", "shop", service)
+        .expect("a service");
     service["spec"]["traffic"].clone()
 }
 
 fn memory(cluster: &Cluster, name: &str) -> Value {
-    let deployment = cluster.get("apps/v1", "Deployment", "shop", name).expect("a Deployment");
-    deployment["spec"]["template"]["spec"]["containers"][0]["resources"]["requests"]["memory"].clone()
+    let deployment = cluster
+        .get("apps/v1", "Deployment", "shop", name)
+        .expect("a Deployment");
+    deployment["spec"]["template"]["spec"]["containers"][0]["resources"]["requests"]["memory"]
+        .clone()
 }
 
 #[tokio::test(start_paused = true)]
@@ -44,19 +67,32 @@ async fn ten_of_a_hundred_requests_go_to_the_new_revision() {
     let (new, beside) = next(&mut shop);
     let outcome = canary(&cluster, &new, &beside).await.expect("shared");
     assert_eq!(outcome.shares.len(), 2, "both services have another image");
-    let share = outcome.shares.iter().find(|share| share.service == "shop").expect("the shop's");
+    let share = outcome
+        .shares
+        .iter()
+        .find(|share| share.service == "shop")
+        .expect("the shop's");
     assert_ne!(share.stable, share.canary);
     let expected = json!([
         {"revisionName": share.stable, "percent": 90, "tag": "stable"},
         {"revisionName": share.canary, "percent": 10, "tag": "canary"},
     ]);
     let found = traffic(&cluster, "shop");
-    for (found, expected) in found.as_array().expect("targets").iter().zip(expected.as_array().expect("two")) {
+    for (found, expected) in found
+        .as_array()
+        .expect("targets")
+        .iter()
+        .zip(expected.as_array().expect("two"))
+    {
         for key in ["revisionName", "percent", "tag"] {
             assert_eq!(found[key], expected[key], "{found}");
         }
     }
-    assert_eq!(memory(&cluster, "charge"), "128Mi", "queue functions follow at the promotion");
+    assert_eq!(
+        memory(&cluster, "charge"),
+        "128Mi",
+        "queue functions follow at the promotion"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -65,20 +101,40 @@ async fn a_promotion_gives_it_all_of_them_and_brings_the_queue_functions() {
     let mut shop = shop();
     deploy(&cluster, &shop.release()).await.expect("deployed");
     let (new, beside) = next(&mut shop);
-    let shares = canary(&cluster, &new, &beside).await.expect("shared").shares;
+    let shares = canary(&cluster, &new, &beside)
+        .await
+        .expect("shared")
+        .shares;
     let told = Told::default();
     let tell = |event| told.hear(event);
-    cluster::promote(&cluster.client(), "shop", "shop", &options(), &tell).await.expect("promoted");
+    cluster::promote(&cluster.client(), "shop", "shop", &options(), &tell)
+        .await
+        .expect("promoted");
     let targets = traffic(&cluster, "shop");
     assert_eq!(targets.as_array().map(Vec::len), Some(1), "{targets}");
-    assert_eq!((&targets[0]["latestRevision"], &targets[0]["percent"]), (&json!(true), &json!(100)));
-    let service = cluster.get("serving.knative.dev/v1", "Service", "shop", "shop").expect("a service");
-    let share = shares.iter().find(|share| share.service == "shop").expect("the shop's");
-    assert_eq!(service["spec"]["template"]["metadata"]["name"], share.canary.as_str(), "no third revision");
+    assert_eq!(
+        (&targets[0]["latestRevision"], &targets[0]["percent"]),
+        (&json!(true), &json!(100))
+    );
+    let service = cluster
+        .get("serving.knative.dev/v1", "Service", "shop", "shop")
+        .expect("a service");
+    let share = shares
+        .iter()
+        .find(|share| share.service == "shop")
+        .expect("the shop's");
+    assert_eq!(
+        service["spec"]["template"]["metadata"]["name"],
+        share.canary.as_str(),
+        "no third revision"
+    );
     assert_eq!(memory(&cluster, "charge"), "512Mi");
     let again = cluster::promote(&cluster.client(), "shop", "shop", &options(), &tell).await;
     let said = words(&again.expect_err("there is none"));
-    assert!(said.contains("CC809 shop has no canary to promote"), "{said}");
+    assert!(
+        said.contains("CC809 shop has no canary to promote"),
+        "{said}"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -91,14 +147,29 @@ async fn a_rollback_takes_the_canary_back() {
     canary(&cluster, &new, &beside).await.expect("shared");
     let told = Told::default();
     let tell = |event| told.hear(event);
-    cluster::rollback(&cluster.client(), "shop", "shop", None, &options(), &tell).await.expect("undone");
+    cluster::rollback(&cluster.client(), "shop", "shop", None, &options(), &tell)
+        .await
+        .expect("undone");
     let without_records = |objects: Vec<Value>| -> Vec<Value> {
-        let is_record = |object: &Value| object["metadata"]["labels"]["cloudc.dev/release"].is_string();
-        objects.into_iter().filter(|object| !is_record(object)).collect()
+        let is_record =
+            |object: &Value| object["metadata"]["labels"]["cloudc.dev/release"].is_string();
+        objects
+            .into_iter()
+            .filter(|object| !is_record(object))
+            .collect()
     };
-    assert_same(without_records(everything(&cluster)), without_records(before), "after the rollback");
-    let record = cluster.get("v1", "ConfigMap", "shop", "cloudc-shop-2").expect("the canary's");
-    assert_eq!(record["metadata"]["annotations"]["cloudc.dev/status"], "undone");
+    assert_same(
+        without_records(everything(&cluster)),
+        without_records(before),
+        "after the rollback",
+    );
+    let record = cluster
+        .get("v1", "ConfigMap", "shop", "cloudc-shop-2")
+        .expect("the canary's");
+    assert_eq!(
+        record["metadata"]["annotations"]["cloudc.dev/status"],
+        "undone"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -106,8 +177,15 @@ async fn a_canary_needs_something_to_stand_beside() {
     let Some(cluster) = place() else { return };
     let mut shop = shop();
     let (new, beside) = next(&mut shop);
-    let said = words(&canary(&cluster, &new, &beside).await.expect_err("nothing there"));
-    assert!(said.contains("CC809 there is nothing for a canary to stand beside"), "{said}");
+    let said = words(
+        &canary(&cluster, &new, &beside)
+            .await
+            .expect_err("nothing there"),
+    );
+    assert!(
+        said.contains("CC809 there is nothing for a canary to stand beside"),
+        "{said}"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -123,20 +201,40 @@ async fn the_old_revision_keeps_its_rights() {
         ..shop.settings.clone()
     });
     let new = shop.release();
-    canary(&cluster, &new, &Canary { percent: 50, beside }).await.expect("shared");
+    canary(
+        &cluster,
+        &new,
+        &Canary {
+            percent: 50,
+            beside,
+        },
+    )
+    .await
+    .expect("shared");
     let configurations = cluster.list("v1", "ConfigMap", "shop");
-    let server = cluster.get("apps/v1", "StatefulSet", "shop", "shop-nats").expect("the broker");
+    let server = cluster
+        .get("apps/v1", "StatefulSet", "shop", "shop-nats")
+        .expect("the broker");
     let mounted = server["spec"]["template"]["spec"]["volumes"]
         .as_array()
-        .and_then(|volumes| volumes.iter().find_map(|volume| volume["configMap"]["name"].as_str()))
+        .and_then(|volumes| {
+            volumes
+                .iter()
+                .find_map(|volume| volume["configMap"]["name"].as_str())
+        })
         .expect("a configuration");
     let text = configurations
         .iter()
         .find(|map| map["metadata"]["name"] == mounted)
         .and_then(|map| map["data"]["nats.conf"].as_str())
         .expect("a text");
-    assert!(text.contains("$JS.API.CONSUMER.MSG.NEXT.shop-restock-requests.restock"), "restock still runs");
+    assert!(
+        text.contains("$JS.API.CONSUMER.MSG.NEXT.shop-restock-requests.restock"),
+        "restock still runs"
+    );
     assert!(names(&cluster, "apps/v1", "Deployment").contains(&"restock".to_owned()));
-    let users = cluster.get("v1", "Secret", "shop", "shop-nats-users").expect("there");
+    let users = cluster
+        .get("v1", "Secret", "shop", "shop-nats-users")
+        .expect("there");
     assert!(users["data"]["restock"].is_string(), "and is still known");
 }

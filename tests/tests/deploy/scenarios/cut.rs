@@ -11,9 +11,15 @@ async fn cut(trouble: Trouble, after: usize) -> bool {
     let first = deploy_with(&cluster, &release, &hasty(), &Told::default()).await;
     cluster.heal();
     deploy(&cluster, &release).await.expect("mended");
-    let Some(undisturbed) = place() else { return false };
+    let Some(undisturbed) = place() else {
+        return false;
+    };
     deploy(&undisturbed, &release).await.expect("deployed");
-    assert_same(everything(&cluster), everything(&undisturbed), &format!("cut after {after}"));
+    assert_same(
+        everything(&cluster),
+        everything(&undisturbed),
+        &format!("cut after {after}"),
+    );
     first.is_err()
 }
 
@@ -21,21 +27,43 @@ async fn cut(trouble: Trouble, after: usize) -> bool {
 async fn a_connection_that_is_cut_in_the_middle_is_mended_by_a_second_run() {
     let Some(cluster) = place() else { return };
     deploy(&cluster, &shop().release()).await.expect("deployed");
-    let patches = cluster.history().iter().filter(|entry| entry.method == "PATCH").count();
+    let patches = cluster
+        .history()
+        .iter()
+        .filter(|entry| entry.method == "PATCH")
+        .count();
     for after in (1..patches).step_by(7) {
-        assert!(cut(Trouble::CutBefore, after).await, "the {after}th of {patches} writes was cut");
-        assert!(cut(Trouble::CutAfter, after).await, "the {after}th of {patches} writes was cut");
+        assert!(
+            cut(Trouble::CutBefore, after).await,
+            "the {after}th of {patches} writes was cut"
+        );
+        assert!(
+            cut(Trouble::CutAfter, after).await,
+            "the {after}th of {patches} writes was cut"
+        );
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn one_cut_is_not_even_noticed() {
-    for trouble in [Trouble::CutBefore, Trouble::CutAfter, Trouble::internal(), Trouble::unavailable()] {
+    for trouble in [
+        Trouble::CutBefore,
+        Trouble::CutAfter,
+        Trouble::internal(),
+        Trouble::unavailable(),
+    ] {
         let Some(cluster) = place() else { return };
-        for path in ["*/deployments/charge", "*/secrets/charge-nats", "*/configmaps/cloudc-shop*", "*/jobs/*"] {
+        for path in [
+            "*/deployments/charge",
+            "*/secrets/charge-nats",
+            "*/configmaps/cloudc-shop*",
+            "*/jobs/*",
+        ] {
             cluster.on("PATCH", path, 1, trouble.clone());
         }
-        deploy(&cluster, &shop().release()).await.expect("tried again");
+        deploy(&cluster, &shop().release())
+            .await
+            .expect("tried again");
     }
 }
 
@@ -43,12 +71,30 @@ async fn one_cut_is_not_even_noticed() {
 async fn a_busy_server_is_given_the_time_that_it_asks_for() {
     let Some(cluster) = place() else { return };
     cluster.namespace("shop");
-    cluster.on("PATCH", "*/deployments/charge", 1, Trouble::too_many_requests(20));
+    cluster.on(
+        "PATCH",
+        "*/deployments/charge",
+        1,
+        Trouble::too_many_requests(20),
+    );
     let start = tokio::time::Instant::now();
-    deploy(&cluster, &shop().release()).await.expect("tried again");
-    assert!(start.elapsed() >= Duration::from_secs(20), "{:?}", start.elapsed());
-    let tries = cluster.history().iter().filter(|entry| entry.path.ends_with("/deployments/charge") && entry.method == "PATCH").count();
-    assert_eq!(tries, 3, "a rehearsal that was refused, one that was not, and the real one");
+    deploy(&cluster, &shop().release())
+        .await
+        .expect("tried again");
+    assert!(
+        start.elapsed() >= Duration::from_secs(20),
+        "{:?}",
+        start.elapsed()
+    );
+    let tries = cluster
+        .history()
+        .iter()
+        .filter(|entry| entry.path.ends_with("/deployments/charge") && entry.method == "PATCH")
+        .count();
+    assert_eq!(
+        tries, 3,
+        "a rehearsal that was refused, one that was not, and the real one"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -72,6 +118,12 @@ async fn a_deploy_that_is_dropped_half_way_is_gone_on_with() {
     cluster.settle();
     // The Lease of the first one is forgotten after fifteen seconds.
     let told = Told::default();
-    deploy_with(&cluster, &release, &options(), &told).await.expect("went on");
-    assert!(told.text().contains("waiting: somebody@here deploys shop"), "{}", told.text());
+    deploy_with(&cluster, &release, &options(), &told)
+        .await
+        .expect("went on");
+    assert!(
+        told.text().contains("waiting: somebody@here deploys shop"),
+        "{}",
+        told.text()
+    );
 }

@@ -16,7 +16,10 @@ async fn difference(cluster: &Cluster, release: &Release) -> Difference {
 fn differing(difference: &Difference) -> Vec<(String, String)> {
     let objects = difference.objects.iter().map(|(object, live, then)| {
         let lines = manifests::diff(live.as_ref(), then.as_ref()).expect("YAML");
-        let text: String = lines.iter().map(|line| format!("{}\n", line.text)).collect();
+        let text: String = lines
+            .iter()
+            .map(|line| format!("{}\n", line.text))
+            .collect();
         (object.clone(), text)
     });
     objects.filter(|(_, text)| !text.is_empty()).collect()
@@ -30,7 +33,11 @@ async fn what_is_deployed_does_not_differ() {
     cluster.forget();
     let difference = difference(&cluster, &release).await;
     assert_eq!(differing(&difference), []);
-    assert_eq!(writes(&cluster), Vec::<String>::new(), "a look changes nothing");
+    assert_eq!(
+        writes(&cluster),
+        Vec::<String>::new(),
+        "a look changes nothing"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -45,7 +52,10 @@ async fn a_change_is_told_in_the_graphs_words_and_as_manifests() {
     let names: Vec<&str> = objects.iter().map(|(object, _)| object.as_str()).collect();
     assert_eq!(names, ["Deployment charge"]);
     let text = &objects[0].1;
-    assert!(text.contains("--- Deployment charge") && text.contains("-            memory: 128Mi"), "{text}");
+    assert!(
+        text.contains("--- Deployment charge") && text.contains("-            memory: 128Mi"),
+        "{text}"
+    );
     assert!(text.contains("+            memory: 512Mi"), "{text}");
     let graph = difference.graph.expect("it is deployed");
     let document = |graph: &Value| Document::parse(&graph.to_string()).expect("a graph");
@@ -67,7 +77,10 @@ async fn what_would_go_is_in_it() {
         .filter(|(_, _, then)| then.is_none())
         .map(|(object, _, _)| object.as_str())
         .collect();
-    assert!(gone.contains(&"Deployment restock") && gone.contains(&"Secret restock-nats"), "{gone:?}");
+    assert!(
+        gone.contains(&"Deployment restock") && gone.contains(&"Secret restock-nats"),
+        "{gone:?}"
+    );
     let graph = difference.graph.as_ref().expect("it is deployed");
     let document = |graph: &Value| Document::parse(&graph.to_string()).expect("a graph");
     let changes = changes::between(&document(graph), &document(&shop.release().graph));

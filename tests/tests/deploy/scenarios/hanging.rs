@@ -12,40 +12,72 @@ async fn hangs(workload: &str, why: Hang) -> Option<String> {
     assert!(said.contains("CC807"), "{said}");
     let maps = names(&cluster, "v1", "ConfigMap");
     assert!(maps.contains(&"cloudc-shop-1".to_owned()), "{maps:?}");
-    let record = cluster.get("v1", "ConfigMap", "shop", "cloudc-shop-1").expect("a record");
-    assert_eq!(record["metadata"]["annotations"]["cloudc.dev/status"], "failed");
+    let record = cluster
+        .get("v1", "ConfigMap", "shop", "cloudc-shop-1")
+        .expect("a record");
+    assert_eq!(
+        record["metadata"]["annotations"]["cloudc.dev/status"],
+        "failed"
+    );
     Some(said)
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_image_that_cannot_be_pulled() {
     let why = Hang::ImagePull("manifest unknown".to_owned());
-    let Some(said) = hangs("charge", why).await else { return };
-    assert!(said.contains("Deployment charge does not come up: the image "), "{said}");
-    assert!(said.contains("cannot be pulled") && said.contains("manifest unknown"), "{said}");
+    let Some(said) = hangs("charge", why).await else {
+        return;
+    };
+    assert!(
+        said.contains("Deployment charge does not come up: the image "),
+        "{said}"
+    );
+    assert!(
+        said.contains("cannot be pulled") && said.contains("manifest unknown"),
+        "{said}"
+    );
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_program_that_ends_again_and_again() {
     let why = Hang::CrashLoop("starting\nCLOUDC_NATS_URL is not set".to_owned());
-    let Some(said) = hangs("charge", why).await else { return };
-    assert!(said.contains("its program ended with exit code 1"), "{said}");
-    assert!(said.contains("\n    CLOUDC_NATS_URL is not set"), "the last lines of its log: {said}");
+    let Some(said) = hangs("charge", why).await else {
+        return;
+    };
+    assert!(
+        said.contains("its program ended with exit code 1"),
+        "{said}"
+    );
+    assert!(
+        said.contains("\n    CLOUDC_NATS_URL is not set"),
+        "the last lines of its log: {said}"
+    );
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_pod_that_no_node_takes() {
     let why = Hang::Unschedulable("0/3 nodes are available: 3 Insufficient memory.".to_owned());
-    let Some(said) = hangs("shop-valkey", why).await else { return };
-    assert!(said.contains("StatefulSet shop-valkey does not come up: no node"), "{said}");
+    let Some(said) = hangs("shop-valkey", why).await else {
+        return;
+    };
+    assert!(
+        said.contains("StatefulSet shop-valkey does not come up: no node"),
+        "{said}"
+    );
     assert!(said.contains("3 Insufficient memory"), "{said}");
-    assert!(!said.contains("Deployment"), "what needs the server is not even applied: {said}");
+    assert!(
+        !said.contains("Deployment"),
+        "what needs the server is not even applied: {said}"
+    );
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_quota_that_is_used_up() {
-    let why = Hang::Quota("compute, requested: limits.memory=128Mi, used: 1Gi, limited: 1Gi".to_owned());
-    let Some(said) = hangs("charge", why).await else { return };
+    let why =
+        Hang::Quota("compute, requested: limits.memory=128Mi, used: 1Gi, limited: 1Gi".to_owned());
+    let Some(said) = hangs("charge", why).await else {
+        return;
+    };
     assert!(said.contains("exceeded quota"), "{said}");
 }
 
@@ -53,8 +85,16 @@ async fn a_quota_that_is_used_up() {
 async fn a_provisioner_that_failed_is_run_again_by_the_next_deploy() {
     let Some(cluster) = place() else { return };
     let release = shop().release();
-    let job = release.keys().find(|key| key.kind == "Job").expect("a Job").name;
-    cluster.hang("shop", &job, Hang::JobFailed("the broker denied it".to_owned()));
+    let job = release
+        .keys()
+        .find(|key| key.kind == "Job")
+        .expect("a Job")
+        .name;
+    cluster.hang(
+        "shop",
+        &job,
+        Hang::JobFailed("the broker denied it".to_owned()),
+    );
     let problems = deploy(&cluster, &release).await.expect_err("it failed");
     let said = words(&problems);
     assert!(said.contains(&format!("Job {job} failed")), "{said}");
@@ -67,7 +107,12 @@ async fn a_provisioner_that_failed_is_run_again_by_the_next_deploy() {
 #[tokio::test(start_paused = true)]
 async fn a_service_that_hangs_says_why() {
     let why = Hang::ImagePull("unauthorized".to_owned());
-    let Some(said) = hangs("search", why).await else { return };
-    assert!(said.contains("Knative Service search does not come up"), "{said}");
+    let Some(said) = hangs("search", why).await else {
+        return;
+    };
+    assert!(
+        said.contains("Knative Service search does not come up"),
+        "{said}"
+    );
     assert!(said.contains("unauthorized"), "{said}");
 }

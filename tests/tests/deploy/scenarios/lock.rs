@@ -11,7 +11,10 @@ async fn the_second_waits_and_is_told_for_whom() {
     shop.image('2');
     let second = shop.release();
     let told = Told::default();
-    let by = |name: &str| Options { holder: name.to_owned(), ..options() };
+    let by = |name: &str| Options {
+        holder: name.to_owned(),
+        ..options()
+    };
     let (a, b) = (by("anna@laptop"), by("ci@runner"));
     let quiet = Told::default();
     cluster.hang("shop", "charge", Hang::NeverReady);
@@ -27,11 +30,24 @@ async fn the_second_waits_and_is_told_for_whom() {
             cluster.settle();
         },
     );
-    let numbers = [one.expect("deployed").number, other.expect("deployed").number];
+    let numbers = [
+        one.expect("deployed").number,
+        other.expect("deployed").number,
+    ];
     assert_eq!(numbers, [1, 2]);
-    assert!(told.text().contains("waiting: anna@laptop deploys shop since"), "{}", told.text());
-    let lease = cluster.get("coordination.k8s.io/v1", "Lease", "shop", "cloudc-shop").expect("a Lease");
-    assert!(lease["spec"]["holderIdentity"].is_null(), "it is given back: {lease}");
+    assert!(
+        told.text()
+            .contains("waiting: anna@laptop deploys shop since"),
+        "{}",
+        told.text()
+    );
+    let lease = cluster
+        .get("coordination.k8s.io/v1", "Lease", "shop", "cloudc-shop")
+        .expect("a Lease");
+    assert!(
+        lease["spec"]["holderIdentity"].is_null(),
+        "it is given back: {lease}"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -39,7 +55,10 @@ async fn one_that_may_not_wait_longer_is_told_who_deploys() {
     let Some(cluster) = place() else { return };
     cluster.hang("shop", "charge", Hang::NeverReady);
     let release = shop().release();
-    let long = Options { holder: "anna@laptop".to_owned(), ..options() };
+    let long = Options {
+        holder: "anna@laptop".to_owned(),
+        ..options()
+    };
     let quiet = Told::default();
     let (one, other) = tokio::join!(deploy_with(&cluster, &release, &long, &quiet), async {
         tokio::time::sleep(Duration::from_secs(30)).await;

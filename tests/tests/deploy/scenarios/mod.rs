@@ -91,7 +91,9 @@ fn words(problems: &Problems) -> String {
 /// The requests that changed something, as lines, without those about the Lease.
 fn writes(cluster: &Cluster) -> Vec<String> {
     let history = cluster.history();
-    let writes = history.iter().filter(|entry| entry.writes() && !is_lease(entry));
+    let writes = history
+        .iter()
+        .filter(|entry| entry.writes() && !is_lease(entry));
     writes.map(Entry::line).collect()
 }
 
@@ -116,15 +118,26 @@ fn everything(cluster: &Cluster) -> Vec<Value> {
         ("serving.knative.dev/v1", "Service"),
         ("keda.sh/v1alpha1", "ScaledObject"),
     ];
-    let objects = kinds.iter().flat_map(|(version, kind)| cluster.list(version, kind, "shop"));
+    let objects = kinds
+        .iter()
+        .flat_map(|(version, kind)| cluster.list(version, kind, "shop"));
     objects
         .filter(|object| object["metadata"]["ownerReferences"].is_null())
         .map(|mut object| {
             if let Some(metadata) = object["metadata"].as_object_mut() {
-                for volatile in ["uid", "resourceVersion", "creationTimestamp", "managedFields", "generation"] {
+                for volatile in [
+                    "uid",
+                    "resourceVersion",
+                    "creationTimestamp",
+                    "managedFields",
+                    "generation",
+                ] {
                     metadata.remove(volatile);
                 }
-                if let Some(annotations) = metadata.get_mut("annotations").and_then(Value::as_object_mut) {
+                if let Some(annotations) = metadata
+                    .get_mut("annotations")
+                    .and_then(Value::as_object_mut)
+                {
                     annotations.remove("cloudc.dev/time");
                 }
             }
@@ -152,7 +165,10 @@ fn everything(cluster: &Cluster) -> Vec<Value> {
 fn assert_same(found: Vec<Value>, expected: Vec<Value>, when: &str) {
     let by_name = |objects: Vec<Value>| -> std::collections::BTreeMap<String, Value> {
         let name = |object: &Value| format!("{} {}", object["kind"], object["metadata"]["name"]);
-        objects.into_iter().map(|object| (name(&object), object)).collect()
+        objects
+            .into_iter()
+            .map(|object| (name(&object), object))
+            .collect()
     };
     let (found, expected) = (by_name(found), by_name(expected));
     for name in found.keys().chain(expected.keys()) {
@@ -165,7 +181,12 @@ fn names(cluster: &Cluster, version: &str, kind: &str) -> Vec<String> {
     let objects = cluster.list(version, kind, "shop");
     let mut names: Vec<String> = objects
         .iter()
-        .map(|object| object["metadata"]["name"].as_str().unwrap_or_default().to_owned())
+        .map(|object| {
+            object["metadata"]["name"]
+                .as_str()
+                .unwrap_or_default()
+                .to_owned()
+        })
         .collect();
     names.sort();
     names

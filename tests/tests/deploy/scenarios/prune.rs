@@ -11,15 +11,32 @@ async fn what_left_the_graph_goes_with_its_credentials() {
     shop.without_restocking();
     shop.image('2');
     let told = Told::default();
-    deploy_with(&cluster, &shop.release(), &options(), &told).await.expect("deployed");
-    for (version, kind) in [("apps/v1", "Deployment"), ("keda.sh/v1alpha1", "ScaledObject"), ("v1", "ServiceAccount"), ("networking.k8s.io/v1", "NetworkPolicy")] {
+    deploy_with(&cluster, &shop.release(), &options(), &told)
+        .await
+        .expect("deployed");
+    for (version, kind) in [
+        ("apps/v1", "Deployment"),
+        ("keda.sh/v1alpha1", "ScaledObject"),
+        ("v1", "ServiceAccount"),
+        ("networking.k8s.io/v1", "NetworkPolicy"),
+    ] {
         let names = names(&cluster, version, kind);
         assert!(!names.contains(&"restock".to_owned()), "{kind}: {names:?}");
     }
     assert!(!names(&cluster, "v1", "Secret").contains(&"restock-nats".to_owned()));
-    let users = cluster.get("v1", "Secret", "shop", "shop-nats-users").expect("there");
-    assert!(users["data"]["restock"].is_null(), "the broker forgets its user");
-    assert!(told.text().contains("deleted Deployment restock, which left the application"), "{}", told.text());
+    let users = cluster
+        .get("v1", "Secret", "shop", "shop-nats-users")
+        .expect("there");
+    assert!(
+        users["data"]["restock"].is_null(),
+        "the broker forgets its user"
+    );
+    assert!(
+        told.text()
+            .contains("deleted Deployment restock, which left the application"),
+        "{}",
+        told.text()
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -41,7 +58,10 @@ async fn what_cloudc_did_not_make_stays() {
     shop.image('2');
     deploy(&cluster, &shop.release()).await.expect("deployed");
     for kind in ["ConfigMap", "Service", "Secret"] {
-        assert!(names(&cluster, "v1", kind).contains(&"mine".to_owned()), "{kind}");
+        assert!(
+            names(&cluster, "v1", kind).contains(&"mine".to_owned()),
+            "{kind}"
+        );
     }
 }
 
@@ -54,7 +74,9 @@ async fn an_old_provisioner_and_an_old_configuration_go() {
     deploy(&cluster, &shop.release()).await.expect("deployed");
     assert_eq!(names(&cluster, "batch/v1", "Job").len(), 1);
     let configurations = names(&cluster, "v1", "ConfigMap");
-    let configurations = configurations.iter().filter(|name| name.starts_with("shop-nats-config-"));
+    let configurations = configurations
+        .iter()
+        .filter(|name| name.starts_with("shop-nats-config-"));
     assert_eq!(configurations.count(), 1);
 }
 
@@ -63,14 +85,35 @@ async fn a_volume_is_kept_until_it_is_named() {
     let Some(cluster) = place() else { return };
     let mut shop = shop();
     deploy(&cluster, &shop.release()).await.expect("deployed");
-    assert_eq!(names(&cluster, "v1", "PersistentVolumeClaim"), ["data-shop-nats-0"]);
+    assert_eq!(
+        names(&cluster, "v1", "PersistentVolumeClaim"),
+        ["data-shop-nats-0"]
+    );
     shop.without_queues();
     let told = Told::default();
-    deploy_with(&cluster, &shop.release(), &options(), &told).await.expect("deployed");
+    deploy_with(&cluster, &shop.release(), &options(), &told)
+        .await
+        .expect("deployed");
     assert!(!names(&cluster, "apps/v1", "StatefulSet").contains(&"shop-nats".to_owned()));
-    assert_eq!(names(&cluster, "v1", "PersistentVolumeClaim"), ["data-shop-nats-0"]);
-    assert!(told.text().contains("warning: shop-nats is gone, and its volume data-shop-nats-0 is kept"), "{}", told.text());
-    let named = Options { delete_data: vec!["nats".to_owned()], ..options() };
-    deploy_with(&cluster, &shop.release(), &named, &Told::default()).await.expect("deployed");
-    assert_eq!(names(&cluster, "v1", "PersistentVolumeClaim"), Vec::<String>::new());
+    assert_eq!(
+        names(&cluster, "v1", "PersistentVolumeClaim"),
+        ["data-shop-nats-0"]
+    );
+    assert!(
+        told.text()
+            .contains("warning: shop-nats is gone, and its volume data-shop-nats-0 is kept"),
+        "{}",
+        told.text()
+    );
+    let named = Options {
+        delete_data: vec!["nats".to_owned()],
+        ..options()
+    };
+    deploy_with(&cluster, &shop.release(), &named, &Told::default())
+        .await
+        .expect("deployed");
+    assert_eq!(
+        names(&cluster, "v1", "PersistentVolumeClaim"),
+        Vec::<String>::new()
+    );
 }

@@ -6,26 +6,46 @@ use crate::apiserver::Trouble;
 /// Deploys where it cannot succeed: what is said, and that nothing was written.
 async fn refused(cluster: &Cluster, release: &Release) -> String {
     let before = writes(cluster).len();
-    let problems = deploy_with(cluster, release, &hasty(), &Told::default()).await.expect_err("refused");
-    assert_eq!(writes(cluster).len(), before, "nothing was written: {:#?}", writes(cluster));
+    let problems = deploy_with(cluster, release, &hasty(), &Told::default())
+        .await
+        .expect_err("refused");
+    assert_eq!(
+        writes(cluster).len(),
+        before,
+        "nothing was written: {:#?}",
+        writes(cluster)
+    );
     words(&problems)
 }
 
 #[tokio::test(start_paused = true)]
 async fn crds_that_are_missing_are_named_with_what_to_install() {
-    let started = Cluster::builder().without("serving.knative.dev").without("keda.sh").start();
+    let started = Cluster::builder()
+        .without("serving.knative.dev")
+        .without("keda.sh")
+        .start();
     let Some(cluster) = started else { return };
     let said = refused(&cluster, &shop().release()).await;
-    for part in ["no Knative Serving", "no KEDA", "https://keda.sh", "target = \"kubernetes\""] {
+    for part in [
+        "no Knative Serving",
+        "no KEDA",
+        "https://keda.sh",
+        "target = \"kubernetes\"",
+    ] {
         assert!(said.contains(part), "{part} in {said}");
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_old_cluster_is_refused() {
-    let Some(cluster) = Cluster::builder().version("1.24").start() else { return };
+    let Some(cluster) = Cluster::builder().version("1.24").start() else {
+        return;
+    };
     let said = refused(&cluster, &shop().release()).await;
-    assert!(said.contains("CC802 the cluster runs Kubernetes 1.24"), "{said}");
+    assert!(
+        said.contains("CC802 the cluster runs Kubernetes 1.24"),
+        "{said}"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -40,27 +60,44 @@ async fn rights_that_are_missing_are_listed_together() {
     let Some(cluster) = started else { return };
     cluster.namespace("shop");
     let said = refused(&cluster, &shop().release()).await;
-    for part in ["may not create, patch deployments.apps", "may not get secrets", "may not list scaledobjects.keda.sh"] {
+    for part in [
+        "may not create, patch deployments.apps",
+        "may not get secrets",
+        "may not list scaledobjects.keda.sh",
+    ] {
         assert!(said.contains(part), "{part} in {said}");
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_namespace_that_may_not_be_made_is_said() {
-    let started = Cluster::builder().user("dev").deny("patch", "namespaces").start();
+    let started = Cluster::builder()
+        .user("dev")
+        .deny("patch", "namespaces")
+        .start();
     let Some(cluster) = started else { return };
     let said = refused(&cluster, &shop().release()).await;
-    assert!(said.contains("the namespace shop is missing, and this user may not make it"), "{said}");
+    assert!(
+        said.contains("the namespace shop is missing, and this user may not make it"),
+        "{said}"
+    );
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_namespace_that_is_being_deleted_is_waited_for_by_the_person() {
     let Some(cluster) = place() else { return };
     deploy(&cluster, &shop().release()).await.expect("deployed");
-    let namespaces: kube::Api<k8s_openapi::api::core::v1::Namespace> = kube::Api::all(cluster.client());
-    namespaces.delete("shop", &kube::api::DeleteParams::default()).await.expect("begun");
+    let namespaces: kube::Api<k8s_openapi::api::core::v1::Namespace> =
+        kube::Api::all(cluster.client());
+    namespaces
+        .delete("shop", &kube::api::DeleteParams::default())
+        .await
+        .expect("begun");
     let said = refused(&cluster, &shop().release()).await;
-    assert!(said.contains("CC806 the namespace shop is being deleted"), "{said}");
+    assert!(
+        said.contains("CC806 the namespace shop is being deleted"),
+        "{said}"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -68,32 +105,58 @@ async fn fields_of_another_owner_are_conflicts_in_words() {
     let Some(cluster) = place() else { return };
     let mut shop = shop();
     deploy(&cluster, &shop.release()).await.expect("deployed");
-    let api: kube::Api<k8s_openapi::api::apps::v1::Deployment> = kube::Api::namespaced(cluster.client(), "shop");
+    let api: kube::Api<k8s_openapi::api::apps::v1::Deployment> =
+        kube::Api::namespaced(cluster.client(), "shop");
     let by_hand = serde_json::json!({
         "apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "charge"},
         "spec": {"template": {"spec": {"terminationGracePeriodSeconds": 77}}},
     });
     let parameters = kube::api::PatchParams::apply("kubectl").force();
-    api.patch("charge", &parameters, &kube::api::Patch::Apply(&by_hand)).await.expect("by hand");
+    api.patch("charge", &parameters, &kube::api::Patch::Apply(&by_hand))
+        .await
+        .expect("by hand");
     shop.image('2');
     let said = refused(&cluster, &shop.release()).await;
-    assert!(said.contains("CC805 Deployment charge has fields of another owner"), "{said}");
-    assert!(said.contains("`spec.template.spec.terminationGracePeriodSeconds` is set by `kubectl`"), "{said}");
-    let forced = Options { force_conflicts: true, ..options() };
-    deploy_with(&cluster, &shop.release(), &forced, &Told::default()).await.expect("taken over");
-    let charge = cluster.get("apps/v1", "Deployment", "shop", "charge").expect("there");
-    assert_eq!(charge["spec"]["template"]["spec"]["terminationGracePeriodSeconds"], 30);
+    assert!(
+        said.contains("CC805 Deployment charge has fields of another owner"),
+        "{said}"
+    );
+    assert!(
+        said.contains("`spec.template.spec.terminationGracePeriodSeconds` is set by `kubectl`"),
+        "{said}"
+    );
+    let forced = Options {
+        force_conflicts: true,
+        ..options()
+    };
+    deploy_with(&cluster, &shop.release(), &forced, &Told::default())
+        .await
+        .expect("taken over");
+    let charge = cluster
+        .get("apps/v1", "Deployment", "shop", "charge")
+        .expect("there");
+    assert_eq!(
+        charge["spec"]["template"]["spec"]["terminationGracePeriodSeconds"],
+        30
+    );
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_webhook_that_denies_is_heard_before_anything_is_changed() {
     let Some(cluster) = place() else { return };
     cluster.namespace("shop");
-    let no = Trouble::webhook("policy.example.com", 403, "images must come from the company's registry");
+    let no = Trouble::webhook(
+        "policy.example.com",
+        403,
+        "images must come from the company's registry",
+    );
     cluster.always("PATCH", "*/deployments/charge", no);
     let said = refused(&cluster, &shop().release()).await;
     assert!(said.contains("cannot apply Deployment charge"), "{said}");
-    assert!(said.contains("images must come from the company's registry"), "{said}");
+    assert!(
+        said.contains("images must come from the company's registry"),
+        "{said}"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -120,8 +183,14 @@ async fn a_release_that_is_too_large_is_refused_before_its_objects_are_there() {
     release.graph["noise"] = Value::String(noise);
     let problems = deploy(&cluster, &release).await.expect_err("too large");
     let said = words(&problems);
-    assert!(said.contains("CC804") && said.contains("are the most"), "{said}");
-    assert_eq!(names(&cluster, "apps/v1", "Deployment"), Vec::<String>::new());
+    assert!(
+        said.contains("CC804") && said.contains("are the most"),
+        "{said}"
+    );
+    assert_eq!(
+        names(&cluster, "apps/v1", "Deployment"),
+        Vec::<String>::new()
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -129,7 +198,12 @@ async fn a_secret_that_only_people_know_is_asked_for() {
     let Some(cluster) = place() else { return };
     let mut shop = shop();
     shop.settings.image_pull_secrets = vec!["registry".to_owned()];
-    let problems = deploy(&cluster, &shop.release()).await.expect_err("missing");
+    let problems = deploy(&cluster, &shop.release())
+        .await
+        .expect_err("missing");
     let said = words(&problems);
-    assert!(said.contains("CC808 the Secret registry is missing"), "{said}");
+    assert!(
+        said.contains("CC808 the Secret registry is missing"),
+        "{said}"
+    );
 }

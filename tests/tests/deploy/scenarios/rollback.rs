@@ -9,7 +9,9 @@ async fn back(cluster: &Cluster, to: Option<u32>) -> Result<Outcome, Problems> {
 }
 
 fn image(cluster: &Cluster) -> String {
-    let charge = cluster.get("apps/v1", "Deployment", "shop", "charge").expect("there");
+    let charge = cluster
+        .get("apps/v1", "Deployment", "shop", "charge")
+        .expect("there");
     let image = &charge["spec"]["template"]["spec"]["containers"][0]["image"];
     image.as_str().expect("an image").to_owned()
 }
@@ -38,9 +40,15 @@ async fn a_deploy_that_failed_is_left_for_the_one_that_ran() {
     let mut shop = shop();
     let old = shop.release();
     deploy(&cluster, &old).await.expect("deployed");
-    cluster.hang("shop", "shop", crate::apiserver::Hang::ImagePull("not found".to_owned()));
+    cluster.hang(
+        "shop",
+        "shop",
+        crate::apiserver::Hang::ImagePull("not found".to_owned()),
+    );
     shop.image('2');
-    deploy_with(&cluster, &shop.release(), &hasty(), &Told::default()).await.expect_err("it hangs");
+    deploy_with(&cluster, &shop.release(), &hasty(), &Told::default())
+        .await
+        .expect_err("it hangs");
     cluster.mend("shop", "shop");
     back(&cluster, None).await.expect("back");
     assert_eq!(image(&cluster), old.image);
@@ -55,12 +63,18 @@ async fn ten_releases_are_kept_and_named() {
         deploy(&cluster, &shop.release()).await.expect("deployed");
     }
     let maps = names(&cluster, "v1", "ConfigMap");
-    let records = maps.iter().filter(|name| name.starts_with("cloudc-shop-")).count();
+    let records = maps
+        .iter()
+        .filter(|name| name.starts_with("cloudc-shop-"))
+        .count();
     assert_eq!(records, 10);
     back(&cluster, Some(4)).await.expect("back");
     assert!(image(&cluster).ends_with('4'));
     let said = words(&back(&cluster, Some(1)).await.expect_err("forgotten"));
-    assert!(said.contains("CC809 shop has no release 1 to go back to"), "{said}");
+    assert!(
+        said.contains("CC809 shop has no release 1 to go back to"),
+        "{said}"
+    );
     assert!(said.contains("are kept: 4, 5"), "{said}");
 }
 
@@ -68,7 +82,10 @@ async fn ten_releases_are_kept_and_named() {
 async fn there_may_be_nothing_to_go_back_to() {
     let Some(cluster) = place() else { return };
     let said = words(&back(&cluster, None).await.expect_err("nothing"));
-    assert!(said.contains("CC809 shop has no release to go back to"), "{said}");
+    assert!(
+        said.contains("CC809 shop has no release to go back to"),
+        "{said}"
+    );
     deploy(&cluster, &shop().release()).await.expect("deployed");
     let said = words(&back(&cluster, None).await.expect_err("nothing before"));
     assert!(said.contains("CC809"), "{said}");

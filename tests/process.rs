@@ -3,11 +3,16 @@
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Command, Stdio};
 
-pub(crate) struct Process(Child);
+/// A server's process, which is killed at the end.
+pub struct Process(Child);
 
 impl Process {
     /// Starts a server, and returns once it has written a line with this text. All lines until then come along.
-    pub(crate) fn start(command: &mut Command, ready: &str) -> (Self, Vec<String>) {
+    ///
+    /// # Panics
+    ///
+    /// Where it does not start, or leaves before it is ready.
+    pub fn start(command: &mut Command, ready: &str) -> (Self, Vec<String>) {
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().expect("the server starts");
         // Servers log to one of the two; the other closes with the process.
@@ -36,12 +41,17 @@ impl Process {
         panic!("the server left:\n{}", seen.join("\n"));
     }
 
-    pub(crate) fn id(&self) -> u32 {
+    /// Its number.
+    pub fn id(&self) -> u32 {
         self.0.id()
     }
 
     /// Whether it has ended by itself.
-    pub(crate) fn has_left(&mut self) -> bool {
+    ///
+    /// # Panics
+    ///
+    /// Where nobody can say.
+    pub fn has_left(&mut self) -> bool {
         self.0.try_wait().expect("a process").is_some()
     }
 }
