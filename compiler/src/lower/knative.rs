@@ -102,11 +102,15 @@ fn timeout_seconds(limits: &Limits) -> i64 {
 
 /// Leaves the period of the readiness probe to Knative: without one it asks many times a second until the
 /// first success, so a cold start takes no longer than it must. It takes no timeout beside that.
+///
+/// The threshold is Knative's default. It has to be written: beside a revision's name Knative fills in defaults the first time
+/// only, and refuses the same manifest without them the second time (`ConfigurationSpec.SetDefaults`).
 fn eager(mut pod: PodSpec) -> PodSpec {
     for container in &mut pod.containers {
         if let Some(probe) = &mut container.readiness_probe {
             probe.period_seconds = None;
             probe.timeout_seconds = None;
+            probe.success_threshold = Some(1);
         }
     }
     pod

@@ -1,0 +1,61 @@
+//! The steps, in their order.
+
+mod canary;
+mod credentials;
+mod destroy;
+mod diff;
+mod first;
+mod gitops;
+mod hello;
+mod orders;
+mod prune;
+mod refused;
+mod rollback;
+mod twice;
+
+use futures_util::future::LocalBoxFuture;
+
+use crate::place::{Needs, Place};
+
+/// One thing that is shown.
+pub(crate) struct Step {
+    pub(crate) name: &'static str,
+    pub(crate) needs: Needs,
+    pub(crate) run: for<'a> fn(&'a mut Place) -> LocalBoxFuture<'a, ()>,
+}
+
+/// A list of steps: what each shows, what it needs, and the function that does it.
+macro_rules! steps {
+    ($($name:literal, $needs:ident, $run:path;)*) => {
+        vec![$(Step { name: $name, needs: Needs::$needs, run: |place| Box::pin($run(place)) }),*]
+    };
+}
+
+/// All of them. Each goes on where the one before left the cluster.
+pub(crate) fn steps() -> Vec<Step> {
+    steps! {
+        "a wrong context is named with those that there are", Nothing, refused::wrong_context;
+        "an API server that nobody hears is said", Nothing, refused::unreachable;
+        "from an empty namespace to ready", Nothing, first::deploy;
+        "the same again changes nothing", Nothing, first::again;
+        "orders wake the services and their consumers", Requests, orders::wake;
+        "a change is told in the graph's words", Nothing, diff::change;
+        "a field of another owner is refused, and taken when asked to", Nothing, refused::conflict;
+        "rights that are missing are listed together", Nothing, refused::few_rights;
+        "a deploy that is interrupted goes on when it is repeated", Nothing, twice::interrupted;
+        "of two deploys at once the second waits", Nothing, twice::at_once;
+        "a canary gets a tenth, and consumers stay", Nothing, canary::share;
+        "orders are charged beside a canary", Requests, orders::beside_a_canary;
+        "a promotion gives it all", Nothing, canary::promote;
+        "a rollback takes a canary back", Nothing, canary::rollback;
+        "orders are charged after the rollback", Requests, orders::flow;
+        "a rollback brings the release before and its image", Nothing, rollback::before;
+        "one user's credentials are made anew, and its pods start again", Nothing, credentials::rotate;
+        "what left the application is deleted, and nothing else", Nothing, prune::restocking;
+        "an image that cannot be pulled is said", Images, refused::image;
+        "a destruction keeps the volume", Nothing, destroy::keeps;
+        "with its data the namespace goes too", Nothing, destroy::everything;
+        "manifests and credentials come up without a deploy", Kubectl, gitops::apply;
+        "an application without Knative and KEDA", Nothing, hello::deploy;
+    }
+}
