@@ -223,7 +223,18 @@ mod tests {
         let mut changed = deployment();
         changed["spec"]["template"]["spec"]["containers"][0]["resources"]["limits"]["memory"] =
             "512Mi".into();
-        insta::assert_snapshot!(shown(Some(&deployment()), Some(&changed)), @"");
+        insta::assert_snapshot!(shown(Some(&deployment()), Some(&changed)), @r"
+        --- Deployment charge (cluster)
+        +++ Deployment charge (this tree)
+        @@ -14,6 +14,6 @@
+                 image: shop@sha256:1
+                 resources:
+                   limits:
+        -            memory: 256Mi
+        +            memory: 512Mi
+                   requests:
+                     cpu: 100m
+        ");
         let marks = diff(Some(&deployment()), Some(&changed)).expect("YAML");
         let marks: Vec<Mark> = marks.into_iter().map(|line| line.mark).collect();
         assert_eq!(marks[..3], [Mark::Header, Mark::Header, Mark::Hunk]);

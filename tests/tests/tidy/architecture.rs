@@ -6,17 +6,18 @@ use crate::tree::Tree;
 const COMPILER: &str = "compiler/src/";
 
 /// The outermost layer: where the compiler reaches files, processes, the environment and the clock.
-const OUTERMOST: [&str; 6] = [
+const OUTERMOST: [&str; 7] = [
     "compiler/src/main.rs",
     "compiler/src/cli/",
     "compiler/src/project/",
     "compiler/src/emit/write.rs",
     "compiler/src/emit/marker.rs",
     "compiler/src/registry/",
+    "compiler/src/cluster/",
 ];
 
 /// What only the outermost layer may name.
-const IMPURE: [&str; 13] = [
+const IMPURE: [&str; 14] = [
     "std::fs",
     "std::process",
     "std::env",
@@ -28,6 +29,7 @@ const IMPURE: [&str; 13] = [
     "std::net::ToSocketAddrs",
     "async_nats",
     "indicatif",
+    "kube",
     "oci_client",
     "tokio",
 ];
