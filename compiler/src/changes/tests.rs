@@ -124,6 +124,12 @@ fn other(place: &str, value: &Value) -> Option<Value> {
         ("functions[].workload", Value::String(service)) if service == "search" => "shop".into(),
         ("functions[].workload", Value::String(service)) if service == "shop" => "search".into(),
         ("functions[].workload", _) => return None,
+        // A consumer or a schedule is told by its function.
+        ("workloads[].name", Value::String(name))
+            if !["shop", "search"].contains(&name.as_str()) =>
+        {
+            return None;
+        }
         ("workloads[].kind", Value::String(kind)) if kind == "service" => "consumer".into(),
         ("workloads[].kind", _) => "service".into(),
         ("workloads[].visibility", _) => "private".into(),

@@ -1,5 +1,7 @@
 //! Server-side apply, first as a rehearsal, then for good.
 
+use std::borrow::Cow;
+
 use futures_util::StreamExt as _;
 use futures_util::stream;
 use kube::api::{DeleteParams, DynamicObject, Patch, PatchParams, ValidationDirective};
@@ -9,12 +11,12 @@ use crate::codes;
 use crate::diagnostic::Diagnostic;
 use crate::release::{Key, Phase};
 
-use super::Problems;
 use super::apis::Apis;
 use super::failure::{conflict, failed};
 use super::members::MANAGER;
 use super::request::patiently;
 use super::state::condition;
+use super::{Problems, running};
 
 /// Requests under way at a time.
 const AT_ONCE: usize = 8;
@@ -41,15 +43,12 @@ pub(super) async fn rehearse(
     let answers = stream::iter(objects)
         .map(|object| async move {
             let key = Key::of(object);
-            let api = apis.of(&key)?;
-            let doing = format!("cannot read {key}");
-            let live = patiently(|| api.get_opt(&key.name)).await;
-            let live = live.map_err(|error| failed(&doing, &error))?;
+            let live = read(apis, &key).await?;
             // It will be made anew, and its pod may be another one.
             if let Some(then) = live.clone().filter(|job| is_failed_job(Some(job))) {
                 return Ok(Rehearsed { key, live, then });
             }
-            let then = send(apis, object, force, true).await?;
+            let then = send(apis, &as_known(object, live.as_ref()), force, true).await?;
             Ok(Rehearsed { key, live, then })
         })
         .buffered(AT_ONCE)
@@ -77,11 +76,38 @@ pub(super) async fn apply(
             if phase == Phase::Provision {
                 remove_failed_job(apis, &Key::of(object)).await?;
             }
-            send(apis, object, force, false).await
+            let key = Key::of(object);
+            if !running::shares(&key) {
+                return send(apis, object, force, false).await;
+            }
+            let live = read(apis, &key).await?;
+            send(apis, &as_known(object, live.as_ref()), force, false).await
         })
         .buffered(AT_ONCE)
         .collect::<Vec<Result<DynamicObject, Diagnostic>>>();
     gather(answers.await).map(|applied| applied.len())
+}
+
+async fn read(apis: &Apis, key: &Key) -> Result<Option<DynamicObject>, Diagnostic> {
+    let api = apis.of(key)?;
+    let live = patiently(|| api.get_opt(&key.name)).await;
+    live.map_err(|error| failed(&format!("cannot read {key}"), &error))
+}
+
+/// An object with the template of the revision that it has already, if it is a Knative Service. Knative fills in defaults only
+/// where a revision's name is new, and takes a template of a known name only if it is the same with these defaults.
+fn as_known<'a>(object: &'a Value, live: Option<&DynamicObject>) -> Cow<'a, Value> {
+    let name = |template: &Value| template.pointer("/metadata/name").cloned();
+    let template = |object: &Value| object.pointer("/spec/template").cloned();
+    let known = live.and_then(|live| template(&live.data));
+    match (known, template(object)) {
+        (Some(known), Some(new)) if name(&new).is_some() && name(&known) == name(&new) => {
+            let mut object = object.clone();
+            object["spec"]["template"] = known;
+            Cow::Owned(object)
+        }
+        _ => Cow::Borrowed(object),
+    }
 }
 
 async fn send(

@@ -69,7 +69,7 @@ pub(super) fn with_time(answer: Response<Body>) -> Response<Body> {
         return answer;
     };
     let mut status = Status::failure(
-        "Too many requests, please try again later",
+        "Too many requests, please try again later.",
         "TooManyRequests",
     );
     status.code = answer.status().as_u16();

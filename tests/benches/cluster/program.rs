@@ -130,7 +130,6 @@ impl Ended {
         self
     }
 
-
     fn text(&self) -> String {
         format!("{}\n{}{}", self.line, self.done.out, self.done.err)
     }
