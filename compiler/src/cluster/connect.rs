@@ -11,6 +11,7 @@ use tower::{BoxError, Service, ServiceExt as _};
 use crate::codes;
 use crate::diagnostic::Diagnostic;
 
+use super::failure::failed;
 use super::request;
 
 /// How long the API server's address may take to answer.
@@ -23,7 +24,7 @@ const ANSWER: Duration = Duration::from_secs(65);
 ///
 /// # Errors
 ///
-/// No kubeconfig, one that cannot be read, a context that it does not have.
+/// No kubeconfig, one that cannot be read, a context that it does not have; a cluster that does not answer.
 pub async fn connect(context: Option<&str>) -> Result<Client, Diagnostic> {
     // Two libraries of cloudc bring a cryptography each; whoever was first is used.
     let _ = rustls::crypto::ring::default_provider().install_default();
@@ -45,7 +46,12 @@ pub async fn connect(context: Option<&str>) -> Result<Client, Diagnostic> {
         let client = client.clone();
         async move { client.send(request).await }
     });
-    Ok(over(sends, namespace))
+    let client = over(sends, namespace);
+    // Nobody listens: that is known at once. A server that is only busy is asked again, by whoever asks it something.
+    match client.apiserver_version().await {
+        Ok(_) | Err(kube::Error::Api(_)) => Ok(client),
+        Err(error) => Err(failed("cannot reach the cluster", &error)),
+    }
 }
 
 /// A client over any transport that hears when a server asks for time.
@@ -71,7 +77,10 @@ async fn config(context: Option<&str>) -> Result<Config, Diagnostic> {
             {
                 return Ok(config);
             }
-            return Err(unusable(format!("there is no usable kubeconfig: {error}"))
+            // A parser shows the lines around a mistake, and there may be a token in them.
+            let error = error.to_string();
+            let first = error.lines().next().unwrap_or_default();
+            return Err(unusable(format!("there is no usable kubeconfig: {first}"))
                 .help("set KUBECONFIG, or put one at ~/.kube/config"));
         }
     };

@@ -129,6 +129,11 @@ pub(super) fn lacks(what: &str) -> Diagnostic {
 
 /// An error with all its causes, each once.
 pub(super) fn chain(error: &Error) -> String {
+    let error: &dyn std::error::Error = match error {
+        // What carries the requests: its name says nothing to a reader.
+        Error::Service(cause) => &**cause,
+        other => other,
+    };
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
