@@ -1,7 +1,5 @@
 //! What a cluster can refuse, in words.
 
-use std::error::Error as _;
-
 use kube::Error;
 use kube::core::Status;
 

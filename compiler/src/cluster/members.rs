@@ -96,7 +96,8 @@ impl Members {
         .map_err(|error| failed("cannot write the list of the application's objects", &error))
     }
 
-    /// Every member of these kinds that the cluster has.
+    /// Every member of these kinds that the cluster has. What a controller made of a member is none, though it has the label too:
+    /// Knative gives a service's labels to the Kubernetes Services of its routes, KEDA a ScaledObject's to its autoscaler.
     pub(super) async fn all(
         &self,
         apis: &Apis,
@@ -111,14 +112,9 @@ impl Members {
             };
             let api = apis.all(resource, &self.namespace);
             let found = patiently(|| api.list(&selector)).await;
-            let found = found
-                .map_err(|error| failed(&format!("cannot list {}", resource.plural), &error))?;
-            members.extend(
-                found
-                    .items
-                    .into_iter()
-                    .map(|object| (key(resource, &object), object)),
-            );
+            let found = found.map_err(|error| failed(&format!("cannot list {}", resource.plural), &error))?;
+            let own = found.items.into_iter().filter(|object| object.owner_references().is_empty());
+            members.extend(own.map(|object| (key(resource, &object), object)));
         }
         Ok(members)
     }

@@ -1,21 +1,25 @@
 //! Runs `cloudc` and other programs.
 
 use std::ffi::OsStr;
+use std::fs::File;
+use std::io::{Read as _, Seek as _};
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::Duration;
 
 use cloudc_tests::app::Done;
 use rustix::process::{Pid, Signal, kill_process};
-use tokio::process::{Child, Command};
 
 use crate::place::Place;
 
 const CLOUDC: &str = env!("CARGO_BIN_EXE_cloudc-under-test");
 
-/// A program that runs.
+/// A program that runs. Dropped, it is ended: nothing is to go on while the namespace is removed.
 pub(crate) struct Running {
     child: Child,
     line: String,
+    out: File,
+    err: File,
 }
 
 /// A program that has ended.
@@ -69,47 +73,65 @@ impl Place {
     }
 
     fn spawn(&self, mut command: Command, line: String) -> Running {
+        let (out, err) = (file(), file());
+        let handle = |file: &File| Stdio::from(file.try_clone().expect("a handle"));
         command
             .current_dir(self.application.path(""))
             // No line is broken because of how long it is.
             .env("COLUMNS", "1000")
             .env("LC_ALL", "C.UTF-8")
             .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .kill_on_drop(true);
-        let child = command
-            .spawn()
-            .unwrap_or_else(|error| panic!("{line}: {error}"));
-        Running { child, line }
+            .stdout(handle(&out))
+            .stderr(handle(&err));
+        let child = command.spawn().unwrap_or_else(|error| panic!("{line}: {error}"));
+        Running { child, line, out, err }
     }
+}
+
+/// A file without a name.
+fn file() -> File {
+    tempfile::tempfile().expect("a file")
 }
 
 impl Running {
     /// Presses Ctrl-C.
     pub(crate) fn interrupt(&self) {
-        let id = self
-            .child
-            .id()
-            .and_then(|id| i32::try_from(id).ok())
-            .and_then(Pid::from_raw);
-        let sent = kill_process(id.expect("it runs"), Signal::INT);
-        sent.expect("a signal to a child");
+        let id = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
+        kill_process(id.expect("it runs"), Signal::INT).expect("a signal to a child");
     }
 
     /// Waits for its end.
-    pub(crate) async fn end(self) -> Ended {
-        let output = self.child.wait_with_output().await.expect("it ends");
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    pub(crate) async fn end(mut self) -> Ended {
+        let status: ExitStatus = loop {
+            if let Some(status) = self.child.try_wait().expect("a child") {
+                break status;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        };
         Ended {
-            line: self.line,
+            line: self.line.clone(),
             done: Done {
-                code: output.status.code(),
-                out: text(&output.stdout),
-                err: text(&output.stderr),
+                code: status.code(),
+                out: text(&mut self.out),
+                err: text(&mut self.err),
             },
         }
     }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It has ended, or does so now.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn text(file: &mut File) -> String {
+    let mut bytes = Vec::new();
+    file.rewind().expect("a file");
+    file.read_to_end(&mut bytes).expect("a file");
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 impl Ended {
@@ -127,6 +149,15 @@ impl Ended {
             let is_said = self.done.out.contains(part) || self.done.err.contains(part);
             assert!(is_said, "{part:?} is not in\n{}", self.text());
         }
+        self
+    }
+
+
+    /// Sees that this is in nothing that it printed.
+    #[track_caller]
+    pub(crate) fn says_not(self, part: &str) -> Self {
+        let is_said = self.done.out.contains(part) || self.done.err.contains(part);
+        assert!(!is_said, "{part:?} is in\n{}", self.text());
         self
     }
 

@@ -81,7 +81,9 @@ impl Place {
         let mut versions = BTreeMap::new();
         for kind in KINDS {
             for object in self.list(kind).await {
-                if object["metadata"]["labels"][PART_OF].is_null() {
+                // Controllers give the label to what they make of an object.
+                let is_made_of_another = !object["metadata"]["ownerReferences"].is_null();
+                if object["metadata"]["labels"][PART_OF].is_null() || is_made_of_another {
                     continue;
                 }
                 let managers = object["metadata"]["managedFields"]

@@ -2,7 +2,7 @@
 
 use super::arguments::Deploy;
 use super::made::{self, Wish};
-use super::session::{report, talk};
+use super::session::{records, report, talk};
 use super::{diff, shown::Shown};
 use crate::cli::arguments::MessageFormat;
 use crate::cli::image::toolchain::{self, Toolchain};
@@ -71,8 +71,7 @@ fn go(arguments: &Deploy, toolchain: Option<&Toolchain>, opened: &Opened) -> Res
     let namespace = opened.settings.namespace(&app).to_owned();
     // A cluster that is not there is known before cargo takes its minutes.
     let records = talk(context, format, async |client, _| {
-        let records = cluster::records(&client, &app, &namespace).await;
-        records.map_err(|problem| vec![problem])
+        records(&client, &app, &namespace).await
     })?;
     let current = cluster::current(&records);
     let graph = render::json(&opened.analysis.graph, &opened.analysis.sources);

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::arguments::Diff;
 use super::made::{self, Wish};
-use super::session::{holder, report, silent, talk};
+use super::session::{holder, records, report, silent, talk};
 use crate::changes::manifests::{self, Line, Mark};
 use crate::changes::{self, Change, Document};
 use crate::cli::arguments::MessageFormat;
@@ -42,8 +42,7 @@ fn go(arguments: &Diff, opened: &Opened) -> Result<u8, u8> {
     let app = opened.analysis.graph.app.clone();
     let namespace = opened.settings.namespace(&app).to_owned();
     let records = talk(context, format, async |client, _| {
-        let records = cluster::records(&client, &app, &namespace).await;
-        records.map_err(|problem| vec![problem])
+        records(&client, &app, &namespace).await
     })?;
     let current = cluster::current(&records);
     let graph = render::json(&opened.analysis.graph, &opened.analysis.sources);

@@ -80,7 +80,7 @@ pub(super) async fn few_rights(place: &mut Place) {
     let role = "rbac.authorization.k8s.io/v1";
     let name = "few-rights";
     let rules =
-        json!([{"apiGroups": [""], "resources": ["configmaps", "pods"], "verbs": ["get", "list"]}]);
+        json!([{"apiGroups": [""], "resources": ["pods"], "verbs": ["get", "list"]}]);
     let objects = [
         json!({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": name}}),
         json!({"apiVersion": role, "kind": "Role", "metadata": {"name": name}, "rules": rules}),
@@ -117,7 +117,7 @@ pub(super) async fn few_rights(place: &mut Place) {
     let namespace = &place.namespace;
     done.says(&[
         "CC803",
-        &format!("may not create, patch, delete configmaps in the namespace {namespace}"),
+        &format!("may not get, list, create, patch, delete configmaps in the namespace {namespace}"),
         &format!("may not get, list, create, patch, delete deployments.apps in the namespace {namespace}"),
         &format!("may not get, list, create, patch, delete secrets in the namespace {namespace}"),
         &format!("may not get, list, create, patch, delete scaledobjects.keda.sh in the namespace {namespace}"),

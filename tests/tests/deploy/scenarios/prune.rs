@@ -66,6 +66,28 @@ async fn what_cloudc_did_not_make_stays() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_controllers_made_stays() {
+    let Some(cluster) = place() else { return };
+    let release = shop().release();
+    deploy(&cluster, &release).await.expect("deployed");
+    // Knative gives the labels of a service to the Kubernetes Service of its route.
+    let service = cluster.get("serving.knative.dev/v1", "Service", "shop", "shop").expect("there");
+    cluster.put(serde_json::json!({
+        "apiVersion": "v1", "kind": "Service",
+        "metadata": {
+            "name": "shop", "namespace": "shop", "labels": service["metadata"]["labels"],
+            "ownerReferences": [{
+                "apiVersion": "serving.knative.dev/v1", "kind": "Service", "name": "shop",
+                "uid": service["metadata"]["uid"], "controller": true,
+            }],
+        },
+        "spec": {"ports": [{"port": 80}]},
+    }));
+    deploy(&cluster, &release).await.expect("deployed");
+    assert!(names(&cluster, "v1", "Service").contains(&"shop".to_owned()));
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_old_provisioner_and_an_old_configuration_go() {
     let Some(cluster) = place() else { return };
     let mut shop = shop();
