@@ -4,7 +4,7 @@
 //! with one `<group>_<version>.json` each.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -14,8 +14,9 @@ pub const VARIABLE: &str = "CLOUDC_SCHEMAS";
 
 /// The schemas of a cluster, by `apiVersion` and `kind`.
 pub struct Schemas {
-    files: Vec<Value>,
-    kinds: BTreeMap<(String, String), (usize, String)>,
+    folder: PathBuf,
+    /// The files that were needed so far, by `apiVersion`.
+    files: BTreeMap<String, File>,
     built: BTreeMap<(String, String), jsonschema::Validator>,
 }
 
@@ -25,65 +26,36 @@ impl Schemas {
         crate::folder(VARIABLE).map(|folder| Self::load(&folder))
     }
 
-    /// The schemas of a folder.
+    /// The schemas of a folder, each file of which is read when one of its kinds is checked.
     pub fn load(folder: &Path) -> Self {
-        let mut paths: Vec<_> = std::fs::read_dir(folder)
-            .unwrap_or_else(|error| panic!("{}: {error}", folder.display()))
-            .map(|entry| entry.expect("an entry").path())
-            .filter(|path| {
-                path.extension()
-                    .is_some_and(|extension| extension == "json")
-            })
-            .collect();
-        paths.sort();
-        let mut schemas = Self {
-            files: Vec::new(),
-            kinds: BTreeMap::new(),
+        assert!(folder.is_dir(), "{} is no folder", folder.display());
+        Self {
+            folder: folder.to_owned(),
+            files: BTreeMap::new(),
             built: BTreeMap::new(),
-        };
-        for path in paths {
-            let text = std::fs::read_to_string(&path).expect("a readable schema");
-            let file = serde_json::from_str(&text).expect("a schema in JSON");
-            schemas.add(file);
         }
-        schemas
-    }
-
-    fn add(&mut self, mut file: Value) {
-        let index = self.files.len();
-        let components = file
-            .pointer_mut("/components/schemas")
-            .and_then(Value::as_object_mut);
-        for (name, schema) in components.into_iter().flatten() {
-            for kind in schema["x-kubernetes-group-version-kind"]
-                .as_array()
-                .into_iter()
-                .flatten()
-            {
-                let text = |key: &str| kind[key].as_str().unwrap_or_default().to_owned();
-                let version = match text("group").as_str() {
-                    "" => text("version"),
-                    group => format!("{group}/{}", text("version")),
-                };
-                self.kinds
-                    .insert((version, text("kind")), (index, name.clone()));
-            }
-            close(schema);
-        }
-        self.files.push(file);
     }
 
     /// What is wrong with an object: a line each.
     pub fn check(&mut self, object: &Value) -> Vec<String> {
         let text = |key: &str| object[key].as_str().unwrap_or_default().to_owned();
-        let kind = (text("apiVersion"), text("kind"));
-        let Some((file, name)) = self.kinds.get(&kind) else {
-            return vec![format!("no schema for {} {}", kind.0, kind.1)];
+        let (version, kind) = (text("apiVersion"), text("kind"));
+        let file = self.files.entry(version.clone()).or_insert_with(|| {
+            let mut file = File::read(&self.folder, &version);
+            let schemas = file.components.as_object_mut();
+            schemas
+                .into_iter()
+                .flat_map(Map::values_mut)
+                .for_each(close);
+            file
+        });
+        let Some(name) = file.kinds.get(&kind) else {
+            return vec![format!("no schema for {version} {kind}")];
         };
-        let validator = self.built.entry(kind).or_insert_with(|| {
+        let validator = self.built.entry((version, kind)).or_insert_with(|| {
             let schema = json!({
                 "$ref": format!("#/components/schemas/{name}"),
-                "components": self.files[*file]["components"],
+                "components": {"schemas": file.components},
             });
             jsonschema::options()
                 .with_draft(jsonschema::Draft::Draft202012)
@@ -113,6 +85,50 @@ impl Schemas {
             );
         }
         found
+    }
+}
+
+/// The schemas of one `apiVersion`.
+pub struct File {
+    /// The component schemas, by name.
+    pub components: Value,
+    /// The names of the kinds' schemas.
+    kinds: BTreeMap<String, String>,
+}
+
+impl File {
+    /// Reads the file of a folder that describes an `apiVersion`; without kinds where there is none.
+    pub fn read(folder: &Path, api_version: &str) -> Self {
+        let (group, version) = api_version.split_once('/').unwrap_or(("core", api_version));
+        let path = folder.join(format!("{group}_{version}.json"));
+        if !path.is_file() {
+            return Self::new(api_version, json!({}));
+        }
+        let text = std::fs::read_to_string(&path).expect("a readable schema");
+        let mut file: Value = serde_json::from_str(&text).expect("a schema in JSON");
+        Self::new(api_version, file["components"]["schemas"].take())
+    }
+
+    /// Component schemas, some of which are those of an `apiVersion`'s kinds.
+    pub fn new(api_version: &str, components: Value) -> Self {
+        let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
+        let mut kinds = BTreeMap::new();
+        for (name, schema) in components.as_object().into_iter().flatten() {
+            let of = schema["x-kubernetes-group-version-kind"].as_array();
+            let of = of.into_iter().flatten();
+            for kind in of.filter(|kind| kind["group"] == group && kind["version"] == version) {
+                kinds.insert(
+                    kind["kind"].as_str().unwrap_or_default().to_owned(),
+                    name.clone(),
+                );
+            }
+        }
+        Self { components, kinds }
+    }
+
+    /// The schema of a kind.
+    pub fn kind(&self, kind: &str) -> Option<&Value> {
+        self.components.get(self.kinds.get(kind)?)
     }
 }
 

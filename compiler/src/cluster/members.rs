@@ -112,8 +112,12 @@ impl Members {
             };
             let api = apis.all(resource, &self.namespace);
             let found = patiently(|| api.list(&selector)).await;
-            let found = found.map_err(|error| failed(&format!("cannot list {}", resource.plural), &error))?;
-            let own = found.items.into_iter().filter(|object| object.owner_references().is_empty());
+            let found = found
+                .map_err(|error| failed(&format!("cannot list {}", resource.plural), &error))?;
+            let own = found
+                .items
+                .into_iter()
+                .filter(|object| object.owner_references().is_empty());
             members.extend(own.map(|object| (key(resource, &object), object)));
         }
         Ok(members)

@@ -72,7 +72,11 @@ where
 }
 
 /// The earlier releases. None for a user who may not see them: the checks of a deploy say so, beside all else that is denied.
-pub(super) async fn records(client: &Client, app: &str, namespace: &str) -> Result<Vec<Record>, Problems> {
+pub(super) async fn records(
+    client: &Client,
+    app: &str,
+    namespace: &str,
+) -> Result<Vec<Record>, Problems> {
     match cluster::records(client, app, namespace).await {
         Err(problem) if problem.code == codes::CLUSTER_DENIED => Ok(Vec::new()),
         records => records.map_err(|problem| vec![problem]),

@@ -40,7 +40,8 @@ fn walk(value: &Value, node: Node<'_>, path: String, found: &mut Vec<Finding>) {
             problem,
         })
     };
-    match (value, node.shape()) {
+    let shape = node.shape();
+    match (value, &shape) {
         (_, Shape::Unknown) | (Value::Null, _) => {}
         (Value::Object(fields), Shape::Object { .. }) => {
             let required = node.keyword("required").and_then(Value::as_array);
@@ -50,7 +51,7 @@ fn walk(value: &Value, node: Node<'_>, path: String, found: &mut Vec<Finding>) {
                 }
             }
             for (name, child) in fields {
-                match node.field(name) {
+                match node.field_of(&shape, name) {
                     Some(place) => walk(child, place, join(&path, name), found),
                     None => found.push(Finding {
                         path: join(&path, name),
@@ -61,7 +62,7 @@ fn walk(value: &Value, node: Node<'_>, path: String, found: &mut Vec<Finding>) {
         }
         (Value::Array(items), Shape::List(_, element)) => {
             for (index, item) in items.iter().enumerate() {
-                walk(item, element, format!("{path}[{index}]"), found);
+                walk(item, *element, format!("{path}[{index}]"), found);
             }
         }
         (scalar, Shape::Scalar(types))
@@ -117,18 +118,21 @@ pub(crate) fn type_of(value: &Value) -> &'static str {
 
 /// Removes what the schema does not know, and nulls, as decoding does.
 pub(crate) fn prune(value: &mut Value, node: Node<'_>) {
-    match (value, node.shape()) {
-        (Value::Object(fields), shape) => {
+    let shape = node.shape();
+    match (value, &shape) {
+        (Value::Object(fields), _) => {
             let known = matches!(shape, Shape::Object { .. } | Shape::Unknown);
-            fields.retain(|name, child| !child.is_null() && (!known || node.field(name).is_some()));
+            fields.retain(|name, child| {
+                !child.is_null() && (!known || node.field_of(&shape, name).is_some())
+            });
             for (name, child) in fields {
-                if let Some(place) = node.field(name) {
+                if let Some(place) = node.field_of(&shape, name) {
                     prune(child, place);
                 }
             }
         }
         (Value::Array(items), Shape::List(_, element)) => {
-            items.iter_mut().for_each(|item| prune(item, element))
+            items.iter_mut().for_each(|item| prune(item, *element))
         }
         _ => {}
     }
@@ -136,12 +140,13 @@ pub(crate) fn prune(value: &mut Value, node: Node<'_>) {
 
 /// Removes lists without items and maps without keys, which Go's types do not write.
 pub(crate) fn omit_empty(value: &mut Value, node: Node<'_>) {
-    match (value, node.shape()) {
-        (Value::Object(fields), shape) => {
+    let shape = node.shape();
+    match (value, &shape) {
+        (Value::Object(fields), _) => {
             let is_map =
                 |place: Node<'_>| matches!(place.shape(), Shape::Object { fields: None, .. });
             fields.retain(|name, child| {
-                let place = node.field(name);
+                let place = node.field_of(&shape, name);
                 if let Some(place) = place {
                     omit_empty(child, place);
                 }
@@ -159,7 +164,7 @@ pub(crate) fn omit_empty(value: &mut Value, node: Node<'_>) {
             });
         }
         (Value::Array(items), Shape::List(_, element)) => {
-            items.iter_mut().for_each(|item| omit_empty(item, element))
+            items.iter_mut().for_each(|item| omit_empty(item, *element))
         }
         _ => {}
     }

@@ -48,7 +48,7 @@ pub(crate) async fn serve(
         content_type: content_type.to_owned(),
         body,
     };
-    answer(&mut cluster.state(), &call)
+    answer(&mut cluster.lock(), &call)
 }
 
 fn answer(state: &mut State, call: &Call) -> Result<Response<Incoming>, Cut> {
@@ -119,6 +119,10 @@ fn act(state: &mut State, call: &Call) -> Result<(u16, Body), Failure> {
             "this server knows neither watches nor scales",
         ));
     }
+    // Patches that follow one another are one burst for the controllers; whoever looks finds them done.
+    if call.method != "PATCH" {
+        settle::catch_up(state);
+    }
     let before = state.revision();
     let (code, value) = match (call.method.as_str(), target.name.is_empty()) {
         ("GET", false) => read::get(state, &target),
@@ -138,10 +142,13 @@ fn act(state: &mut State, call: &Call) -> Result<(u16, Body), Failure> {
     if state.settings.auto_settle && state.revision() != before {
         // Nobody waits for a ConfigMap or a Lease: their writes come often, and the controllers take long.
         if settle::concerns(&target.kind) {
-            settle::settle(state);
+            state.unsettled = true;
         } else {
             delete::collect(state);
         }
+    }
+    if call.method != "PATCH" {
+        settle::catch_up(state);
     }
     Ok((code, Body::Json(value)))
 }

@@ -83,7 +83,7 @@ impl Builder {
         self
     }
 
-    /// Lets the controllers act after each write.
+    /// Lets the controllers act after writes: after each, or after several patches in a row, before anybody looks.
     pub(crate) fn auto_settle(mut self) -> Self {
         self.settings.auto_settle = true;
         self
@@ -117,8 +117,15 @@ impl Cluster {
         cloudc_compiler::cluster::connect::over(service, "default")
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The state when the controllers have acted on every write.
+    fn state(&self) -> MutexGuard<'_, State> {
+        let mut state = self.lock();
+        settle::catch_up(&mut state);
+        state
     }
 
     /// An object as it is kept.

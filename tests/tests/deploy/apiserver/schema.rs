@@ -1,18 +1,19 @@
 //! The schemas of the served kinds, as server-side apply and decoding read them.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::{Mutex, OnceLock};
 
-use cloudc_tests::schemas::{Schemas, VARIABLE};
+use cloudc_tests::schemas::{File, Schemas, VARIABLE};
 use serde_json::{Map, Value, json};
 
-/// All schemas, read once for all tests.
+use super::kinds::{KINDS, Kind};
+
+/// All schemas. A file is read when one of its kinds is asked for: each test may be a process of its own.
 pub(crate) struct Registry {
-    files: Vec<Value>,
-    /// File and name of a kind's schema, by `apiVersion` and `kind`.
-    kinds: BTreeMap<(String, String), (usize, String)>,
-    /// The file of the core group, where the metadata of kinds without a file of their own is described.
-    core: usize,
+    folder: PathBuf,
+    /// The files, by the `apiVersion` of their kinds.
+    files: BTreeMap<String, OnceLock<File>>,
     /// What checks bounds and patterns of custom resources.
     strict: Mutex<Schemas>,
 }
@@ -54,6 +55,8 @@ pub(crate) struct Node<'a> {
     /// The component schemas that references name.
     components: &'a Value,
     schema: Option<&'a Value>,
+    /// What the schema refers to.
+    referred: Option<&'a Value>,
 }
 
 impl Registry {
@@ -61,72 +64,33 @@ impl Registry {
     pub(crate) fn shared() -> Option<&'static Self> {
         static SHARED: OnceLock<Option<Registry>> = OnceLock::new();
         SHARED
-            .get_or_init(|| cloudc_tests::folder(VARIABLE).map(|folder| Self::load(&folder)))
+            .get_or_init(|| cloudc_tests::folder(VARIABLE).map(Self::load))
             .as_ref()
     }
 
-    fn load(folder: &std::path::Path) -> Self {
-        let mut registry = Self {
-            files: vec![lease()],
-            kinds: BTreeMap::new(),
-            core: 0,
-            strict: Mutex::new(Schemas::load(folder)),
-        };
-        let entries = std::fs::read_dir(folder).expect("the folder of schemas");
-        let mut paths: Vec<_> = entries
-            .map(|entry| entry.expect("an entry").path())
-            .collect();
-        paths.sort();
-        for path in paths.iter().filter(|path| {
-            path.extension()
-                .is_some_and(|extension| extension == "json")
-        }) {
-            if path.ends_with("core_v1.json") {
-                registry.core = registry.files.len();
-            }
-            let text = std::fs::read_to_string(path).expect("a readable schema");
-            registry
-                .files
-                .push(serde_json::from_str(&text).expect("a schema in JSON"));
+    fn load(folder: PathBuf) -> Self {
+        let versions = KINDS.iter().map(Kind::api_version);
+        Self {
+            strict: Mutex::new(Schemas::load(&folder)),
+            files: versions.map(|version| (version, OnceLock::new())).collect(),
+            folder,
         }
-        for (index, file) in registry.files.iter().enumerate() {
-            for (name, schema) in file["components"]["schemas"]
-                .as_object()
-                .into_iter()
-                .flatten()
-            {
-                for kind in schema["x-kubernetes-group-version-kind"]
-                    .as_array()
-                    .into_iter()
-                    .flatten()
-                {
-                    let text = |key: &str| kind[key].as_str().unwrap_or_default().to_owned();
-                    let version = super::kinds::api_version(&text("group"), &text("version"));
-                    registry
-                        .kinds
-                        .entry((version, text("kind")))
-                        .or_insert((index, name.clone()));
-                }
-            }
-        }
-        registry
+    }
+
+    fn file(&self, api_version: &str) -> &File {
+        self.files[api_version].get_or_init(|| match api_version {
+            LEASES => File::new(LEASES, lease()),
+            _ => File::read(&self.folder, api_version),
+        })
     }
 
     /// The schema of a kind. One without a schema knows its metadata and nothing else.
     pub(crate) fn kind(&self, api_version: &str, kind: &str) -> Node<'_> {
         static BARE: OnceLock<Value> = OnceLock::new();
-        match self.kinds.get(&(api_version.to_owned(), kind.to_owned())) {
-            Some((file, name)) => {
-                let components = &self.files[*file]["components"]["schemas"];
-                Node {
-                    components,
-                    schema: components.get(name),
-                }
-            }
-            None => Node {
-                components: &self.files[self.core]["components"]["schemas"],
-                schema: Some(BARE.get_or_init(bare)),
-            },
+        let file = self.file(api_version);
+        match file.kind(kind) {
+            Some(schema) => Node::new(&file.components, Some(schema)),
+            None => Node::new(&self.file("v1").components, Some(BARE.get_or_init(bare))),
         }
     }
 
@@ -151,7 +115,10 @@ fn bare() -> Value {
     })
 }
 
-/// The Lease of coordination.k8s.io/v1, which the folder does not describe.
+/// What the folder does not describe.
+const LEASES: &str = "coordination.k8s.io/v1";
+
+/// The Lease, as a component schema.
 fn lease() -> Value {
     let mut lease = bare();
     lease["x-kubernetes-preserve-unknown-fields"] = json!(false);
@@ -168,30 +135,32 @@ fn lease() -> Value {
         "renewTime": {"type": "string"},
         "strategy": {"type": "string"},
     }});
-    json!({"components": {"schemas": {"Lease": lease}}})
+    json!({"Lease": lease})
 }
 
 impl<'a> Node<'a> {
-    /// A keyword of this place: of the schema itself, or of what it refers to.
-    pub(crate) fn keyword(&self, key: &str) -> Option<&'a Value> {
-        let mut schema = self.schema?;
-        loop {
-            if let Some(value) = schema.get(key) {
-                return Some(value);
-            }
+    fn new(components: &'a Value, schema: Option<&'a Value>) -> Self {
+        let referred = schema.and_then(|schema| {
             let reference = schema
                 .get("$ref")
                 .or_else(|| schema.get("allOf")?.get(0)?.get("$ref"));
-            let name = reference?.as_str()?.rsplit('/').next()?;
-            schema = self.components.get(name)?;
+            components.get(reference?.as_str()?.rsplit('/').next()?)
+        });
+        Self {
+            components,
+            schema,
+            referred,
         }
     }
 
     fn at(&self, schema: Option<&'a Value>) -> Self {
-        Self {
-            components: self.components,
-            schema,
-        }
+        Self::new(self.components, schema)
+    }
+
+    /// A keyword of this place: of the schema itself, or of what it refers to.
+    pub(crate) fn keyword(&self, key: &str) -> Option<&'a Value> {
+        let own = self.schema?.get(key);
+        own.or_else(|| self.at(Some(self.referred?)).keyword(key))
     }
 
     fn says(&self, key: &str, value: &str) -> bool {
@@ -271,18 +240,25 @@ impl<'a> Node<'a> {
 
     /// The place of a field: a declared one, or one of the others.
     pub(crate) fn field(&self, name: &str) -> Option<Self> {
-        match self.shape() {
+        self.field_of(&self.shape(), name)
+    }
+
+    /// The same, of a place whose shape is known.
+    pub(crate) fn field_of(&self, shape: &Shape<'a>, name: &str) -> Option<Self> {
+        match shape {
             Shape::Object { fields, others, .. } => fields
                 .and_then(|fields| fields.get(name))
                 .map(|schema| self.at(Some(schema)))
-                .or(others),
+                .or(*others),
             Shape::Unknown => Some(self.at(None)),
             _ => None,
         }
     }
+}
 
-    /// Whether the field is declared, and no key of a map.
+impl Shape<'_> {
+    /// Whether a field is declared, and no key of a map.
     pub(crate) fn declares(&self, name: &str) -> bool {
-        matches!(self.shape(), Shape::Object { fields: Some(fields), .. } if fields.contains_key(name))
+        matches!(self, Self::Object { fields: Some(fields), .. } if fields.contains_key(name))
     }
 }

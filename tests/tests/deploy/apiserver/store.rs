@@ -30,6 +30,8 @@ pub(crate) struct State {
     pub(crate) logs: BTreeMap<(String, String, String, bool), String>,
     /// The workloads that do not come up, by namespace and name.
     pub(crate) hangs: BTreeMap<(String, String), Hang>,
+    /// Whether there are writes that the controllers have yet to act on.
+    pub(crate) unsettled: bool,
     revision: u64,
     identities: u64,
     seconds: i64,
@@ -50,6 +52,7 @@ impl State {
             faults: Vec::new(),
             logs: BTreeMap::new(),
             hangs: BTreeMap::new(),
+            unsettled: false,
             revision: 100,
             identities: 0,
             seconds: 0,

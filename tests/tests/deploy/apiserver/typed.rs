@@ -52,23 +52,19 @@ pub(crate) fn step_of(kind: &ListKind, item: &Value) -> Result<Step, String> {
 }
 
 fn children<'v, 'n>(value: &'v Value, node: Node<'n>) -> Result<Children<'v, 'n>, String> {
-    match (value, node.shape()) {
+    let shape = node.shape();
+    match (value, &shape) {
         (Value::Object(fields), Shape::Object { atomic: false, .. } | Shape::Unknown) => {
-            let child = |(name, value): (&String, &'v Value)| {
-                node.field(name)
-                    .map(|field| (Step::field(name), value, field))
+            let child = |(name, value)| {
+                let place = node.field_of(&shape, name)?;
+                Some((Step::field(name), value, place))
             };
-            Ok(Some(
-                fields
-                    .iter()
-                    .filter_map(|(name, value)| child((name, value)))
-                    .collect(),
-            ))
+            Ok(Some(fields.iter().filter_map(child).collect()))
         }
-        (Value::Array(items), Shape::List(kind, element)) if kind != ListKind::Atomic => {
+        (Value::Array(items), Shape::List(kind, element)) if *kind != ListKind::Atomic => {
             let mut named = Vec::new();
             for item in items {
-                named.push((step_of(&kind, item)?, item, element));
+                named.push((step_of(kind, item)?, item, *element));
             }
             Ok(Some(named))
         }
@@ -90,13 +86,14 @@ fn collect(value: &Value, node: Node<'_>, path: &mut Vec<Step>) -> Result<Fields
         });
     };
     let mut fields = Fields::default();
+    let shape = node.shape();
     for (step, child, place) in parts {
         path.push(step.clone());
         let mut below = collect(child, place, path)?;
         path.pop();
         let named = match &step {
             Step::Field(name) => {
-                !node.declares(name) || child.as_object().is_some_and(Map::is_empty)
+                !shape.declares(name) || child.as_object().is_some_and(Map::is_empty)
             }
             Step::Item(_) | Step::Member(_) => true,
         };
@@ -111,7 +108,8 @@ fn collect(value: &Value, node: Node<'_>, path: &mut Vec<Step>) -> Result<Fields
 
 /// The first object with what the second one sets.
 pub(crate) fn merge(live: &Value, applied: &Value, node: Node<'_>) -> Result<Value, String> {
-    match (live, applied, node.shape()) {
+    let shape = node.shape();
+    match (live, applied, &shape) {
         (
             Value::Object(old),
             Value::Object(new),
@@ -119,7 +117,7 @@ pub(crate) fn merge(live: &Value, applied: &Value, node: Node<'_>) -> Result<Val
         ) => {
             let mut merged = old.clone();
             for (name, value) in new {
-                let value = match (old.get(name), node.field(name)) {
+                let value = match (old.get(name), node.field_of(&shape, name)) {
                     (Some(before), Some(place)) => merge(before, value, place)?,
                     _ => value.clone(),
                 };
@@ -128,9 +126,9 @@ pub(crate) fn merge(live: &Value, applied: &Value, node: Node<'_>) -> Result<Val
             Ok(Value::Object(merged))
         }
         (Value::Array(old), Value::Array(new), Shape::List(kind, element))
-            if kind != ListKind::Atomic =>
+            if *kind != ListKind::Atomic =>
         {
-            merge_lists(old, new, &kind, element)
+            merge_lists(old, new, kind, *element)
         }
         _ => Ok(applied.clone()),
     }
@@ -192,23 +190,27 @@ fn walk(
     path: &mut Vec<Step>,
     changes: &mut Changes,
 ) -> Result<(), String> {
+    // Most of an object is as it was, and equal values need no look at their schema.
+    if old == new {
+        return Ok(());
+    }
     let before = parts(old, node)?;
     let after = parts(new, node)?;
     match (&before, &after) {
         (None, None) => {}
         (Some((_, Some(before))), Some((_, Some(after)))) => {
-            for (step, value) in before {
+            for (step, value, place) in before {
                 let other = after
                     .iter()
-                    .find(|(other, _)| other == step)
-                    .map(|(_, value)| *value);
-                descend(step, Some(value), other, node, path, changes)?;
+                    .find(|(other, ..)| other == step)
+                    .map(|(_, value, _)| *value);
+                descend(step, Some(value), other, *place, path, changes)?;
             }
-            for (step, value) in after
+            for (step, value, place) in after
                 .iter()
-                .filter(|(step, _)| !before.iter().any(|(other, _)| other == step))
+                .filter(|(step, ..)| !before.iter().any(|(other, ..)| other == step))
             {
-                descend(step, None, Some(value), node, path, changes)?;
+                descend(step, None, Some(value), *place, path, changes)?;
             }
         }
         (Some((before, _)), Some((after, _))) => {
@@ -218,14 +220,14 @@ fn walk(
         }
         (None, Some((_, parts))) => {
             changes.added.insert(path);
-            for (step, value) in parts.iter().flatten() {
-                descend(step, None, Some(value), node, path, changes)?;
+            for (step, value, place) in parts.iter().flatten() {
+                descend(step, None, Some(value), *place, path, changes)?;
             }
         }
         (Some((_, parts)), None) => {
             changes.removed.insert(path);
-            for (step, value) in parts.iter().flatten() {
-                descend(step, Some(value), None, node, path, changes)?;
+            for (step, value, place) in parts.iter().flatten() {
+                descend(step, Some(value), None, *place, path, changes)?;
             }
         }
     }
@@ -233,33 +235,22 @@ fn walk(
 }
 
 /// A value, and its children where they may have owners of their own.
-type Parts<'v> = Option<(&'v Value, Option<Vec<(Step, &'v Value)>>)>;
+type Parts<'v, 'n> = Option<(&'v Value, Children<'v, 'n>)>;
 
-fn parts<'v>(value: Option<&'v Value>, node: Node<'_>) -> Result<Parts<'v>, String> {
-    let Some(value) = value else { return Ok(None) };
-    let named = children(value, node)?;
-    let steps = |all: Vec<(Step, &'v Value, Node<'_>)>| {
-        all.into_iter()
-            .map(|(step, value, _)| (step, value))
-            .collect()
-    };
-    Ok(Some((value, named.map(steps))))
+fn parts<'v, 'n>(value: Option<&'v Value>, node: Node<'n>) -> Result<Parts<'v, 'n>, String> {
+    value
+        .map(|value| Ok((value, children(value, node)?)))
+        .transpose()
 }
 
 fn descend(
     step: &Step,
     old: Option<&Value>,
     new: Option<&Value>,
-    node: Node<'_>,
+    place: Node<'_>,
     path: &mut Vec<Step>,
     changes: &mut Changes,
 ) -> Result<(), String> {
-    let place = match (step, node.shape()) {
-        (Step::Field(name), _) => node.field(name),
-        (_, Shape::List(_, element)) => Some(element),
-        _ => None,
-    };
-    let Some(place) = place else { return Ok(()) };
     path.push(step.clone());
     let result = walk(old, new, place, path, changes);
     path.pop();
@@ -268,27 +259,30 @@ fn descend(
 
 /// The object without these fields. A list or map that loses its last item goes too where something was removed.
 pub(crate) fn remove(value: &mut Value, fields: &Fields, node: Node<'_>) {
-    match (&mut *value, node.shape()) {
+    let shape = node.shape();
+    match (&mut *value, &shape) {
         (Value::Object(map), Shape::Object { atomic: false, .. } | Shape::Unknown) => {
             for (step, below) in &fields.children {
                 let Step::Field(name) = step else { continue };
                 if below.member {
                     map.remove(name);
-                } else if let (Some(child), Some(place)) = (map.get_mut(name), node.field(name)) {
+                } else if let (Some(child), Some(place)) =
+                    (map.get_mut(name), node.field_of(&shape, name))
+                {
                     remove(child, below, place);
                 }
             }
         }
         (Value::Array(items), Shape::List(kind, element)) => {
             items.retain_mut(|item| {
-                let Some(below) = step_of(&kind, item)
+                let Some(below) = step_of(kind, item)
                     .ok()
                     .and_then(|step| fields.child(&step))
                 else {
                     return true;
                 };
                 if !below.member {
-                    remove(item, below, element);
+                    remove(item, below, *element);
                 }
                 !below.member
             });

@@ -71,7 +71,9 @@ async fn what_controllers_made_stays() {
     let release = shop().release();
     deploy(&cluster, &release).await.expect("deployed");
     // Knative gives the labels of a service to the Kubernetes Service of its route.
-    let service = cluster.get("serving.knative.dev/v1", "Service", "shop", "shop").expect("there");
+    let service = cluster
+        .get("serving.knative.dev/v1", "Service", "shop", "shop")
+        .expect("there");
     cluster.put(serde_json::json!({
         "apiVersion": "v1", "kind": "Service",
         "metadata": {

@@ -29,6 +29,13 @@ pub(crate) fn settle(state: &mut State) {
     }
 }
 
+/// Lets them act on the writes that they have not seen yet.
+pub(crate) fn catch_up(state: &mut State) {
+    if std::mem::take(&mut state.unsettled) {
+        settle(state);
+    }
+}
+
 /// Whether a controller acts on objects of a kind.
 pub(crate) fn concerns(kind: &Kind) -> bool {
     matches!(
