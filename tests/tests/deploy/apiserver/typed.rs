@@ -55,11 +55,11 @@ fn children<'v, 'n>(value: &'v Value, node: Node<'n>) -> Result<Children<'v, 'n>
     let shape = node.shape();
     match (value, &shape) {
         (Value::Object(fields), Shape::Object { atomic: false, .. } | Shape::Unknown) => {
-            let child = |(name, value)| {
+            let children = fields.iter().filter_map(|(name, value)| {
                 let place = node.field_of(&shape, name)?;
                 Some((Step::field(name), value, place))
-            };
-            Ok(Some(fields.iter().filter_map(child).collect()))
+            });
+            Ok(Some(children.collect()))
         }
         (Value::Array(items), Shape::List(kind, element)) if *kind != ListKind::Atomic => {
             let mut named = Vec::new();
