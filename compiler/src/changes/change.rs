@@ -65,7 +65,7 @@ pub enum What {
     },
     /// Someone may do something that was not allowed, or may not do what was.
     Right {
-        /// A function; or a service that still runs, where the function that needed the right is gone from it.
+        /// A function; or a service that stays, where the function that needs the right came from or went to another one, or is gone.
         subject: Subject,
         /// Whether it is allowed now.
         allowed: bool,

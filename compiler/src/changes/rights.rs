@@ -32,11 +32,24 @@ pub(super) fn compare(old: &Document, new: &Document, changes: &mut Vec<Change>)
         let (Some(_), Some(workload)) = pair else {
             continue;
         };
-        let after = of_workload(new, name);
-        for right in of_workload(old, name).difference(&after) {
-            if !is_told(old, new, name, right) {
-                let taken = change(&workload.subject(), false, right);
-                changes.push(taken.risky(RISK));
+        // What its functions say already is left out: the rest is by functions that moved, or are gone.
+        let (before, after) = (of_workload(old, name), of_workload(new, name));
+        let gains = |right: &Right, function: &str| {
+            of_function(new, function).contains(right)
+                && !of_function(old, function).contains(right)
+        };
+        for right in after.difference(&before) {
+            if !functions(new, name).any(|function| gains(right, function)) {
+                changes.push(change(&workload.subject(), true, right));
+            }
+        }
+        let stay: BTreeSet<&str> = functions(new, name).collect();
+        let had = |right: &Right, function: &str| {
+            stay.contains(function) && of_function(old, function).contains(right)
+        };
+        for right in before.difference(&after) {
+            if !functions(old, name).any(|function| had(right, function)) {
+                changes.push(change(&workload.subject(), false, right).risky(RISK));
             }
         }
     }
@@ -70,12 +83,4 @@ fn functions<'g>(graph: &'g Document, workload: &'g str) -> impl Iterator<Item =
     let functions = graph.functions.iter();
     let own = functions.filter(move |function| function.workload == workload);
     own.map(|function| function.name.as_str())
-}
-
-/// Whether a function that stays in the workload lost this right, which says it already.
-fn is_told(old: &Document, new: &Document, workload: &str, right: &Right) -> bool {
-    let stay: BTreeSet<&str> = functions(new, workload).collect();
-    functions(old, workload)
-        .filter(|function| stay.contains(function))
-        .any(|function| of_function(old, function).contains(right))
 }

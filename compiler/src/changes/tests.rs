@@ -1,6 +1,7 @@
 //! Changes of a shop, as `render::json` writes it.
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use serde_json::{Value, json};
 
@@ -28,20 +29,25 @@ const IGNORED: [(&str, &str); 13] = [
     ("edges[].chain[].at", "how the source does it"),
 ];
 
-fn shop() -> Value {
+static SHOP: LazyLock<Value> = LazyLock::new(|| {
     let (graph, sources) = fixture::shop();
     serde_json::from_str(&render::json(&graph, &sources)).expect("JSON")
+});
+static BEFORE: LazyLock<Document> = LazyLock::new(|| read(&SHOP));
+
+fn shop() -> Value {
+    SHOP.clone()
 }
 
 fn read(document: &Value) -> Document {
-    Document::parse(&document.to_string()).expect("a graph")
+    serde_json::from_value(document.clone()).expect("a graph")
 }
 
 /// What this edit of the shop changes.
 fn after(edit: impl FnOnce(&mut Value)) -> Vec<Change> {
     let mut changed = shop();
     edit(&mut changed);
-    between(&read(&shop()), &read(&changed))
+    between(&BEFORE, &read(&changed))
 }
 
 /// Likewise, as people read it.
@@ -155,8 +161,7 @@ fn every_field_is_compared_or_known_not_to_be() {
     for (place, pointers) in found {
         let ignored = IGNORED.iter().any(|(ignored, _)| *ignored == place);
         for pointer in pointers {
-            let before = shop();
-            let value = before.pointer(&pointer).expect("it is there");
+            let value = SHOP.pointer(&pointer).expect("it is there");
             let Some(value) = other(&place, value) else {
                 continue;
             };
@@ -173,6 +178,7 @@ fn every_field_is_compared_or_known_not_to_be() {
 #[test]
 fn the_version_is_that_of_the_renderer() {
     assert_eq!(VERSION, render::JSON_VERSION);
+    Document::parse(&SHOP.to_string()).expect("a graph");
     let mut newer = shop();
     newer["version"] = 2.into();
     newer["functions"] = "something else".into();
@@ -357,6 +363,17 @@ fn services() {
             "place-order moves from service shop to service orders; its address is that of service orders",
             "service shop may no longer send to queue orders; pods of the last revision still need it",
             "service shop may no longer write cache stock; pods of the last revision still need it"
+        ]
+    );
+    let between = said(|shop| {
+        named(shop, "functions", "set-price")["workload"] = "search".into();
+    });
+    assert_eq!(
+        between,
+        [
+            "set-price moves from service shop to service search; its address is that of service search",
+            "service search may now write cache prices",
+            "service shop may no longer write cache prices; pods of the last revision still need it"
         ]
     );
     let gone = said(|shop| {
@@ -551,6 +568,10 @@ fn for_programs() {
     {"kind":"new","subject":{"kind":"cache","name":"names"},"trigger":null,"words":"new cache names","risky":false,"risk":null}
     {"kind":"moved","subject":{"kind":"function","name":"place-order"},"from":"shop","to":"search","words":"place-order moves from service shop to service search","risky":true,"risk":"its address is that of service search"}
     {"kind":"setting","subject":{"kind":"queue","name":"orders"},"setting":"max_age","from":null,"to":"1h","words":"queue orders: max age no end → 1h","risky":true,"risk":"what has waited longer is lost"}
+    {"kind":"right","subject":{"kind":"service","name":"search"},"allowed":true,"operation":"send","resource":{"kind":"queue","name":"orders"},"words":"service search may now send to queue orders","risky":false,"risk":null}
+    {"kind":"right","subject":{"kind":"service","name":"search"},"allowed":true,"operation":"read","resource":{"kind":"cache","name":"statuses"},"words":"service search may now read cache statuses","risky":false,"risk":null}
+    {"kind":"right","subject":{"kind":"service","name":"search"},"allowed":true,"operation":"write","resource":{"kind":"cache","name":"statuses"},"words":"service search may now write cache statuses","risky":false,"risk":null}
+    {"kind":"right","subject":{"kind":"service","name":"search"},"allowed":true,"operation":"write","resource":{"kind":"cache","name":"stock"},"words":"service search may now write cache stock","risky":false,"risk":null}
     {"kind":"right","subject":{"kind":"service","name":"shop"},"allowed":false,"operation":"send","resource":{"kind":"queue","name":"orders"},"words":"service shop may no longer send to queue orders","risky":true,"risk":"pods of the last revision still need it"}
     {"kind":"right","subject":{"kind":"service","name":"shop"},"allowed":false,"operation":"write","resource":{"kind":"cache","name":"stock"},"words":"service shop may no longer write cache stock","risky":true,"risk":"pods of the last revision still need it"}
     {"kind":"right","subject":{"kind":"function","name":"charge"},"allowed":false,"operation":"send","resource":{"kind":"queue","name":"receipts"},"words":"charge may no longer send to queue receipts","risky":true,"risk":"pods of the last revision still need it"}
