@@ -61,11 +61,14 @@ pub(super) async fn rehearse(
 /// # Errors
 ///
 /// Every object of a phase that was refused. The phases after it are left alone.
+///
+/// With `again` a provisioner that is done runs once more.
 pub(super) async fn apply(
     apis: &Apis,
     objects: &[Value],
     phase: Phase,
     force: bool,
+    again: bool,
 ) -> Result<usize, Problems> {
     let of_phase: Vec<&Value> = objects
         .iter()
@@ -74,7 +77,7 @@ pub(super) async fn apply(
     let answers = stream::iter(of_phase)
         .map(|object| async move {
             if phase == Phase::Provision {
-                remove_failed_job(apis, &Key::of(object)).await?;
+                remove_job(apis, &Key::of(object), again).await?;
             }
             let key = Key::of(object);
             if !running::shares(&key) {
@@ -136,22 +139,28 @@ async fn send(
 }
 
 fn is_failed_job(live: Option<&DynamicObject>) -> bool {
-    let is_job = |object: &&DynamicObject| {
-        let types = object.types.as_ref();
-        types.is_some_and(|types| types.kind == "Job")
-    };
-    live.filter(is_job).is_some_and(|job| {
-        condition(&job.data, "Failed").is_some_and(|failed| failed.status == "True")
-    })
+    is(live, "Failed")
 }
 
-/// A Job that failed stays failed, and its name is that of its work: it makes room for another try.
-async fn remove_failed_job(apis: &Apis, key: &Key) -> Result<(), Diagnostic> {
+/// Whether this is a Job with this condition.
+fn is(live: Option<&DynamicObject>, kind: &str) -> bool {
+    let job = live.filter(|object| {
+        let types = object.types.as_ref();
+        types.is_some_and(|types| types.kind == "Job")
+    });
+    job.and_then(|job| condition(&job.data, kind))
+        .is_some_and(|condition| condition.status == "True")
+}
+
+/// A Job runs once, and its name is that of its work: one that failed makes room for another try, and with `again` one that is
+/// done does too.
+async fn remove_job(apis: &Apis, key: &Key, again: bool) -> Result<(), Diagnostic> {
     let api = apis.of(key)?;
     let doing = format!("cannot start {key} again");
     let live = patiently(|| api.get_opt(&key.name)).await;
     let live = live.map_err(|error| failed(&doing, &error))?;
-    if !is_failed_job(live.as_ref()) {
+    let is_done = is(live.as_ref(), "Complete") && again;
+    if !is_failed_job(live.as_ref()) && !is_done {
         return Ok(());
     }
     match patiently(async || api.delete(&key.name, &DeleteParams::foreground()).await).await {
@@ -168,7 +177,7 @@ async fn remove_failed_job(apis: &Apis, key: &Key) -> Result<(), Diagnostic> {
     }
     Err(Diagnostic::error(
         codes::NOT_READY,
-        format!("{key} failed before, and does not go away"),
+        format!("{key} ran before, and does not go away"),
     )
     .help(format!(
         "see what holds it: kubectl describe job {}",

@@ -176,7 +176,9 @@ impl Work<'_> {
     }
 
     async fn apply(&self, objects: &[Value], phase: Phase) -> Result<usize, Problems> {
-        apply(&self.apis, objects, phase, self.options.force_conflicts).await
+        // A queue that left may be empty by now, and only the provisioner sees it.
+        let again = !self.release.retired.is_empty();
+        apply(&self.apis, objects, phase, self.options.force_conflicts, again).await
     }
 
     async fn locked(&self, canary: Option<&Canary>, note: &str) -> Result<Outcome, Problems> {

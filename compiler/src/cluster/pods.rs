@@ -10,8 +10,6 @@ use crate::release::Key;
 const LINES: i64 = 5;
 /// The longest log line that is shown, in characters.
 const LINE: usize = 300;
-/// Restarts after which a container that runs just now still counts as one that crashes.
-const RESTARTS: i32 = 3;
 
 /// Where to look for a workload's pods.
 pub(super) struct Pods<'a> {
@@ -138,7 +136,9 @@ fn crashes(container: &ContainerStatus) -> Option<String> {
         .terminated
         .as_ref()
         .filter(|ended| ended.exit_code != 0);
-    if !backs_off && ended.is_none() && (container.ready || container.restart_count < RESTARTS) {
+    // Between two tries it runs for a moment.
+    let tries = container.restart_count > 0 && !container.ready;
+    if !backs_off && ended.is_none() && !tries {
         return None;
     }
     let last = container

@@ -143,11 +143,10 @@ fn deployment(object: &Value, seen: bool) -> State {
     {
         return State::Hangs(failure.message.to_owned());
     }
-    State::Coming(format!(
-        "{} of {} ready",
-        available.min(updated),
-        pods(wanted)
-    ))
+    match number(object, "/status/unavailableReplicas") {
+        0 => State::Coming("old pods leave".to_owned()),
+        late => State::Coming(format!("{} not ready", pods(late))),
+    }
 }
 
 fn stateful_set(object: &Value, seen: bool) -> State {
