@@ -83,8 +83,15 @@ impl Place {
             .stdin(Stdio::null())
             .stdout(handle(&out))
             .stderr(handle(&err));
-        let child = command.spawn().unwrap_or_else(|error| panic!("{line}: {error}"));
-        Running { child, line, out, err }
+        let child = command
+            .spawn()
+            .unwrap_or_else(|error| panic!("{line}: {error}"));
+        Running {
+            child,
+            line,
+            out,
+            err,
+        }
     }
 }
 
@@ -151,7 +158,6 @@ impl Ended {
         }
         self
     }
-
 
     /// Sees that this is in nothing that it printed.
     #[track_caller]

@@ -37,7 +37,10 @@ pub(super) async fn wake(place: &mut Place) {
     assert!(pods(place, "restock").await > 0, "a consumer woke up");
     place.delete(JOB, SHELF).await;
     let (receipts, mine) = (order(place, 3).await, place.application.thanks());
-    assert!(receipts.iter().all(|receipt| receipt.ends_with(&mine)), "{mine} in {receipts:?}");
+    assert!(
+        receipts.iter().all(|receipt| receipt.ends_with(&mine)),
+        "{mine} in {receipts:?}"
+    );
     assert!(pods(place, "charge").await > 0, "another one did");
 }
 
@@ -51,17 +54,27 @@ pub(super) async fn beside_a_canary(place: &mut Place) {
     let service = place.get(KNATIVE_SERVICE, "shop").await;
     for target in service["status"]["traffic"].as_array().expect("targets") {
         let address = text(target, "/url");
-        let (status, said) = place.ask(address, "GET", "/products/BELL-1", &Value::Null).await;
+        let (status, said) = place
+            .ask(address, "GET", "/products/BELL-1", &Value::Null)
+            .await;
         assert_eq!(status, 200, "{target}: {said}");
     }
     let (receipts, new) = (order(place, 8).await, place.application.thanks());
-    assert!(!receipts.iter().any(|receipt| receipt.ends_with(&new)), "{new} in {receipts:?}");
+    assert!(
+        !receipts.iter().any(|receipt| receipt.ends_with(&new)),
+        "{new} in {receipts:?}"
+    );
 }
 
 /// Places orders; their receipts, which say what a bell costs.
 async fn order(place: &Place, count: usize) -> Vec<String> {
     let receipts = place.order(count).await;
-    assert!(receipts.iter().all(|receipt| receipt.contains(": 1 pieces, 12.90 paid.")), "{receipts:?}");
+    assert!(
+        receipts
+            .iter()
+            .all(|receipt| receipt.contains(": 1 pieces, 12.90 paid.")),
+        "{receipts:?}"
+    );
     receipts
 }
 

@@ -79,8 +79,7 @@ pub(super) async fn conflict(place: &mut Place) {
 pub(super) async fn few_rights(place: &mut Place) {
     let role = "rbac.authorization.k8s.io/v1";
     let name = "few-rights";
-    let rules =
-        json!([{"apiGroups": [""], "resources": ["pods"], "verbs": ["get", "list"]}]);
+    let rules = json!([{"apiGroups": [""], "resources": ["pods"], "verbs": ["get", "list"]}]);
     let objects = [
         json!({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": name}}),
         json!({"apiVersion": role, "kind": "Role", "metadata": {"name": name}, "rules": rules}),
