@@ -6,13 +6,13 @@ use crate::place::Place;
 use crate::reading::{KNATIVE_SERVICE, text};
 
 const DEPLOYMENT: (&str, &str) = ("apps/v1", "Deployment");
-const REVISION: (&str, &str) = ("serving.knative.dev/v1", "Revision");
 
 pub(super) async fn share(place: &mut Place) {
     let (stable, consumer) = (
         latest(place, "shop").await,
         place.get(DEPLOYMENT, "charge").await,
     );
+    let image = place.image_of(KNATIVE_SERVICE, "shop").await;
     let canary = begin(place, "256Mi").await;
     assert_ne!(canary, stable);
     let targets = place.traffic("shop").await;
@@ -38,8 +38,7 @@ pub(super) async fn share(place: &mut Place) {
             "it has an address of its own: {target}"
         );
     }
-    let images = [image(place, &stable).await, image(place, &canary).await];
-    assert_ne!(images[0], images[1]);
+    assert_ne!(place.image_of(KNATIVE_SERVICE, "shop").await, image);
     let template = |object: &Value| object["spec"]["template"].clone();
     assert_eq!(
         template(&place.get(DEPLOYMENT, "charge").await),
@@ -50,13 +49,11 @@ pub(super) async fn share(place: &mut Place) {
 
 pub(super) async fn promote(place: &mut Place) {
     let canary = tagged(place, "canary").await;
+    let image = place.image_of(KNATIVE_SERVICE, "shop").await;
     place.cloudc(&["promote", "examples/shop"]).await.with(0);
     all_for(place, &canary).await;
     let charge = place.get(DEPLOYMENT, "charge").await;
-    assert_eq!(
-        text(&charge, "/spec/template/spec/containers/0/image"),
-        image(place, &canary).await
-    );
+    assert_eq!(place.image_of(DEPLOYMENT, "charge").await, image);
     assert_eq!(
         text(
             &charge,
@@ -70,13 +67,13 @@ pub(super) async fn promote(place: &mut Place) {
 
 pub(super) async fn rollback(place: &mut Place) {
     let (stable, before) = (latest(place, "shop").await, place.versions().await);
+    let image = place.image_of(KNATIVE_SERVICE, "shop").await;
     begin(place, "320Mi").await;
     place.cloudc(&["rollback", "examples/shop"]).await.with(0);
     all_for(place, &stable).await;
-    assert_eq!(
-        place.image_of(DEPLOYMENT, "charge").await,
-        image(place, &stable).await
-    );
+    for (kind, name) in [(KNATIVE_SERVICE, "shop"), (DEPLOYMENT, "charge")] {
+        assert_eq!(place.image_of(kind, name).await, image);
+    }
     let names: Vec<String> = place.versions().await.into_keys().collect();
     let jobs = |name: &&String| !name.starts_with("Job ");
     let before: Vec<&String> = before.keys().filter(jobs).collect();
@@ -125,9 +122,4 @@ async fn all_for(place: &Place, revision: &str) {
         .map(|target| text(target, "/revisionName"))
         .collect();
     assert_eq!(names, [revision]);
-}
-
-async fn image(place: &Place, revision: &str) -> String {
-    let revision = place.get(REVISION, revision).await;
-    text(&revision, "/spec/containers/0/image").to_owned()
 }

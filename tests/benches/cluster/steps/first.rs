@@ -34,11 +34,10 @@ pub(super) async fn deploy(place: &mut Place) {
 
 pub(super) async fn again(place: &mut Place) {
     let before = place.versions().await;
-    place
-        .deploy(&[])
-        .await
-        .with(0)
-        .says(&["deployed shop as release 1"]);
+    let done = place.deploy(&[]).await.with(0);
+    // What controllers made of its objects has their labels, and is none of them.
+    done.says(&["deployed shop as release 1"])
+        .says_not("which left the application");
     assert_eq!(place.versions().await, before);
     // Without a registry no image that could be built is the one that runs.
     let arguments: &[&str] = if place.application.has_registry() {
