@@ -236,6 +236,13 @@ fn wanted(apis: &Apis, release: &Release) -> Vec<Right> {
             });
         }
     }
+    // A Lease is taken and given back as a whole.
+    rights.push(Right {
+        verb: "update",
+        group: "coordination.k8s.io".to_owned(),
+        resource: "leases".to_owned(),
+        subresource: None,
+    });
     let reads = [
         ("pods", None, "list"),
         ("pods", Some("log"), "get"),

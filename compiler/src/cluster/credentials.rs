@@ -61,7 +61,13 @@ pub async fn make(
     rotate: &[String],
     tell: Listener<'_>,
 ) -> Result<(), Problems> {
-    ensure(client, release, rotate, tell).await.map(drop)
+    ensure(client, release, rotate, tell).await?;
+    // So that a deploy or a destruction finds them.
+    let members = Members::new(&release.app, &release.namespace);
+    let one = |problem| vec![problem];
+    let mut kinds = members.kinds(client).await.map_err(one)?;
+    kinds.insert("Secret".to_owned());
+    members.note(client, &kinds).await.map_err(one)
 }
 
 /// When the Secrets of a release were made anew, as far as they are there.
@@ -86,6 +92,7 @@ pub(super) async fn ensure(
     // A server's list comes after those whose keys are on it.
     found.sort_by_key(|found| is_list(&found.expected.content));
     let mut problems = unknown(rotate, &found);
+    let listed = listed(&found);
     let mut changes: Vec<Change> = Vec::new();
     let mut public: BTreeMap<(bool, String), String> = BTreeMap::new();
     let mut rotated = Rotated::new();
@@ -107,23 +114,27 @@ pub(super) async fn ensure(
                         Some((user.clone(), value.clone().into_bytes()))
                     })
                     .collect();
-                if data(secret.as_ref()) != list {
+                let known = data(secret.as_ref());
+                if known != list {
+                    // A user more is a variable more in the server's pod, which starts it anew by itself. Another value is not.
+                    let is_other = known
+                        .iter()
+                        .any(|(user, value)| list.get(user).is_some_and(|new| new != value));
                     changes.push(Change {
                         name: expected.name.clone(),
                         data: list,
-                        // A user more is a variable more in the server's pod, which starts it anew by itself.
-                        rotated: (!rotate.is_empty() && secret.is_some()).then(|| now.clone()),
+                        rotated: is_other.then(|| now.clone()),
                         done: if secret.is_some() { "updated" } else { "made" },
                     });
                 }
             }
             Ok(Own::Login { user, shown, made }) => {
-                public.insert(
-                    (matches!(expected.content, Content::NatsSeed(_)), user),
-                    shown,
-                );
+                let user = (matches!(expected.content, Content::NatsSeed(_)), user);
+                // Its server knows it, so somebody deleted the Secret, and pods may have read it.
+                let was_known = listed.contains(&user);
+                public.insert(user, shown);
                 if let Some(data) = made {
-                    let again = secret.is_some();
+                    let again = secret.is_some() || was_known;
                     changes.push(Change {
                         name: expected.name.clone(),
                         data,
@@ -139,7 +150,11 @@ pub(super) async fn ensure(
         return Err(problems);
     }
     let members = Members::new(&release.app, &release.namespace);
-    for change in changes {
+    for mut change in changes {
+        // Server-side apply would drop the time of an earlier one.
+        change.rotated = change
+            .rotated
+            .or_else(|| rotated.get(&change.name).cloned());
         write(&secrets, &members, &change)
             .await
             .map_err(|problem| vec![problem])?;
@@ -188,6 +203,20 @@ fn user(content: &Content) -> Option<&str> {
         Content::NatsSeed(user) | Content::ValkeyPassword(user) => Some(user),
         _ => None,
     }
+}
+
+/// The users that a server knows already; of the broker, or of the cache server.
+fn listed(found: &[Found]) -> BTreeSet<(bool, String)> {
+    let lists = found
+        .iter()
+        .filter(|found| is_list(&found.expected.content));
+    lists
+        .flat_map(|found| {
+            let is_broker = matches!(found.expected.content, Content::NatsUsers(_));
+            let users = data(found.secret.as_ref()).into_keys();
+            users.map(move |user| (is_broker, user))
+        })
+        .collect()
 }
 
 /// Names after `--rotate` that nobody has.

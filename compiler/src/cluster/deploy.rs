@@ -1,6 +1,7 @@
 //! One deploy, from the checks to the note that it is done.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use kube::Client;
 use kube::api::{DeleteParams, Preconditions};
@@ -54,6 +55,8 @@ pub(super) struct Work<'a> {
     pub(super) deadline: Instant,
     pub(super) members: Members,
     pub(super) may_write_namespace: bool,
+    /// Whether another release was applied last.
+    pub(super) is_other: AtomicBool,
 }
 
 /// Deploys a release, or a part of its requests' worth with `canary`. `note` is kept with it.
@@ -87,6 +90,7 @@ pub async fn deploy(
         deadline,
         members: Members::new(&release.app, &release.namespace),
         may_write_namespace,
+        is_other: AtomicBool::new(false),
     };
     if namespace {
         work.rehearse(canary).await?;
@@ -176,9 +180,17 @@ impl Work<'_> {
     }
 
     async fn apply(&self, objects: &[Value], phase: Phase) -> Result<usize, Problems> {
-        // A queue that left may be empty by now, and only the provisioner sees it.
-        let again = !self.release.retired.is_empty();
-        apply(&self.apis, objects, phase, self.options.force_conflicts, again).await
+        // A queue that left may be empty by now, and only the provisioner sees it. And another release, a canary's, may have
+        // left the broker with other settings since this one's provisioner ran.
+        let again = !self.release.retired.is_empty() || self.is_other.load(Ordering::Relaxed);
+        apply(
+            &self.apis,
+            objects,
+            phase,
+            self.options.force_conflicts,
+            again,
+        )
+        .await
     }
 
     async fn locked(&self, canary: Option<&Canary>, note: &str) -> Result<Outcome, Problems> {
@@ -188,7 +200,10 @@ impl Work<'_> {
         let (objects, shares) = self.objects(canary).await?;
         let records = history::records(self.client(), &release.app, &release.namespace).await;
         let records = records.map_err(one)?;
+        self.is_open(&records, canary.is_some()).map_err(one)?;
         let number = self.number(&records, canary.is_some());
+        let is_other = records.last().is_some_and(|record| !record.is(release));
+        self.is_other.store(is_other, Ordering::Relaxed);
         let write = |status| history::write(self.client(), number, status, note, release);
         let is_again = records
             .iter()
@@ -224,6 +239,30 @@ impl Work<'_> {
         })
     }
 
+    /// Whether this may be deployed now.
+    fn is_open(&self, records: &[Record], canary: bool) -> Result<(), Diagnostic> {
+        let newest = records.last().map(|record| record.number);
+        if self.options.seen.is_some_and(|seen| Some(seen) != newest) {
+            let message =
+                "another deploy came in between, and changed what this one was decided on";
+            return Err(Diagnostic::error(codes::CLUSTER_BUSY, message)
+                .help("look at what runs now, and run this again"));
+        }
+        let open = history::canary(records);
+        let current = history::current(records);
+        let mut known = [open, current].into_iter().flatten();
+        let is_known = known.any(|record| record.is(self.release));
+        match open {
+            // Knative's latest revision is the canary's: it would get every request until the new one is ready.
+            Some(open) if !canary && !is_known => Err(Diagnostic::error(
+                codes::CLUSTER_BUSY,
+                format!("release {} of {} is a canary", open.number, self.release.app),
+            )
+            .help("finish it with `cloudc promote`, or take it back with `cloudc rollback`, and then deploy")),
+            _ => Ok(()),
+        }
+    }
+
     /// The number of this release: that of the newest record if it is the same again, else the next one.
     fn number(&self, records: &[Record], canary: bool) -> u32 {
         let newest = records.last();
@@ -244,9 +283,9 @@ impl Work<'_> {
 
     /// Lists the kinds of the new objects beside those of the old ones; all of them.
     async fn note_kinds(&self, objects: &[Value]) -> Result<BTreeSet<String>, Diagnostic> {
-        let mut kinds = self.members.kinds(&self.apis).await?;
+        let mut kinds = self.members.kinds(self.client()).await?;
         kinds.extend(own_kinds(objects));
-        self.members.note(&self.apis, &kinds).await?;
+        self.members.note(self.client(), &kinds).await?;
         Ok(kinds)
     }
 
@@ -336,7 +375,7 @@ impl Work<'_> {
         if !self.release.secrets.is_empty() {
             left.insert("Secret".to_owned());
         }
-        self.members.note(&self.apis, &left).await.map_err(one)
+        self.members.note(self.client(), &left).await.map_err(one)
     }
 
     /// The kinds of a list, some of which the release may not have any more.

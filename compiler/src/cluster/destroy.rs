@@ -45,12 +45,16 @@ pub async fn doomed(
     let one = |problem: Diagnostic| vec![problem];
     let apis = members_apis(client).await?;
     let members = Members::new(app, namespace);
-    let kinds = members.kinds(&apis).await.map_err(one)?;
+    let kinds = members.kinds(client).await.map_err(one)?;
     let found = members.all(&apis, &kinds).await.map_err(one)?;
     let volumes = leftovers::volumes(client, app, namespace, None)
         .await
         .map_err(one)?;
-    if found.is_empty() && volumes.is_empty() {
+    // One that was cut off has its records and its list still.
+    let records = history::records(client, app, namespace)
+        .await
+        .map_err(one)?;
+    if found.is_empty() && volumes.is_empty() && records.is_empty() && kinds.is_empty() {
         return Err(one(Diagnostic::error(
             codes::NO_RELEASE,
             format!("there is no {app} in the namespace {namespace}"),

@@ -1,5 +1,7 @@
 //! What a deploy would change.
 
+use std::sync::atomic::AtomicBool;
+
 use kube::Client;
 use serde_json::Value;
 use tokio::time::Instant;
@@ -57,7 +59,7 @@ pub async fn diff(
         .await
         .map_err(one)?;
     let graph = history::current(&records).map(|record| record.release.graph.clone());
-    let kinds = members.kinds(&apis).await.map_err(one)?;
+    let kinds = members.kinds(client).await.map_err(one)?;
     let every = members_apis(client).await?;
     let known = members.all(&every, &kinds).await.map_err(one)?;
     let work = Work {
@@ -68,6 +70,7 @@ pub async fn diff(
         deadline: Instant::now() + options.timeout,
         members,
         may_write_namespace,
+        is_other: AtomicBool::new(false),
     };
     let mut objects = Vec::new();
     for rehearsed in work.rehearse(canary).await? {

@@ -1,6 +1,7 @@
 //! What a cluster can refuse, in words.
 
 use kube::Error;
+use kube::client::AuthError;
 use kube::core::Status;
 
 use crate::codes;
@@ -12,7 +13,7 @@ pub(super) fn failed(doing: &str, error: &Error) -> Diagnostic {
         Error::Api(status) => refused(doing, status),
         Error::Auth(cause) => Diagnostic::error(
             codes::CLUSTER_UNREACHABLE,
-            format!("{doing}: there are no valid credentials for the cluster: {cause}"),
+            format!("{doing}: {}", credentials(cause)),
         )
         .help("log in again, or choose another context with --context"),
         other => Diagnostic::error(
@@ -125,13 +126,44 @@ pub(super) fn lacks(what: &str) -> Diagnostic {
     }
 }
 
-/// An error with all its causes, each once.
+/// Why there are no credentials for the cluster. What a plugin was called with and what it printed may be secret.
+fn credentials(error: &AuthError) -> String {
+    match error {
+        AuthError::AuthExecStart(error) => {
+            format!("the kubeconfig's credential plugin does not start: {error}")
+        }
+        AuthError::AuthExecRun { out, .. } => {
+            format!("the kubeconfig's credential plugin failed ({})", out.status)
+        }
+        _ => "the kubeconfig's credentials cannot be used".to_owned(),
+    }
+}
+
+/// The authentication error among an error and its causes.
+fn of_authentication<'e>(error: &'e (dyn std::error::Error + 'static)) -> Option<&'e AuthError> {
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        if let Some(found) = error.downcast_ref::<AuthError>() {
+            return Some(found);
+        }
+        if let Some(Error::Auth(found)) = error.downcast_ref::<Error>() {
+            return Some(found);
+        }
+        cause = error.source();
+    }
+    None
+}
+
+/// An error with all its causes, each once, and nothing that could be secret.
 pub(super) fn chain(error: &Error) -> String {
-    let error: &dyn std::error::Error = match error {
+    let error: &(dyn std::error::Error + 'static) = match error {
         // What carries the requests: its name says nothing to a reader.
         Error::Service(cause) => &**cause,
         other => other,
     };
+    if let Some(found) = of_authentication(error) {
+        return credentials(found);
+    }
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {

@@ -20,7 +20,7 @@ use super::failure::failed;
 use super::members::MANAGER;
 use super::request::patiently;
 
-/// Releases that are kept.
+/// Releases that are kept, of those that were deployed and of the others.
 const KEPT: usize = 10;
 /// What a ConfigMap may hold: 1 MiB, of which the rest of the object needs a little.
 const LARGEST: usize = 1_000_000;
@@ -183,12 +183,15 @@ pub(super) async fn write(
         .map_err(|error| failed(doing, &error))
 }
 
-/// Forgets all but the last ten releases, and never what runs.
+/// Forgets all but the last ten releases that were deployed, and the last ten attempts that were not.
 pub(super) async fn forget(client: &Client, records: &[Record]) -> Result<(), Diagnostic> {
-    let current = current(records).map(|record| record.number);
-    let old = records.iter().rev().skip(KEPT);
-    for record in old.filter(|record| Some(record.number) != current) {
-        remove(client, record).await?;
+    // Attempts that came to nothing must not push out what one can go back to.
+    for came in [true, false] {
+        let alike = records.iter().rev();
+        let alike = alike.filter(|record| (record.status == Status::Deployed) == came);
+        for record in alike.skip(KEPT) {
+            remove(client, record).await?;
+        }
     }
     Ok(())
 }

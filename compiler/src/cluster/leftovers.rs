@@ -5,6 +5,7 @@ use kube::api::{DeleteParams, ListParams};
 use kube::{Api, Client, ResourceExt as _};
 
 use crate::diagnostic::Diagnostic;
+use crate::lower::names;
 use crate::release::{Key, Release};
 
 use super::failure::failed;
@@ -49,6 +50,9 @@ pub(super) async fn volumes(
     let servers: Vec<Key> = release.into_iter().flat_map(Release::keys).collect();
     let volumes = found.items.iter().filter_map(|claim| {
         let server = claim.labels().get("app.kubernetes.io/instance")?.clone();
+        if !is_ours(app, &server, claim) {
+            return None;
+        }
         let is_used = servers
             .iter()
             .any(|key| key.kind == "StatefulSet" && key.name == server);
@@ -58,6 +62,16 @@ pub(super) async fn volumes(
         })
     });
     Ok(volumes.collect())
+}
+
+/// Whether a claim is of the one server with a volume that cloudc makes. Labels alone could be anybody's.
+fn is_ours(app: &str, server: &str, claim: &PersistentVolumeClaim) -> bool {
+    let name = claim.name_any();
+    let number = name.strip_prefix(&format!("data-{server}-"));
+    let is_numbered =
+        number.is_some_and(|number| number.bytes().all(|digit| digit.is_ascii_digit()));
+    let of_another = claim.labels().contains_key("app.kubernetes.io/managed-by");
+    server == names::nats(app) && is_numbered && !of_another
 }
 
 /// Deletes a volume and what is on it.

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use data_encoding::BASE64URL_NOPAD;
 use k8s_openapi::api::core::v1::ConfigMap;
 use kube::api::{ApiResource, DynamicObject, ListParams, Patch, PatchParams};
-use kube::{Api, ResourceExt as _};
+use kube::{Api, Client, ResourceExt as _};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
@@ -54,8 +54,8 @@ impl Members {
     }
 
     /// The kinds that the set may have, as its parent lists them; nothing if there is no parent.
-    pub(super) async fn kinds(&self, apis: &Apis) -> Result<BTreeSet<String>, Diagnostic> {
-        let parents: Api<ConfigMap> = Api::namespaced(apis.client().clone(), &self.namespace);
+    pub(super) async fn kinds(&self, client: &Client) -> Result<BTreeSet<String>, Diagnostic> {
+        let parents: Api<ConfigMap> = Api::namespaced(client.clone(), &self.namespace);
         let found = patiently(|| parents.get_opt(&self.parent)).await;
         let found = found
             .map_err(|error| failed("cannot read which objects are the application's", &error))?;
@@ -68,10 +68,10 @@ impl Members {
     /// Writes the parent. Kinds go onto the list before their first object is there, and leave it after their last one has gone.
     pub(super) async fn note(
         &self,
-        apis: &Apis,
+        client: &Client,
         kinds: &BTreeSet<String>,
     ) -> Result<(), Diagnostic> {
-        let parents: Api<ConfigMap> = Api::namespaced(apis.client().clone(), &self.namespace);
+        let parents: Api<ConfigMap> = Api::namespaced(client.clone(), &self.namespace);
         let kinds: Vec<&str> = kinds.iter().map(String::as_str).collect();
         let parent = json!({
             "apiVersion": "v1",

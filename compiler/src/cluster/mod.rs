@@ -53,6 +53,9 @@ pub struct Options {
     pub rotate: Vec<String>,
     /// Data that may be deleted: names of queues that left the graph, or of servers with a volume.
     pub delete_data: Vec<String>,
+    /// The newest release when it was decided what to deploy; if there is another one by then, nothing is done. `None` for a
+    /// deploy that depends on none.
+    pub seen: Option<u32>,
     /// Who deploys, as another one is told it: `user@host`.
     pub holder: String,
 }
@@ -66,6 +69,7 @@ impl Default for Options {
             timeout: Duration::from_secs(300),
             rotate: Vec::new(),
             delete_data: Vec::new(),
+            seen: None,
             holder: "cloudc".to_owned(),
         }
     }

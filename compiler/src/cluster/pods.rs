@@ -47,10 +47,19 @@ impl Pods<'_> {
                 }
             }
         }
-        if found.is_empty() {
-            return self.event(key).await;
-        }
-        None
+        let late: Vec<String> = found
+            .iter()
+            .filter(|pod| !is_ready(pod))
+            .map(|pod| pod.name_any())
+            .collect();
+        self.event(|kind, name| {
+            if found.is_empty() {
+                made_by(key, kind, name)
+            } else {
+                kind == "Pod" && late.iter().any(|pod| pod == name)
+            }
+        })
+        .await
     }
 
     async fn log(&self, pods: &Api<Pod>, pod: &Pod, container: &ContainerStatus) -> String {
@@ -71,23 +80,47 @@ impl Pods<'_> {
         lines.collect()
     }
 
-    /// Why there are no pods at all: the last warning about the workload, or about the ReplicaSet that it made.
-    async fn event(&self, key: &Key) -> Option<String> {
+    /// The last warning about an object that `is_about` knows by its kind and name.
+    async fn event(&self, is_about: impl Fn(&str, &str) -> bool) -> Option<String> {
         let events: Api<Event> = Api::namespaced(self.client.clone(), self.namespace);
         let mut found = events.list(&ListParams::default()).await.ok()?.items;
         found.retain(|event| {
-            let about = event.involved_object.name.as_deref().unwrap_or_default();
-            let own = about == key.name
-                || about
-                    .strip_prefix(&key.name)
-                    .is_some_and(|rest| rest.starts_with('-'));
-            own && event.type_.as_deref() == Some("Warning")
+            let object = &event.involved_object;
+            let (kind, name) = (object.kind.as_deref(), object.name.as_deref());
+            let about = is_about(kind.unwrap_or_default(), name.unwrap_or_default());
+            about && event.type_.as_deref() == Some("Warning")
         });
         found.sort_by_key(|event| event.last_timestamp.as_ref().map(|time| time.0));
         let event = found.pop()?;
         let reason = event.reason.unwrap_or_default();
         Some(format!("{reason}: {}", event.message.unwrap_or_default()))
     }
+}
+
+/// Whether an object is a workload's own, or one that a controller made of it on the way to its pods.
+fn made_by(key: &Key, kind: &str, name: &str) -> bool {
+    let rest = name
+        .strip_prefix(&key.name)
+        .and_then(|rest| rest.strip_prefix('-'));
+    match (key.kind.as_str(), kind) {
+        (own, kind) if own == kind => name == key.name,
+        ("Deployment", "ReplicaSet") => rest.is_some_and(|hash| !hash.contains('-')),
+        // A revision's name ends with a hash of ten digits, and so on from there.
+        ("Service", "Revision" | "Deployment" | "ReplicaSet") => rest.is_some_and(|rest| {
+            let hash = rest.split('-').next().unwrap_or_default();
+            hash.len() == 10 && hash.bytes().all(|digit| digit.is_ascii_hexdigit())
+        }),
+        _ => false,
+    }
+}
+
+fn is_ready(pod: &Pod) -> bool {
+    let conditions = pod
+        .status
+        .as_ref()
+        .and_then(|status| status.conditions.as_ref());
+    let mut conditions = conditions.into_iter().flatten();
+    conditions.any(|condition| condition.type_ == "Ready" && condition.status == "True")
 }
 
 fn containers(pod: &Pod) -> impl Iterator<Item = &ContainerStatus> {

@@ -30,7 +30,8 @@ pub async fn promote(
         ]);
     };
     let note = format!("promotion of {}", canary.number);
-    deploy(client, &canary.release, None, &note, options, tell).await
+    let options = decided(options, &records);
+    deploy(client, &canary.release, None, &note, &options, tell).await
 }
 
 /// Goes back: takes a canary back if there is one; else deploys what was deployed before, or the release `to`, again.
@@ -49,7 +50,16 @@ pub async fn rollback(
     let records = read(client, app, namespace).await?;
     let target = target(&records, app, to).map_err(|problem| vec![problem])?;
     let note = format!("rollback to {}", target.number);
-    deploy(client, &target.release, None, &note, options, tell).await
+    let options = decided(options, &records);
+    deploy(client, &target.release, None, &note, &options, tell).await
+}
+
+/// The options of a deploy that was decided on these releases.
+fn decided(options: &Options, records: &[Record]) -> Options {
+    Options {
+        seen: records.last().map(|record| record.number),
+        ..options.clone()
+    }
 }
 
 async fn read(client: &Client, app: &str, namespace: &str) -> Result<Vec<Record>, Problems> {

@@ -13,13 +13,14 @@ pub(super) fn parse(text: &str) -> Result<Vec<Retired>, String> {
 }
 
 fn one(text: &str) -> Result<Retired, String> {
-    let (queue, words) = text.split_once(':').unwrap_or((text, ""));
+    let mut words = text.split(':');
+    let queue = words.next().unwrap_or_default();
     let mut retired = Retired {
         queue: queue.to_owned(),
         dead_letter: false,
         delete: false,
     };
-    for word in words.split(':').filter(|_| !words.is_empty()) {
+    for word in words {
         match word {
             "dead" => retired.dead_letter = true,
             "delete" => retired.delete = true,

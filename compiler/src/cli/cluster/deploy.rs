@@ -98,7 +98,11 @@ fn go(arguments: &Deploy, toolchain: Option<&Toolchain>, opened: &Opened) -> Res
         Some(percent) => Some(made::canary(opened, &wish, current, percent).map_err(refuse)?),
         None => None,
     };
+    // Which queues left, and whose rights a canary must leave, was read off what runs.
+    let depends = canary.is_some() || !release.retired.is_empty();
+    let newest = records.last().map(|record| record.number);
     let options = Options {
+        seen: newest.filter(|_| depends),
         rotate: arguments.rotate.clone(),
         delete_data: arguments.delete_data.clone(),
         ..Options::from(&arguments.waiting)

@@ -2,11 +2,12 @@
 
 use std::env;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use kube::Client;
 use signal_hook::consts::{SIGINT, SIGTERM};
-use signal_hook::flag;
+use signal_hook::{SigId, flag, low_level};
 
 use super::arguments::Waiting;
 use crate::cli::arguments::MessageFormat;
@@ -44,13 +45,10 @@ where
         .enable_all()
         .build();
     let done = runtime.map_err(failed).and_then(|runtime| {
-        let stop = Arc::default();
-        for signal in [SIGINT, SIGTERM] {
-            flag::register_conditional_default(signal, Arc::clone(&stop)).map_err(failed)?;
-            flag::register(signal, Arc::clone(&stop)).map_err(failed)?;
-        }
+        let stop: Arc<AtomicBool> = Arc::default();
+        let _signals = Signals::listen(&stop).map_err(failed)?;
         let stopped = async {
-            while !stop.load(std::sync::atomic::Ordering::Relaxed) {
+            while !stop.load(Ordering::Relaxed) {
                 tokio::time::sleep(LOOK).await;
             }
         };
@@ -80,6 +78,30 @@ pub(super) async fn records(
     match cluster::records(client, app, namespace).await {
         Err(problem) if problem.code == codes::CLUSTER_DENIED => Ok(Vec::new()),
         records => records.map_err(|problem| vec![problem]),
+    }
+}
+
+/// Handlers of signals, which are gone with it: nobody looks at the flag while cargo builds or a question is open.
+struct Signals(Vec<SigId>);
+
+impl Signals {
+    fn listen(stop: &Arc<AtomicBool>) -> std::io::Result<Self> {
+        let mut signals = Self(Vec::new());
+        for signal in [SIGINT, SIGTERM] {
+            // Before the one that sets the flag, so that the first signal does not find it set.
+            let ends = flag::register_conditional_default(signal, Arc::clone(stop))?;
+            signals.0.push(ends);
+            signals.0.push(flag::register(signal, Arc::clone(stop))?);
+        }
+        Ok(signals)
+    }
+}
+
+impl Drop for Signals {
+    fn drop(&mut self) {
+        for id in self.0.drain(..) {
+            low_level::unregister(id);
+        }
     }
 }
 
