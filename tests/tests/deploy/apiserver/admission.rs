@@ -15,6 +15,7 @@ pub(crate) fn admit(
     kind: &Kind,
     live: Option<&Value>,
     object: &mut Value,
+    dry: bool,
 ) -> Result<(), Failure> {
     if !state.settings.webhooks {
         return Ok(());
@@ -27,6 +28,9 @@ pub(crate) fn admit(
                 let message = format!("validation failed: {}", wrong.join("\n"));
                 return Err(Failure::denied(KNATIVE, 400, &message));
             }
+            if dry {
+                try_a_pod(state, object)?;
+            }
         }
         ("keda.sh", "ScaledObject") => {
             let name = text(&object["spec"]["scaleTargetRef"]["name"]);
@@ -37,6 +41,22 @@ pub(crate) fn admit(
         _ => {}
     }
     Ok(())
+}
+
+/// In a dry run, and there alone, the webhook tries a pod of the template, whose account has to be there. Source:
+/// `validateRevisionTemplate` of serving/pkg/webhook.
+fn try_a_pod(state: &State, object: &Value) -> Result<(), Failure> {
+    let namespace = text(&object["metadata"]["namespace"]);
+    let account = text(&object["spec"]["template"]["spec"]["serviceAccountName"]);
+    let accounts = by_name("v1", "ServiceAccount");
+    if account.is_empty() || state.get(&accounts, &namespace, &account).is_some() {
+        return Ok(());
+    }
+    let message = format!(
+        "validation failed: dry run failed with pods \"dry-run-validation\" is forbidden: error looking up service \
+         account {namespace}/{account}: serviceaccount {account:?} not found: spec.template"
+    );
+    Err(Failure::denied(KNATIVE, 400, &message))
 }
 
 /// Knative's defaults. Source: `SetDefaults` of serving/pkg/apis/serving/v1.

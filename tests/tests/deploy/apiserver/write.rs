@@ -59,7 +59,7 @@ fn finish_create(state: &mut State, target: &Target, call: &Call, mut object: Va
     let schemas = state.schemas;
     let node = schemas.kind(&kind.api_version(), kind.kind);
     let name = text(&object["metadata"]["name"]);
-    admission::admit(state, kind, None, &mut object)?;
+    admission::admit(state, kind, None, &mut object, call.dry_run())?;
     defaults::complete(kind, &mut object);
     prepare::identify(state, kind, &target.namespace, &mut object);
     prepare::normalise(kind, &mut object, node);
@@ -216,7 +216,7 @@ fn finish_update(
     let schemas = state.schemas;
     let node = schemas.kind(&kind.api_version(), kind.kind);
     if target.subresource.is_empty() {
-        admission::admit(state, kind, Some(live), &mut object)?;
+        admission::admit(state, kind, Some(live), &mut object, call.dry_run())?;
         defaults::complete(kind, &mut object);
     }
     prepare::carry_over(kind, live, &mut object, &target.subresource);

@@ -238,3 +238,21 @@ async fn the_old_revision_keeps_its_rights() {
         .expect("there");
     assert!(users["data"]["restock"].is_string(), "and is still known");
 }
+
+#[tokio::test(start_paused = true)]
+async fn another_release_waits_until_the_canary_is_decided() {
+    let Some(cluster) = place() else { return };
+    let mut shop = shop();
+    deploy(&cluster, &shop.release()).await.expect("deployed");
+    let (new, beside) = next(&mut shop);
+    canary(&cluster, &new, &beside).await.expect("shared");
+    shop.image('3');
+    let said = words(&deploy(&cluster, &shop.release()).await.expect_err("open"));
+    assert!(
+        said.contains("CC806 release 2 of shop is a canary"),
+        "{said}"
+    );
+    deploy(&cluster, &new)
+        .await
+        .expect("the canary itself may go on");
+}

@@ -154,3 +154,31 @@ async fn those_who_apply_the_manifests_themselves_get_the_same_secrets() {
         "a deploy has nothing to add"
     );
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_secret_that_somebody_deleted_is_made_anew_and_its_server_hears_of_it() {
+    let Some(cluster) = place() else { return };
+    let release = shop().release();
+    deploy(&cluster, &release).await.expect("deployed");
+    let secrets: kube::Api<k8s_openapi::api::core::v1::Secret> =
+        kube::Api::namespaced(cluster.client(), "shop");
+    let parameters = kube::api::DeleteParams::default();
+    secrets
+        .delete("charge-nats", &parameters)
+        .await
+        .expect("gone");
+    deploy(&cluster, &release).await.expect("deployed");
+    let public = KeyPair::from_seed(&field(&cluster, "charge-nats", "seed")).expect("a seed");
+    assert_eq!(
+        field(&cluster, "shop-nats-users", "charge"),
+        public.public_key()
+    );
+    for (kind, name) in [("StatefulSet", "shop-nats"), ("Deployment", "charge")] {
+        let object = cluster.get("apps/v1", kind, "shop", name).expect("there");
+        let annotations = &object["spec"]["template"]["metadata"]["annotations"];
+        assert!(
+            annotations["cloudc.dev/rotated"].is_string(),
+            "{name} starts again"
+        );
+    }
+}

@@ -158,3 +158,11 @@ async fn without_waiting_nothing_is_waited_for() {
     assert!(!told.text().contains("coming"), "{}", told.text());
     assert!(names(&cluster, "apps/v1", "Deployment").contains(&"charge".to_owned()));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_namespace_that_is_there_and_empty_is_no_obstacle() {
+    let Some(cluster) = place() else { return };
+    cluster.namespace("shop");
+    // Knative's webhook cannot rehearse a service whose account is not there yet.
+    deploy(&cluster, &shop().release()).await.expect("deployed");
+}

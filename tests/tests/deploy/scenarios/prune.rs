@@ -141,3 +141,31 @@ async fn a_volume_is_kept_until_it_is_named() {
         Vec::<String>::new()
     );
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_volume_of_somebody_else_is_not_even_mentioned() {
+    let Some(cluster) = place() else { return };
+    cluster.namespace("shop");
+    let claim = |name: &str, labels: Value| {
+        cluster.put(serde_json::json!({
+            "apiVersion": "v1", "kind": "PersistentVolumeClaim",
+            "metadata": {"name": name, "namespace": "shop", "labels": labels},
+            "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}},
+        }));
+    };
+    let (part_of, instance) = ("app.kubernetes.io/part-of", "app.kubernetes.io/instance");
+    claim(
+        "data-mydb-0",
+        serde_json::json!({part_of: "shop", instance: "mydb"}),
+    );
+    let told = Told::default();
+    let named = Options {
+        delete_data: vec!["mydb".to_owned()],
+        ..options()
+    };
+    deploy_with(&cluster, &shop().release(), &named, &told)
+        .await
+        .expect("deployed");
+    assert!(names(&cluster, "v1", "PersistentVolumeClaim").contains(&"data-mydb-0".to_owned()));
+    assert!(!told.text().contains("mydb"), "{}", told.text());
+}

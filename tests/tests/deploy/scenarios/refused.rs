@@ -56,6 +56,7 @@ async fn rights_that_are_missing_are_listed_together() {
         .deny("create", "deployments.apps")
         .deny("get", "secrets")
         .deny("list", "scaledobjects.keda.sh")
+        .deny("update", "leases.coordination.k8s.io")
         .start();
     let Some(cluster) = started else { return };
     cluster.namespace("shop");
@@ -64,6 +65,7 @@ async fn rights_that_are_missing_are_listed_together() {
         "may not create, patch deployments.apps",
         "may not get secrets",
         "may not list scaledobjects.keda.sh",
+        "may not update leases.coordination.k8s.io",
     ] {
         assert!(said.contains(part), "{part} in {said}");
     }

@@ -90,3 +90,52 @@ async fn there_may_be_nothing_to_go_back_to() {
     let said = words(&back(&cluster, None).await.expect_err("nothing before"));
     assert!(said.contains("CC809"), "{said}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn attempts_that_failed_do_not_push_out_what_ran() {
+    let Some(cluster) = place() else { return };
+    let mut shop = shop();
+    let old = shop.release();
+    deploy(&cluster, &old).await.expect("deployed");
+    shop.image('2');
+    deploy(&cluster, &shop.release()).await.expect("deployed");
+    cluster.hang("shop", "shop", crate::apiserver::Hang::NeverReady);
+    let at_once = Options {
+        timeout: Duration::ZERO,
+        ..options()
+    };
+    for digit in "3456789abcde".chars() {
+        shop.image(digit);
+        let done = deploy_with(&cluster, &shop.release(), &at_once, &Told::default()).await;
+        done.expect_err("it hangs");
+    }
+    cluster.mend("shop", "shop");
+    shop.image('f');
+    deploy(&cluster, &shop.release()).await.expect("deployed");
+    back(&cluster, Some(1)).await.expect("it is kept");
+    assert_eq!(image(&cluster), old.image);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_provisioner_runs_again_for_an_older_release() {
+    let Some(cluster) = place() else { return };
+    let mut shop = shop();
+    let old = shop.release();
+    let job = old
+        .keys()
+        .find(|key| key.kind == "Job")
+        .expect("a Job")
+        .name;
+    deploy(&cluster, &old).await.expect("deployed");
+    let uid = || {
+        cluster
+            .get("batch/v1", "Job", "shop", &job)
+            .map(|job| job["metadata"]["uid"].clone())
+    };
+    let first = uid();
+    deploy(&cluster, &old).await.expect("the same again");
+    assert_eq!(uid(), first, "there is nothing more to do");
+    shop.memory("charge", "512Mi");
+    deploy(&cluster, &shop.release()).await.expect("deployed");
+    assert_ne!(uid(), first, "the broker is as the other release left it");
+}
