@@ -104,10 +104,7 @@ impl Place {
                 );
             }
         }
-        assert!(
-            versions.len() > 10,
-            "what cloudc applied is found: {versions:?}"
-        );
+        assert!(!versions.is_empty(), "what cloudc applied is found");
         versions
     }
 
