@@ -120,7 +120,7 @@ pub fn copy(from: &Path, to: &Path) {
     }
 }
 
-/// Every file below a folder, with its bytes.
+/// Every file below a folder, with its bytes: all but what was built.
 ///
 /// # Panics
 ///
@@ -129,6 +129,9 @@ pub fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     fn read(folder: &Path, prefix: &str, into: &mut BTreeMap<String, Vec<u8>>) {
         for entry in fs::read_dir(folder).expect("a folder") {
             let entry = entry.expect("an entry");
+            if entry.file_name() == "target" {
+                continue;
+            }
             let name = format!("{prefix}{}", entry.file_name().to_string_lossy());
             if entry.file_type().expect("a type").is_dir() {
                 read(&entry.path(), &format!("{name}/"), into);

@@ -19,8 +19,7 @@ use proptest::test_runner::Config;
 fn sources(example: &str) -> Vec<(String, Vec<u8>)> {
     let folder = repository().join("examples").join(example);
     let all = files(&folder).into_iter();
-    all.filter(|(name, _)| name.ends_with(".rs") && !name.starts_with("target/"))
-        .collect()
+    all.filter(|(name, _)| name.ends_with(".rs")).collect()
 }
 
 /// One change of a text.

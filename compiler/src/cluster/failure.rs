@@ -54,6 +54,16 @@ fn refused(doing: &str, status: &Status) -> Diagnostic {
             format!("{doing}: it is larger than the API server takes (3 MiB)"),
         )
         .help("make it smaller: an overlay or a long list in cloudc.toml may have made it grow"),
+        404 if said.starts_with("namespaces ") => {
+            Diagnostic::error(codes::CLUSTER_REFUSED, format!("{doing}: {said}"))
+                .help("make the namespace first: its manifest is in the tree, and `cloudc deploy` makes it")
+        }
+        422 if said.contains("updates to statefulset spec") => {
+            Diagnostic::error(codes::CLUSTER_REFUSED, format!("{doing}: {said}")).help(
+                "a volume cannot be made larger or smaller by a deploy: put `nats.storage` in cloudc.toml back, or change the \
+                 claim by hand and delete the StatefulSet with `kubectl delete --cascade=orphan`",
+            )
+        }
         429 | 500..=599 => Diagnostic::error(
             codes::CLUSTER_UNREACHABLE,
             format!("{doing}: the API server is busy or restarting, and stayed so: {said}"),
