@@ -33,25 +33,7 @@ impl Apis {
         client: &Client,
         versions: BTreeSet<String>,
     ) -> Result<Self, Vec<Diagnostic>> {
-        let found = find(client, &versions).await;
-        let mut apis = Self {
-            client: client.clone(),
-            kinds: BTreeMap::new(),
-        };
-        let mut problems = Vec::new();
-        for (version, found) in versions.iter().zip(found) {
-            match found {
-                Ok(group) => apis.add(version, &group),
-                Err(error) if is_absent(&error) => problems.push(lacks(version)),
-                Err(error) => problems.push(failed(ASKING, &error)),
-            }
-        }
-        problems.dedup();
-        if problems.is_empty() {
-            Ok(apis)
-        } else {
-            Err(problems)
-        }
+        Self::ask(client, &versions, |version| Some(lacks(version))).await
     }
 
     /// Asks for all kinds of these versions, and does without those that are not served.
@@ -63,7 +45,16 @@ impl Apis {
         client: &Client,
         versions: BTreeSet<String>,
     ) -> Result<Self, Vec<Diagnostic>> {
-        let found = find(client, &versions).await;
+        Self::ask(client, &versions, |_| None).await
+    }
+
+    /// Asks, with what there is to say of a version that is not served.
+    async fn ask(
+        client: &Client,
+        versions: &BTreeSet<String>,
+        absent: impl Fn(&str) -> Option<Diagnostic>,
+    ) -> Result<Self, Vec<Diagnostic>> {
+        let found = find(client, versions).await;
         let mut apis = Self {
             client: client.clone(),
             kinds: BTreeMap::new(),
@@ -72,7 +63,7 @@ impl Apis {
         for (version, found) in versions.iter().zip(found) {
             match found {
                 Ok(group) => apis.add(version, &group),
-                Err(error) if is_absent(&error) => {}
+                Err(error) if is_absent(&error) => problems.extend(absent(version)),
                 Err(error) => problems.push(failed(ASKING, &error)),
             }
         }

@@ -1,10 +1,8 @@
 //! One deploy, from the checks to the note that it is done.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use kube::Client;
-use kube::api::{DeleteParams, Preconditions};
 use serde_json::Value;
 use tokio::time::Instant;
 
@@ -16,12 +14,11 @@ use super::apis::Apis;
 use super::apply::{Rehearsed, apply, rehearse};
 use super::checks::{Checked, check};
 use super::credentials::{self, Rotated};
-use super::failure::failed;
 use super::history::{self, Record, Status};
-use super::leftovers;
 use super::lock::Lock;
-use super::members::{self, Members};
+use super::members::Members;
 use super::pods::Pods;
+use super::prune::own_kinds;
 use super::request::patiently;
 use super::wait::until_ready;
 use super::{Event, Listener, Options, Problems, provisioned, running};
@@ -55,8 +52,6 @@ pub(super) struct Work<'a> {
     pub(super) deadline: Instant,
     pub(super) members: Members,
     pub(super) may_write_namespace: bool,
-    /// Whether another release was applied last.
-    pub(super) is_other: AtomicBool,
 }
 
 /// Deploys a release, or a part of its requests' worth with `canary`. `note` is kept with it.
@@ -90,17 +85,13 @@ pub async fn deploy(
         deadline,
         members: Members::new(&release.app, &release.namespace),
         may_write_namespace,
-        is_other: AtomicBool::new(false),
     };
     if namespace {
         work.rehearse(canary).await?;
     }
     // The Lease needs the namespace.
-    work.apply(
-        &work.ready(&release.objects, &Rotated::new()),
-        Phase::Namespace,
-    )
-    .await?;
+    let objects = work.ready(&release.objects, &Rotated::new());
+    work.apply(&objects, Phase::Namespace, false).await?;
     let lock = Lock::take(
         client,
         (&release.app, &release.namespace),
@@ -116,7 +107,7 @@ pub async fn deploy(
 }
 
 impl Work<'_> {
-    fn client(&self) -> &Client {
+    pub(super) fn client(&self) -> &Client {
         self.apis.client()
     }
 
@@ -134,7 +125,11 @@ impl Work<'_> {
         &self,
         canary: Option<&Canary>,
     ) -> Result<Vec<Rehearsed>, Problems> {
-        let (objects, _) = self.objects(canary).await?;
+        let records = match canary {
+            Some(_) => self.records().await?,
+            None => Vec::new(),
+        };
+        let (objects, _) = self.objects(canary, &records).await?;
         let objects = self.ready(&objects, &self.rotated().await?);
         rehearse(&self.apis, &objects, self.options.force_conflicts).await
     }
@@ -144,16 +139,24 @@ impl Work<'_> {
         credentials::rotated(self.client(), self.release).await
     }
 
+    async fn records(&self) -> Result<Vec<Record>, Problems> {
+        let (app, namespace) = (&self.release.app, &self.release.namespace);
+        let records = history::records(self.client(), app, namespace).await;
+        records.map_err(|problem| vec![problem])
+    }
+
     /// The objects to apply, and the shares of a canary.
-    async fn objects(&self, canary: Option<&Canary>) -> Result<(Vec<Value>, Vec<Share>), Problems> {
+    async fn objects(
+        &self,
+        canary: Option<&Canary>,
+        records: &[Record],
+    ) -> Result<(Vec<Value>, Vec<Share>), Problems> {
         let Some(canary) = canary else {
             return Ok((self.release.objects.clone(), Vec::new()));
         };
         let release = self.release;
         let one = |problem| vec![problem];
-        let records = history::records(self.client(), &release.app, &release.namespace).await;
-        let records = records.map_err(one)?;
-        let Some(current) = history::current(&records) else {
+        let Some(current) = history::current(records) else {
             return Err(one(Diagnostic::error(
                 codes::NO_RELEASE,
                 format!(
@@ -179,31 +182,24 @@ impl Work<'_> {
         ))
     }
 
-    async fn apply(&self, objects: &[Value], phase: Phase) -> Result<usize, Problems> {
-        // A queue that left may be empty by now, and only the provisioner sees it. And another release, a canary's, may have
-        // left the broker with other settings since this one's provisioner ran.
-        let again = !self.release.retired.is_empty() || self.is_other.load(Ordering::Relaxed);
-        apply(
-            &self.apis,
-            objects,
-            phase,
-            self.options.force_conflicts,
-            again,
-        )
-        .await
+    /// Applies the objects of a phase; with `again` a provisioner that is done runs once more.
+    async fn apply(&self, objects: &[Value], phase: Phase, again: bool) -> Result<usize, Problems> {
+        let force = self.options.force_conflicts;
+        apply(&self.apis, objects, phase, force, again).await
     }
 
     async fn locked(&self, canary: Option<&Canary>, note: &str) -> Result<Outcome, Problems> {
         let one = |problem: Diagnostic| vec![problem];
         let release = self.release;
         // Whoever deployed while this one waited changed what there is.
-        let (objects, shares) = self.objects(canary).await?;
-        let records = history::records(self.client(), &release.app, &release.namespace).await;
-        let records = records.map_err(one)?;
+        let records = self.records().await?;
+        let (objects, shares) = self.objects(canary, &records).await?;
         self.is_open(&records, canary.is_some()).map_err(one)?;
         let number = self.number(&records, canary.is_some());
+        // A queue that left may be empty by now, and only the provisioner sees it. And another release, a canary's, may have
+        // left the broker with other settings since this one's provisioner ran.
         let is_other = records.last().is_some_and(|record| !record.is(release));
-        self.is_other.store(is_other, Ordering::Relaxed);
+        let again = is_other || !release.retired.is_empty();
         let write = |status| history::write(self.client(), number, status, note, release);
         let is_again = records
             .iter()
@@ -212,7 +208,7 @@ impl Work<'_> {
             write(Status::Applying).await.map_err(one)?;
         }
         let old = self.note_kinds(&objects).await.map_err(one)?;
-        let came = self.come_up(&objects, canary).await;
+        let came = self.come_up(&objects, canary, again).await;
         if let Err(problems) = came {
             if !is_again {
                 // What went wrong matters more than a note of it that fails.
@@ -228,8 +224,7 @@ impl Work<'_> {
             write(Status::Deployed).await.map_err(one)?;
         }
         self.close_canaries(&records, number).await.map_err(one)?;
-        let records = history::records(self.client(), &release.app, &release.namespace).await;
-        history::forget(self.client(), &records.map_err(one)?)
+        history::forget(self.client(), &self.records().await?)
             .await
             .map_err(one)?;
         Ok(Outcome {
@@ -290,7 +285,12 @@ impl Work<'_> {
     }
 
     /// Applies, phase by phase, and waits where the next one needs it.
-    async fn come_up(&self, objects: &[Value], canary: Option<&Canary>) -> Result<(), Problems> {
+    async fn come_up(
+        &self,
+        objects: &[Value],
+        canary: Option<&Canary>,
+        again: bool,
+    ) -> Result<(), Problems> {
         // Beside a canary the servers know the users of both.
         let users = canary.map_or(self.release, |canary| &canary.beside);
         let rotate = &self.options.rotate;
@@ -301,7 +301,7 @@ impl Work<'_> {
             if phase == Phase::Namespace {
                 continue;
             }
-            applied += self.apply(&objects, phase).await?;
+            applied += self.apply(&objects, phase, again).await?;
             if matches!(phase, Phase::Backends | Phase::Provision) && self.options.wait {
                 self.wait(&objects, |of| of == phase).await?;
             }
@@ -341,90 +341,6 @@ impl Work<'_> {
         }
     }
 
-    /// Deletes members that the release does not have, and shortens the list of kinds.
-    async fn prune(&self, kinds: &BTreeSet<String>) -> Result<(), Problems> {
-        let one = |problem: Diagnostic| vec![problem];
-        let apis = self.with_kinds(kinds).await?;
-        let wanted: BTreeSet<(String, String)> = self
-            .release
-            .keys()
-            .map(|key| (key.group_kind(), key.name))
-            .chain(
-                self.release
-                    .secrets
-                    .iter()
-                    .map(|secret| ("Secret".to_owned(), secret.name.clone())),
-            )
-            .collect();
-        let members = self.members.all(&apis, kinds).await.map_err(one)?;
-        let gone = members
-            .iter()
-            .filter(|(key, _)| !wanted.contains(&(key.group_kind(), key.name.clone())));
-        // What runs goes before what it runs with.
-        let mut gone: Vec<_> = gone.collect();
-        gone.sort_by_key(|(key, _)| std::cmp::Reverse(Phase::of(key)));
-        for (key, object) in gone {
-            delete(&apis, key, object.metadata.uid.as_deref())
-                .await
-                .map_err(one)?;
-            (self.tell)(Event::Done(format!(
-                "deleted {key}, which left the application"
-            )));
-        }
-        let mut left = own_kinds(&self.release.objects);
-        if !self.release.secrets.is_empty() {
-            left.insert("Secret".to_owned());
-        }
-        self.members.note(self.client(), &left).await.map_err(one)
-    }
-
-    /// The kinds of a list, some of which the release may not have any more.
-    async fn with_kinds(&self, kinds: &BTreeSet<String>) -> Result<Apis, Problems> {
-        if kinds
-            .iter()
-            .all(|kind| self.apis.of_group_kind(kind).is_some())
-        {
-            return Ok(self.apis.clone());
-        }
-        members_apis(self.client()).await
-    }
-
-    async fn look_at_volumes(&self) -> Result<(), Diagnostic> {
-        let release = self.release;
-        let volumes = leftovers::volumes(
-            self.client(),
-            &release.app,
-            &release.namespace,
-            Some(release),
-        )
-        .await?;
-        for volume in volumes {
-            let mut named = self.options.delete_data.iter();
-            if named.any(|name| volume.is(&release.app, name)) {
-                leftovers::delete(self.client(), &release.namespace, &volume).await?;
-                (self.tell)(Event::Done(format!(
-                    "deleted the volume {} and what was on it",
-                    volume.claim
-                )));
-            } else {
-                (self.tell)(Event::Warning(
-                    Diagnostic::warning(
-                        codes::DATA_KEPT,
-                        format!(
-                            "{} is gone, and its volume {} is kept",
-                            volume.server, volume.claim
-                        ),
-                    )
-                    .help(format!(
-                        "delete what is on it with --delete-data {}",
-                        volume.server
-                    )),
-                ));
-            }
-        }
-        Ok(())
-    }
-
     /// A canary that another release came after is over.
     async fn close_canaries(&self, records: &[Record], number: u32) -> Result<(), Diagnostic> {
         let open = records
@@ -458,44 +374,5 @@ impl Work<'_> {
             }
         }
         addresses.into_values().collect()
-    }
-}
-
-/// The kinds of objects that are members.
-fn own_kinds(objects: &[Value]) -> BTreeSet<String> {
-    let keys = objects.iter().map(Key::of).filter(members::is_one);
-    let mut kinds: BTreeSet<String> = keys.map(|key| key.group_kind()).collect();
-    kinds.insert("Secret".to_owned());
-    kinds
-}
-
-/// Every kind that cloudc has ever applied, as far as the cluster serves it.
-pub(super) async fn members_apis(client: &Client) -> Result<Apis, Problems> {
-    let versions = [
-        "v1",
-        "apps/v1",
-        "autoscaling/v2",
-        "batch/v1",
-        "networking.k8s.io/v1",
-        "policy/v1",
-        "serving.knative.dev/v1",
-        "keda.sh/v1alpha1",
-    ];
-    Apis::discover_some(client, versions.map(str::to_owned).into()).await
-}
-
-pub(super) async fn delete(apis: &Apis, key: &Key, uid: Option<&str>) -> Result<(), Diagnostic> {
-    let api = apis.of(key)?;
-    let parameters = DeleteParams {
-        preconditions: Some(Preconditions {
-            uid: uid.map(str::to_owned),
-            resource_version: None,
-        }),
-        ..DeleteParams::background()
-    };
-    match patiently(|| api.delete(&key.name, &parameters)).await {
-        Ok(_) => Ok(()),
-        Err(kube::Error::Api(status)) if matches!(status.code, 404 | 409) => Ok(()),
-        Err(error) => Err(failed(&format!("cannot delete {key}"), &error)),
     }
 }

@@ -11,11 +11,11 @@ use crate::diagnostic::Diagnostic;
 use crate::release::{Key, Phase};
 
 use super::apis::Apis;
-use super::deploy::{delete, members_apis};
-use super::failure::failed;
+use super::failure::gone;
 use super::leftovers::{self, Volume};
 use super::lock::Lock;
 use super::members::Members;
+use super::prune::{delete, members_apis};
 use super::{Event, Listener, Options, Problems, history};
 
 /// What a destruction deletes and what it keeps.
@@ -127,17 +127,17 @@ pub async fn destroy(
     let lock = Lock::take(client, (app, namespace), &options.holder, deadline, tell).await;
     let lock = lock.map_err(|problem| vec![problem])?;
     let done = lock
-        .during(async { remove(client, app, namespace, doomed, tell).await })
+        .during(remove(client, app, namespace, doomed, tell))
         .await;
     lock.release().await;
-    done?;
+    let apis = done?;
     let one = |problem: Diagnostic| vec![problem];
     let leases: Api<Lease> = Api::namespaced(client.clone(), namespace);
     gone(
         leases
             .delete(&format!("cloudc-{app}"), &DeleteParams::default())
             .await,
-        "the Lease",
+        "cannot delete the Lease",
     )
     .map_err(one)?;
     let members = Members::new(app, namespace);
@@ -146,10 +146,10 @@ pub async fn destroy(
         parents
             .delete(members.parent(), &DeleteParams::default())
             .await,
-        "the list of objects",
+        "cannot delete the list of objects",
     )
     .map_err(one)?;
-    remove_namespace(client, namespace, doomed, tell)
+    remove_namespace(&apis, namespace, doomed, tell)
         .await
         .map_err(one)
 }
@@ -160,9 +160,9 @@ async fn remove(
     namespace: &str,
     doomed: &Doomed,
     tell: Listener<'_>,
-) -> Result<(), Problems> {
+) -> Result<Apis, Problems> {
     let one = |problem: Diagnostic| vec![problem];
-    let apis: Apis = members_apis(client).await?;
+    let apis = members_apis(client).await?;
     for (key, uid) in &doomed.keys {
         delete(&apis, key, uid.as_deref()).await.map_err(one)?;
     }
@@ -185,17 +185,17 @@ async fn remove(
     {
         history::remove(client, &record).await.map_err(one)?;
     }
-    Ok(())
+    Ok(apis)
 }
 
 /// Deletes the namespace if it is cloudc's and empty but for what every namespace has.
 async fn remove_namespace(
-    client: &Client,
+    apis: &Apis,
     name: &str,
     doomed: &Doomed,
     tell: Listener<'_>,
 ) -> Result<(), Diagnostic> {
-    let namespaces: Api<Namespace> = Api::all(client.clone());
+    let namespaces: Api<Namespace> = Api::all(apis.client().clone());
     // Who may not look may not delete either.
     let Ok(Some(namespace)) = namespaces.get_opt(name).await else {
         return Ok(());
@@ -210,19 +210,18 @@ async fn remove_namespace(
         kept("a volume is in it");
         return Ok(());
     }
-    if let Some(other) = foreign(client, name).await {
+    if let Some(other) = foreign(apis, name).await {
         kept(&format!("it has {other}"));
         return Ok(());
     }
     let removed = namespaces.delete(name, &DeleteParams::background()).await;
-    gone(removed, &format!("the namespace {name}"))?;
+    gone(removed, &format!("cannot delete the namespace {name}"))?;
     tell(Event::Done(format!("deleted the namespace {name}")));
     Ok(())
 }
 
 /// Something in the namespace that is not the cluster's own furniture, and not on its way out with what was just deleted.
-async fn foreign(client: &Client, namespace: &str) -> Option<String> {
-    let apis = members_apis(client).await.ok()?;
+async fn foreign(apis: &Apis, namespace: &str) -> Option<String> {
     let more = [
         "PersistentVolumeClaim",
         "Pod",
@@ -260,12 +259,4 @@ async fn foreign(client: &Client, namespace: &str) -> Option<String> {
         }
     }
     None
-}
-
-fn gone<T>(answer: kube::Result<T>, what: &str) -> Result<(), Diagnostic> {
-    match answer {
-        Ok(_) => Ok(()),
-        Err(kube::Error::Api(status)) if status.code == 404 => Ok(()),
-        Err(error) => Err(failed(&format!("cannot delete {what}"), &error)),
-    }
 }

@@ -1,7 +1,5 @@
 //! What a deploy would change.
 
-use std::sync::atomic::AtomicBool;
-
 use kube::Client;
 use serde_json::Value;
 use tokio::time::Instant;
@@ -9,9 +7,10 @@ use tokio::time::Instant;
 use crate::release::{Key, Release};
 
 use super::checks::{Checked, check};
-use super::deploy::{Canary, Work, members_apis};
+use super::deploy::{Canary, Work};
 use super::history;
 use super::members::Members;
+use super::prune::members_apis;
 use super::{Listener, Options, Problems};
 
 /// What a deploy would change.
@@ -70,7 +69,6 @@ pub async fn diff(
         deadline: Instant::now() + options.timeout,
         members,
         may_write_namespace,
-        is_other: AtomicBool::new(false),
     };
     let mut objects = Vec::new();
     for rehearsed in work.rehearse(canary).await? {
@@ -78,13 +76,9 @@ pub async fn diff(
         objects.push((rehearsed.key.to_string(), live, Some(json(rehearsed.then))));
     }
     // A canary deletes nothing.
+    let belongings = release.belongings();
     let gone = known.into_iter().filter(|(key, _)| {
-        let stays = release
-            .keys()
-            .any(|kept| kept.group_kind() == key.group_kind() && kept.name == key.name);
-        let secret =
-            key.kind == "Secret" && release.secrets.iter().any(|secret| secret.name == key.name);
-        canary.is_none() && !stays && !secret
+        canary.is_none() && !belongings.contains(&(key.group_kind(), key.name.clone()))
     });
     objects.extend(gone.map(|(key, object)| (key.to_string(), Some(json(object)), None)));
     Ok(Difference {

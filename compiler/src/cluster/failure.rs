@@ -83,6 +83,15 @@ fn sentence(status: &Status) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
+/// A deletion of something that may be gone already.
+pub(super) fn gone<T>(answer: kube::Result<T>, doing: &str) -> Result<(), Diagnostic> {
+    match answer {
+        Ok(_) => Ok(()),
+        Err(Error::Api(status)) if status.code == 404 => Ok(()),
+        Err(error) => Err(failed(doing, &error)),
+    }
+}
+
 /// The fields of an object that somebody else owns: one error for all of them. `None` if that is not what is wrong.
 pub(super) fn conflict(object: &str, error: &Error) -> Option<Diagnostic> {
     let Error::Api(status) = error else {

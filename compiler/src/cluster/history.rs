@@ -16,7 +16,7 @@ use crate::codes;
 use crate::diagnostic::Diagnostic;
 use crate::release::Release;
 
-use super::failure::failed;
+use super::failure::{failed, gone};
 use super::members::MANAGER;
 use super::request::patiently;
 
@@ -200,11 +200,8 @@ pub(super) async fn forget(client: &Client, records: &[Record]) -> Result<(), Di
 pub(super) async fn remove(client: &Client, record: &Record) -> Result<(), Diagnostic> {
     let maps: Api<ConfigMap> = Api::namespaced(client.clone(), &record.release.namespace);
     let name = name(&record.release.app, record.number);
-    match patiently(async || maps.delete(&name, &DeleteParams::default()).await).await {
-        Ok(_) => Ok(()),
-        Err(kube::Error::Api(status)) if status.code == 404 => Ok(()),
-        Err(error) => Err(failed("cannot forget an old release", &error)),
-    }
+    let answer = patiently(async || maps.delete(&name, &DeleteParams::default()).await).await;
+    gone(answer, "cannot forget an old release")
 }
 
 fn name(app: &str, number: u32) -> String {

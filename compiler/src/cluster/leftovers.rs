@@ -8,7 +8,7 @@ use crate::diagnostic::Diagnostic;
 use crate::lower::names;
 use crate::release::{Key, Release};
 
-use super::failure::failed;
+use super::failure::{failed, gone};
 use super::request::patiently;
 
 /// A claim of a server that the application does not have any more.
@@ -81,12 +81,10 @@ pub(super) async fn delete(
     volume: &Volume,
 ) -> Result<(), Diagnostic> {
     let claims: Api<PersistentVolumeClaim> = Api::namespaced(client.clone(), namespace);
-    match patiently(async || claims.delete(&volume.claim, &DeleteParams::default()).await).await {
-        Ok(_) => Ok(()),
-        Err(kube::Error::Api(status)) if status.code == 404 => Ok(()),
-        Err(error) => Err(failed(
-            &format!("cannot delete the volume {}", volume.claim),
-            &error,
-        )),
-    }
+    let answer =
+        patiently(async || claims.delete(&volume.claim, &DeleteParams::default()).await).await;
+    gone(
+        answer,
+        &format!("cannot delete the volume {}", volume.claim),
+    )
 }

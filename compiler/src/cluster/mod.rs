@@ -19,6 +19,7 @@ mod lock;
 mod members;
 mod pods;
 mod provisioned;
+mod prune;
 mod request;
 mod running;
 mod state;

@@ -7,6 +7,8 @@ mod key;
 mod phase;
 mod revision;
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -69,7 +71,7 @@ impl Release {
             secrets: secrets::secrets(graph, settings),
             retired: Vec::new(),
             objects: objects
-                .map(|object| object_json(object).map(all_to_the_latest))
+                .map(|object| serde_json::to_value(object).map(all_to_the_latest))
                 .collect::<Result<_, _>>()?,
         })
     }
@@ -85,6 +87,14 @@ impl Release {
         self.objects.iter().map(Key::of)
     }
 
+    /// The kind and name of everything that belongs to it in the cluster: its objects and its Secrets.
+    pub fn belongings(&self) -> BTreeSet<(String, String)> {
+        let secrets = self.secrets.iter();
+        let secrets = secrets.map(|secret| ("Secret".to_owned(), secret.name.clone()));
+        let objects = self.keys().map(|key| (key.group_kind(), key.name));
+        objects.chain(secrets).collect()
+    }
+
     /// The object of this key.
     pub fn object(&self, key: &Key) -> Option<&Value> {
         self.objects.iter().find(|object| Key::of(object) == *key)
@@ -96,9 +106,4 @@ impl Release {
         let queues = queues.into_iter().flatten();
         queues.filter_map(|queue| queue.get("name")?.as_str())
     }
-}
-
-/// An object as the cluster gets it. `serde` writes no `apiVersion` for the types of `k8s-openapi` without asking.
-fn object_json(object: &Object) -> Result<Value, serde_json::Error> {
-    serde_json::to_value(object)
 }

@@ -2,24 +2,20 @@
 
 use super::arguments::Credentials;
 use super::made::{self, Wish};
-use super::session::{report, talk};
+use super::session::{accept, report, talk};
 use super::shown::Shown;
 use crate::cli::open;
-use crate::cli::{DONE, REFUSED, output};
+use crate::cli::{DONE, output};
 use crate::cluster;
 use crate::render;
-use crate::span::Sources;
 
 pub(in crate::cli) fn run(arguments: &Credentials) -> u8 {
     let format = arguments.project.message_format;
-    let opened = match open::open(&arguments.project) {
+    let opened = match accept(open::open(&arguments.project), format) {
         Ok(opened) => opened,
-        Err(found) => return output::report(&[found], &Sources::default(), format),
+        Err(code) => return code,
     };
     let analysis = &opened.analysis;
-    if output::report_beside(&analysis.diagnostics, &analysis.sources, format) == REFUSED {
-        return REFUSED;
-    }
     let graph = render::json(&analysis.graph, &analysis.sources);
     let wish = Wish {
         environment: arguments.project.env.as_deref(),

@@ -2,12 +2,12 @@
 
 use super::arguments::Deploy;
 use super::made::{self, Wish};
-use super::session::{records, report, talk};
+use super::session::{accept, records, report, talk};
 use super::{diff, shown::Shown};
 use crate::cli::arguments::MessageFormat;
 use crate::cli::image::toolchain::{self, Toolchain};
 use crate::cli::open::{self, Opened};
-use crate::cli::{DONE, REFUSED, build, output, push};
+use crate::cli::{DONE, build, output, push};
 use crate::cluster::{self, Canary, Options, Outcome, Problems};
 use crate::codes;
 use crate::diagnostic::Diagnostic;
@@ -15,24 +15,15 @@ use crate::emit;
 use crate::registry;
 use crate::release::Release;
 use crate::render;
-use crate::span::Sources;
 
 pub(in crate::cli) fn run(arguments: &Deploy) -> u8 {
     let format = arguments.project.message_format;
-    let opened = match open(arguments) {
-        Ok(opened) => opened,
-        Err(found) => return output::report(&[found], &Sources::default(), format),
+    let (toolchain, opened) = match open(arguments) {
+        Ok((toolchain, opened)) => (toolchain, Ok(opened)),
+        Err(found) => (None, Err(found)),
     };
-    let (toolchain, opened) = opened;
-    let analysis = &opened.analysis;
-    if output::report_beside(&analysis.diagnostics, &analysis.sources, format) == REFUSED {
-        return REFUSED;
-    }
-    done(go(arguments, toolchain.as_ref(), &opened))
-}
-
-fn done(result: Result<(), u8>) -> u8 {
-    result.err().unwrap_or(DONE)
+    let done = accept(opened, format).and_then(|opened| go(arguments, toolchain.as_ref(), &opened));
+    done.err().unwrap_or(DONE)
 }
 
 fn open(arguments: &Deploy) -> Result<(Option<Toolchain>, Opened), Diagnostic> {
@@ -157,7 +148,7 @@ fn dry_run(
 }
 
 /// Says what was deployed.
-pub(super) fn tell(release: &Release, outcome: &Outcome, format: MessageFormat) {
+fn tell(release: &Release, outcome: &Outcome, format: MessageFormat) {
     if format == MessageFormat::Json {
         let shares = outcome.shares.iter().map(|share| {
             serde_json::json!({

@@ -6,34 +6,27 @@ use serde_json::json;
 
 use super::arguments::Diff;
 use super::made::{self, Wish};
-use super::session::{holder, records, report, silent, talk};
+use super::session::{accept, holder, records, report, silent, talk};
 use crate::changes::manifests::{self, Line, Mark};
 use crate::changes::{self, Change, Document};
 use crate::cli::arguments::MessageFormat;
 use crate::cli::image::toolchain;
 use crate::cli::open::{self, Opened};
-use crate::cli::{DONE, REFUSED, build, output};
+use crate::cli::{DONE, build, output};
 use crate::cluster::{self, Difference, Options};
 use crate::codes;
 use crate::diagnostic::Diagnostic;
 use crate::release::Release;
 use crate::render;
-use crate::span::Sources;
 
 /// There is something to deploy.
 const CHANGES: u8 = 2;
 
 pub(in crate::cli) fn run(arguments: &Diff) -> u8 {
     let format = arguments.project.message_format;
-    let opened = match open::open(&arguments.project) {
-        Ok(opened) => opened,
-        Err(found) => return output::report(&[found], &Sources::default(), format),
-    };
-    let analysis = &opened.analysis;
-    if output::report_beside(&analysis.diagnostics, &analysis.sources, format) == REFUSED {
-        return REFUSED;
-    }
-    go(arguments, &opened).unwrap_or_else(|code| code)
+    let opened = accept(open::open(&arguments.project), format);
+    let code = opened.and_then(|opened| go(arguments, &opened));
+    code.unwrap_or_else(|code| code)
 }
 
 fn go(arguments: &Diff, opened: &Opened) -> Result<u8, u8> {

@@ -11,6 +11,7 @@ use signal_hook::{SigId, flag, low_level};
 
 use super::arguments::Waiting;
 use crate::cli::arguments::MessageFormat;
+use crate::cli::open::Opened;
 use crate::cli::{DONE, REFUSED, output};
 use crate::cluster::{self, Event, Options, Problems, Record};
 use crate::codes;
@@ -102,6 +103,19 @@ impl Drop for Signals {
         for id in self.0.drain(..) {
             low_level::unregister(id);
         }
+    }
+}
+
+/// A project that may be deployed. What there is to say of it has been reported, also when this returns an exit code.
+pub(super) fn accept(
+    opened: Result<Opened, Diagnostic>,
+    format: MessageFormat,
+) -> Result<Opened, u8> {
+    let opened = opened.map_err(|found| output::report(&[found], &Sources::default(), format))?;
+    let analysis = &opened.analysis;
+    match output::report_beside(&analysis.diagnostics, &analysis.sources, format) {
+        REFUSED => Err(REFUSED),
+        _ => Ok(opened),
     }
 }
 

@@ -1,0 +1,129 @@
+//! What left the application: its objects go, its data stays unless it is named.
+
+use std::collections::BTreeSet;
+
+use kube::Client;
+use kube::api::{DeleteParams, Preconditions};
+use serde_json::Value;
+
+use crate::codes;
+use crate::diagnostic::Diagnostic;
+use crate::release::{Key, Phase};
+
+use super::apis::Apis;
+use super::deploy::Work;
+use super::failure::failed;
+use super::request::patiently;
+use super::{Event, Problems, leftovers, members};
+
+impl Work<'_> {
+    /// Deletes members that the release does not have, and shortens the list of kinds.
+    pub(super) async fn prune(&self, kinds: &BTreeSet<String>) -> Result<(), Problems> {
+        let one = |problem: Diagnostic| vec![problem];
+        let apis = self.with_kinds(kinds).await?;
+        let wanted = self.release.belongings();
+        let members = self.members.all(&apis, kinds).await.map_err(one)?;
+        let gone = members
+            .iter()
+            .filter(|(key, _)| !wanted.contains(&(key.group_kind(), key.name.clone())));
+        // What runs goes before what it runs with.
+        let mut gone: Vec<_> = gone.collect();
+        gone.sort_by_key(|(key, _)| std::cmp::Reverse(Phase::of(key)));
+        for (key, object) in gone {
+            delete(&apis, key, object.metadata.uid.as_deref())
+                .await
+                .map_err(one)?;
+            (self.tell)(Event::Done(format!(
+                "deleted {key}, which left the application"
+            )));
+        }
+        let left = own_kinds(&self.release.objects);
+        self.members.note(self.client(), &left).await.map_err(one)
+    }
+
+    /// The kinds of a list, some of which the release may not have any more.
+    async fn with_kinds(&self, kinds: &BTreeSet<String>) -> Result<Apis, Problems> {
+        if kinds
+            .iter()
+            .all(|kind| self.apis.of_group_kind(kind).is_some())
+        {
+            return Ok(self.apis.clone());
+        }
+        members_apis(self.client()).await
+    }
+
+    pub(super) async fn look_at_volumes(&self) -> Result<(), Diagnostic> {
+        let release = self.release;
+        let volumes = leftovers::volumes(
+            self.client(),
+            &release.app,
+            &release.namespace,
+            Some(release),
+        )
+        .await?;
+        for volume in volumes {
+            let mut named = self.options.delete_data.iter();
+            if named.any(|name| volume.is(&release.app, name)) {
+                leftovers::delete(self.client(), &release.namespace, &volume).await?;
+                (self.tell)(Event::Done(format!(
+                    "deleted the volume {} and what was on it",
+                    volume.claim
+                )));
+            } else {
+                (self.tell)(Event::Warning(
+                    Diagnostic::warning(
+                        codes::DATA_KEPT,
+                        format!(
+                            "{} is gone, and its volume {} is kept",
+                            volume.server, volume.claim
+                        ),
+                    )
+                    .help(format!(
+                        "delete what is on it with --delete-data {}",
+                        volume.server
+                    )),
+                ));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The kinds of objects that are members.
+pub(super) fn own_kinds(objects: &[Value]) -> BTreeSet<String> {
+    let keys = objects.iter().map(Key::of).filter(members::is_one);
+    let mut kinds: BTreeSet<String> = keys.map(|key| key.group_kind()).collect();
+    kinds.insert("Secret".to_owned());
+    kinds
+}
+
+/// Every kind that cloudc has ever applied, as far as the cluster serves it.
+pub(super) async fn members_apis(client: &Client) -> Result<Apis, Problems> {
+    let versions = [
+        "v1",
+        "apps/v1",
+        "autoscaling/v2",
+        "batch/v1",
+        "networking.k8s.io/v1",
+        "policy/v1",
+        "serving.knative.dev/v1",
+        "keda.sh/v1alpha1",
+    ];
+    Apis::discover_some(client, versions.map(str::to_owned).into()).await
+}
+
+pub(super) async fn delete(apis: &Apis, key: &Key, uid: Option<&str>) -> Result<(), Diagnostic> {
+    let api = apis.of(key)?;
+    let parameters = DeleteParams {
+        preconditions: Some(Preconditions {
+            uid: uid.map(str::to_owned),
+            resource_version: None,
+        }),
+        ..DeleteParams::background()
+    };
+    match patiently(|| api.delete(&key.name, &parameters)).await {
+        Ok(_) => Ok(()),
+        Err(kube::Error::Api(status)) if matches!(status.code, 404 | 409) => Ok(()),
+        Err(error) => Err(failed(&format!("cannot delete {key}"), &error)),
+    }
+}
