@@ -16,15 +16,19 @@ const GRAPH: &str = r#"{
         {"name": "drip", "path": "odd_under_test::drip"},
         {"name": "echo", "path": "odd_under_test::echo"},
         {"name": "panic", "path": "odd_under_test::panic"},
+        {"name": "patient", "path": "odd_under_test::patient"},
         {"name": "send", "path": "odd_under_test::send"},
         {"name": "send-large", "path": "odd_under_test::send_large"},
         {"name": "sleep", "path": "odd_under_test::sleep"},
         {"name": "swallow", "path": "odd_under_test::swallow"},
+        {"name": "tick", "path": "odd_under_test::tick"},
         {"name": "work", "path": "odd_under_test::work"}
     ],
     "workloads": [
         {"name": "odd", "kind": "service", "functions": ["drip", "echo", "panic", "send", "send-large", "sleep"]},
+        {"name": "patient", "kind": "service", "functions": ["patient"]},
         {"name": "swallow", "kind": "consumer", "functions": ["swallow"]},
+        {"name": "tick", "kind": "schedule", "functions": ["tick"]},
         {"name": "work", "kind": "consumer", "functions": ["work"]}
     ],
     "queues": [
@@ -32,6 +36,7 @@ const GRAPH: &str = r#"{
         {"name": "tasks", "path": "odd_under_test::TASKS"}
     ],
     "edges": [
+        {"function": "patient", "resource": {"kind": "queue", "name": "tasks"}},
         {"function": "send", "resource": {"kind": "queue", "name": "tasks"}},
         {"function": "send-large", "resource": {"kind": "queue", "name": "tasks"}}
     ]
@@ -61,6 +66,15 @@ async fn send(Path(task): Path<String>) -> (StatusCode, String) {
 #[function(http = "POST /large", service = "odd")]
 async fn send_large() -> String {
     match TASKS.send(&"x".repeat(5_000_000)).await {
+        Ok(()) => "sent".to_owned(),
+        Err(error) => error.to_string(),
+    }
+}
+
+/// Has more time than the broker.
+#[function(http = "POST /patient", service = "patient", timeout = "20s")]
+async fn patient() -> String {
+    match TASKS.send(&"done".to_owned()).await {
         Ok(()) => "sent".to_owned(),
         Err(error) => error.to_string(),
     }
@@ -116,6 +130,25 @@ async fn work(task: String) -> Result<(), Error> {
 #[function(queue = CRUMBS, concurrency = 64)]
 async fn swallow(_: u64) -> Result<(), Error> {
     Ok(())
+}
+
+/// Ends as the environment says.
+#[function(schedule = "0 0 1 1 *", timeout = "1s")]
+async fn tick() -> Result<(), Error> {
+    match std::env::var("ODD_TICK").as_deref() {
+        Ok("fail") => Err(Error::Unavailable {
+            resource: "the clock".to_owned(),
+            reason: "it is late".to_owned(),
+        }),
+        Ok("panic") => panic!("no"),
+        Ok("unwrap") => {
+            let seconds: u64 = serde_json::from_str("\"hush\"").expect("a number");
+            tokio::time::sleep(Duration::from_secs(seconds)).await;
+            Ok(())
+        }
+        Ok("hang") => std::future::pending().await,
+        _ => Ok(()),
+    }
 }
 
 fn main() -> std::process::ExitCode {

@@ -51,10 +51,10 @@ pub enum Error {
         /// The most bytes.
         limit: usize,
     },
-    /// A store that has no room left, and evicts nothing.
+    /// A server that has no room left, and evicts nothing: a queue at its bound, a full disk, a cache without memory.
     #[error("{resource} has no room left")]
     Full {
-        /// The resource: ``the cache `prices` ``.
+        /// The resource: ``the queue `orders` ``, ``the cache `prices` ``.
         resource: String,
     },
     /// What was asked makes no sense to the backend, such as an entry that lives for no time.

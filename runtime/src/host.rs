@@ -2,11 +2,15 @@
 
 use std::any::Any;
 use std::error::Error;
+use std::future::poll_fn;
 use std::panic::AssertUnwindSafe;
+use std::task::Poll;
 use std::time::Duration;
 
 use axum::response::Response;
 use futures_util::FutureExt as _;
+use tokio::task::coop::unconstrained;
+use tokio::time::{Instant, sleep_until};
 
 /// What a handler says that could not do its work.
 pub(crate) type BoxError = Box<dyn Error + Send + Sync>;
@@ -20,7 +24,9 @@ pub(crate) type BoxError = Box<dyn Error + Send + Sync>;
 pub(crate) struct Call {
     /// The function's name.
     pub(crate) function: &'static str,
-    /// How long it may take.
+    /// When it began.
+    pub(crate) since: Instant,
+    /// How long it may take from then on.
     pub(crate) timeout: Duration,
     /// The messages that it takes; none for a request or a schedule.
     pub(crate) messages: Vec<Taken>,
@@ -90,23 +96,39 @@ impl Host for Plain {
         T: Send + 'static,
         F: Future<Output = Result<T, BoxError>> + Send + 'static,
     {
-        bounded(call.timeout, handler).await
+        bounded(call.since, call.timeout, handler).await
     }
 }
 
-/// Runs a handler until it ends, panics or has taken this long.
-pub(crate) async fn bounded<T, F>(timeout: Duration, handler: F) -> Outcome<T>
+/// Runs a handler until it ends, panics or has taken this long. One that ends without a wait needs no timer.
+pub(crate) async fn bounded<T, F>(since: Instant, timeout: Duration, handler: F) -> Outcome<T>
 where
     F: Future<Output = Result<T, BoxError>>,
 {
     // What a handler leaves behind that panicked is its own; nothing of ours is in it.
     let handler = AssertUnwindSafe(handler).catch_unwind();
-    match tokio::time::timeout(timeout, handler).await {
-        Ok(Ok(Ok(value))) => Outcome::Done(value),
-        Ok(Ok(Err(error))) => Outcome::Failed(error),
-        Ok(Err(panic)) => Outcome::Panicked(panic_text(&*panic)),
-        Err(_) => Outcome::TimedOut,
-    }
+    tokio::pin!(handler);
+    let mut timer = None;
+    poll_fn(|context| {
+        if let Poll::Ready(ended) = handler.as_mut().poll(context) {
+            return Poll::Ready(match ended {
+                Ok(Ok(value)) => Outcome::Done(value),
+                Ok(Err(error)) => Outcome::Failed(error),
+                Err(panic) => Outcome::Panicked(panic_text(&*panic)),
+            });
+        }
+        // A handler that takes all of its turn does not take the timer's.
+        let set = || {
+            Some(Box::pin(unconstrained(sleep_until(
+                since.checked_add(timeout)?,
+            ))))
+        };
+        match timer.get_or_insert_with(set) {
+            Some(timer) => timer.as_mut().poll(context).map(|()| Outcome::TimedOut),
+            None => Poll::Pending,
+        }
+    })
+    .await
 }
 
 /// What a panic says.
@@ -177,14 +199,15 @@ mod tests {
     async fn every_end() {
         let second = Duration::from_secs(1);
         assert!(matches!(
-            bounded(second, async { Ok(7) }).await,
+            bounded(Instant::now(), second, async { Ok(7) }).await,
             Outcome::Done(7)
         ));
-        let failed: Outcome<()> = bounded(second, async { Err("no".into()) }).await;
+        let failed: Outcome<()> = bounded(Instant::now(), second, async { Err("no".into()) }).await;
         assert_eq!(failed.reason().as_deref(), Some("no"));
-        let panicked: Outcome<()> = bounded(second, async { panic!("{} bells", 3) }).await;
+        let panicked: Outcome<()> =
+            bounded(Instant::now(), second, async { panic!("{} bells", 3) }).await;
         assert_eq!(panicked.reason().as_deref(), Some("panicked: 3 bells"));
-        let late: Outcome<()> = bounded(second, std::future::pending()).await;
+        let late: Outcome<()> = bounded(Instant::now(), second, std::future::pending()).await;
         assert_eq!(late.reason().as_deref(), Some("ran into its timeout"));
     }
     #[test]

@@ -26,6 +26,39 @@ use crate::telemetry;
 /// # fn main() {}
 /// ```
 ///
+/// # Beside a database
+///
+/// No transaction spans a database and a queue. A handler that writes a row and then sends may die in between: the row is there, and
+/// the message is not. Where that matters, use the *outbox*: write the message into a table of the database, in the transaction that
+/// writes the row, and have a schedule function send what stands there and delete it when the queue has taken it.
+///
+/// ```
+/// # use cloudc::{Error, Queue, function, queue};
+/// # #[queue(dedupe = "10m")]
+/// # pub static ORDERS: Queue<String>;
+/// # struct Row { id: String, order: String }
+/// # struct Db;
+/// # impl Db {
+/// #     async fn outbox(&self) -> Result<Vec<Row>, Error> { Ok(Vec::new()) }
+/// #     async fn sent(&self, _: &str) -> Result<(), Error> { Ok(()) }
+/// # }
+/// # static DB: Db = Db;
+/// #[function(schedule = "* * * * *", overlap = "forbid")]
+/// async fn send_outbox() -> Result<(), Error> {
+///     for row in DB.outbox().await? {
+///         // Sent twice, when this dies before the next line, it is one message still.
+///         ORDERS.send_once(&row.order, &row.id).await?;
+///         DB.sent(&row.id).await?;
+///     }
+///     Ok(())
+/// }
+/// # fn main() {}
+/// ```
+///
+/// The row's id is the key, so a message that is sent twice within the queue's `dedupe` is one. The same holds without a database for
+/// whoever sends again after [`Error::NoAnswer`](crate::Error::NoAnswer): the queue may have taken the first, and only
+/// [`send_once`](Queue::send_once) makes them one.
+///
 /// To pass a queue around, take a handle: [`Queue::sender`].
 pub struct Queue<T> {
     name: &'static str,
@@ -42,11 +75,12 @@ impl<T: Storable> Queue<T> {
 }
 
 impl<T> Queue<T> {
-    /// Sends a message.
+    /// Sends a message. When this returns, the broker has stored it.
     ///
     /// # Errors
     ///
-    /// When the payload is no JSON, or the queue did not take it.
+    /// When the payload is no JSON, or the queue did not take it. After [`Error::NoAnswer`](crate::Error::NoAnswer) it may have: sent
+    /// again, the message may be there twice, unless it is [sent once](Queue::send_once).
     pub async fn send(&self, payload: &T) -> Result<()> {
         let message = self.message(payload)?;
         self.publish(vec![message]).await
@@ -185,7 +219,7 @@ impl<T> Sender<T> {
         self.queue.send_all(payloads).await
     }
 
-    /// As [`Queue::send_after`].
+    /// As [`Queue::send_after`], also in what a restart of the broker costs.
     ///
     /// # Errors
     ///

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, Request};
+use axum::extract::Request;
 use axum::http::StatusCode;
 use axum::response::Response;
 use axum::routing::{MethodFilter, on};
@@ -17,9 +17,6 @@ use crate::problem::problem;
 use crate::registry::{FunctionRegistration, Trigger, functions};
 use crate::streamed::bounded;
 use crate::telemetry;
-
-/// The largest body that extractors such as `Json` read, in bytes; more is `413 Payload Too Large`.
-const MAX_BODY: usize = 2 * 1024 * 1024;
 
 /// What holds for every call of a service.
 #[derive(Clone)]
@@ -46,7 +43,8 @@ pub fn router(names: &[&str]) -> Router {
 
 /// The same, with bounds for each call: `504 Gateway Timeout`, as Knative's proxy answers it, and
 /// `503 Service Unavailable` for one that would wait too long for its turn. A handler that panics is
-/// `500 Internal Server Error` without a word of the reason.
+/// `500 Internal Server Error` without a word of the reason. Extractors such as `Json` read two megabytes, axum's own bound: more is
+/// `413 Payload Too Large`.
 pub(crate) fn routes(names: &[&str], limits: &Limits, host: &impl Host) -> Router {
     let mut router = Router::new();
     for function in functions() {
@@ -57,35 +55,44 @@ pub(crate) fn routes(names: &[&str], limits: &Limits, host: &impl Host) -> Route
             continue;
         };
         if names.contains(&function.name) {
-            let (host, limits) = (host.clone(), limits.clone());
-            let handler = move |request| answer(host.clone(), function, limits.clone(), request);
-            router = router.route(path, on(method, handler));
+            let served = Arc::new(Served {
+                host: host.clone(),
+                function,
+                limits: limits.clone(),
+            });
+            router = router.route(path, on(method, move |request| answer(served, request)));
         }
     }
     router
         .fallback(async || problem(StatusCode::NOT_FOUND, None))
         .method_not_allowed_fallback(async || problem(StatusCode::METHOD_NOT_ALLOWED, None))
-        .layer(DefaultBodyLimit::max(MAX_BODY))
 }
 
-async fn answer(
-    host: impl Host,
+/// What answers the requests of one function.
+struct Served<H> {
+    host: H,
     function: &'static FunctionRegistration,
     limits: Limits,
-    request: Request,
-) -> Response {
+}
+
+async fn answer(served: Arc<Served<impl Host>>, request: Request) -> Response {
+    let function = served.function;
     let Trigger::Http { handle, path, .. } = function.trigger else {
         return problem(StatusCode::NOT_FOUND, None);
     };
-    let asked = telemetry::Asked::new(function.name, path, &request);
+    let since = Instant::now();
+    let asked = telemetry::Asked::new(function.name, path, &request, since);
     let call = Call {
         function: function.name,
-        timeout: limits.timeout,
+        since,
+        timeout: served.limits.timeout,
         messages: Vec::new(),
     };
-    let whole = host.clone();
+    // It begins when it has its turn.
+    let handler = handle(request);
+    let call_of = Arc::clone(&served);
     let reply = async move {
-        let end = Instant::now().checked_add(limits.timeout);
+        let Served { host, limits, .. } = &*call_of;
         let turn = match &limits.gate {
             None => None,
             Some(gate) => match gate.enter().await {
@@ -93,12 +100,13 @@ async fn answer(
                 None => return Ok(problem(StatusCode::SERVICE_UNAVAILABLE, None)),
             },
         };
-        let response = whole.whole(handle(request).await).await?;
+        let response = host.whole(handler.await).await?;
+        let end = since.checked_add(limits.timeout);
         Ok(bounded(response, function.name, end, || {
             Some(limits.gate.as_ref()?.keep(turn?))
         }))
     };
-    let outcome = host.run(call, reply).instrument(asked.span());
+    let outcome = served.host.run(call, reply).instrument(asked.span());
     let response = match outcome.await {
         Outcome::Done(response) => response,
         Outcome::TimedOut => problem(StatusCode::GATEWAY_TIMEOUT, None),

@@ -28,7 +28,7 @@ pub(super) struct Body<'s, 'b> {
     scope: ScopeId,
     cfg: Option<CfgId>,
     ribs: Vec<Rib>,
-    generics: Vec<String>,
+    generics: FxHashSet<String>,
 }
 
 impl<'s, 'b> Body<'s, 'b> {
@@ -36,7 +36,7 @@ impl<'s, 'b> Body<'s, 'b> {
         builder: &'s mut Builder<'b>,
         node: NodeId,
         scope: ScopeId,
-        generics: &[String],
+        generics: FxHashSet<String>,
     ) -> Self {
         Self {
             builder,
@@ -44,7 +44,7 @@ impl<'s, 'b> Body<'s, 'b> {
             scope,
             cfg: None,
             ribs: vec![Rib::Locals(FxHashSet::default())],
-            generics: generics.to_vec(),
+            generics,
         }
     }
 
@@ -196,7 +196,12 @@ impl<'s, 'b> Body<'s, 'b> {
     /// For a path that starts at a type parameter: what is known of it.
     fn through_parameter(&mut self, path: &syn::Path) -> Option<Option<What>> {
         let first = path.segments.first()?;
-        if path.leading_colon.is_some() || !self.generics.iter().any(|name| first.ident == name) {
+        let generics = &self.generics;
+        let is_parameter = path.leading_colon.is_none()
+            && self
+                .builder
+                .with_text(&first.ident, |_, name| generics.contains(name));
+        if !is_parameter {
             return None;
         }
         let name = match path.segments.len() {

@@ -1,6 +1,8 @@
 //! The items of a module or block.
 
 use proc_macro2::{Ident, Span};
+use rustc_hash::FxHashSet;
+use syn::ext::IdentExt as _;
 use syn::{Item, Visibility};
 
 use super::attributes::{self, Attributes};
@@ -32,7 +34,7 @@ pub(super) struct Items<'s, 'b> {
     pub(super) builder: &'s mut Builder<'b>,
     pub(super) scope: ScopeId,
     /// Type parameters of what is around the item: names that only rustc can follow.
-    pub(super) generics: Vec<String>,
+    pub(super) generics: FxHashSet<String>,
 }
 
 impl<'s, 'b> Items<'s, 'b> {
@@ -40,7 +42,7 @@ impl<'s, 'b> Items<'s, 'b> {
         Self {
             builder,
             scope,
-            generics: Vec::new(),
+            generics: FxHashSet::default(),
         }
     }
 
@@ -178,7 +180,7 @@ impl<'s, 'b> Items<'s, 'b> {
     }
 
     pub(super) fn body(&mut self, node: NodeId) -> Body<'_, 'b> {
-        Body::new(self.builder, node, self.scope, &self.generics)
+        Body::new(self.builder, node, self.scope, self.generics.clone())
     }
 
     /// A static without a value, which syn leaves as tokens.
@@ -277,10 +279,11 @@ impl<'s, 'b> Items<'s, 'b> {
 }
 
 /// The type and const parameters that a signature, impl or trait declares.
-pub(super) fn type_parameters(generics: &syn::Generics) -> Vec<String> {
+pub(super) fn type_parameters(generics: &syn::Generics) -> FxHashSet<String> {
     let types = generics.type_params().map(|parameter| &parameter.ident);
     let consts = generics.const_params().map(|parameter| &parameter.ident);
-    types.chain(consts).map(Ident::to_string).collect()
+    let names = types.chain(consts).map(|name| name.unraw().to_string());
+    names.collect()
 }
 
 pub(super) fn visibility(vis: &Visibility) -> Vis {

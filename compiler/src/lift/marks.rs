@@ -3,6 +3,7 @@
 
 use cloudc_syntax as grammar;
 use quote::ToTokens as _;
+use rustc_hash::FxHashSet;
 
 use super::attributes::{Attributes, Foreign};
 use super::body::Body;
@@ -72,7 +73,7 @@ pub(super) fn on_other(builder: &mut Builder<'_>, node: NodeId, scope: ScopeId, 
         if is_named_like_ours {
             add(builder, node, scope, read, foreign, Vec::new());
         } else {
-            Body::new(builder, node, scope, &[]).attribute(foreign);
+            Body::new(builder, node, scope, FxHashSet::default()).attribute(foreign);
         }
     }
 }
@@ -108,7 +109,7 @@ fn add(
         scope,
         cfg,
     );
-    Body::new(builder, tokens, scope, &[]).attribute(foreign);
+    Body::new(builder, tokens, scope, FxHashSet::default()).attribute(foreign);
     let mut around = scope;
     let nameable = loop {
         let facts = builder.scope_mut(around);

@@ -4,28 +4,40 @@
 //! One that failed comes again after a while, until it had its deliveries.
 
 mod backoff;
+#[cfg(test)]
+mod tests;
+mod why;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::future::join_all;
+use futures_util::FutureExt as _;
+use futures_util::future::{BoxFuture, join_all};
+use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep};
 use tracing::Instrument as _;
 
 use crate::app::{App, Workload};
 use crate::backend::{Broker, Dead, Failure, Lease, Settlement};
 use crate::handler::{Delivery, Undecodable};
-use crate::host::{Call, Host, Outcome, Taken, for_log};
+use crate::host::{Call, Host, Outcome, Taken};
 use crate::registry::Trigger;
 use crate::telemetry;
+use why::Why;
 
-/// How long a message stays in the queue whose dead letter could not be kept.
-const PAUSE: Duration = Duration::from_secs(1);
+/// The waits between tries to keep a dead letter, in seconds. After the last the message goes back into its queue, and nobody knows
+/// its reason any more.
+const TRIES: [u64; 5] = [1, 2, 4, 8, 16];
+
+/// Deliveries that no handler may have seen, of a queue that keeps no dead letters: given back by a pod that left, or lost with a
+/// connection. After so many more than its last the message is one that kills its pods.
+const UNSEEN: u32 = 10;
 
 /// Why a message is given up that comes once more after its last delivery. The broker is not told a bound, for
 /// what it has delivered for the last time it keeps in the queue and never shows again.
-const OVER: &str = "what became of its last delivery is not known: the pod died, did not answer in time, or could not keep it \
-     as a dead letter then";
+const OVER: &str = "what became of its last delivery is not known: the pod died, left, did not answer in time, or could not keep \
+     it as a dead letter then";
 
 /// What the loop has to know.
 #[derive(Clone, Debug)]
@@ -88,7 +100,8 @@ impl<H: Host> Consumer<H> {
             let free = (self.settings.concurrency as usize).saturating_sub(calls.len());
             tokio::select! {
                 biased;
-                Some(_) = calls.join_next() => {}
+                // All that have ended, before it asks for more.
+                Some(_) = calls.join_next() => while calls.try_join_next().is_some() {},
                 () = &mut too_late => break,
                 pulled = self.pull(free), if free > 0 => match pulled {
                     Ok(leases) if leases.is_empty() => break,
@@ -144,30 +157,36 @@ impl<H: Host> Consumer<H> {
     /// Calls the handler with one or more messages, and settles them. One of a batch that does not
     /// decode is settled on its own, and the others are handled without it.
     async fn handle(&self, mut leases: Vec<Lease>) {
-        let over = leases.extract_if(.., |lease| self.is_over(lease));
-        let over: Vec<Lease> = over.collect();
-        let why = Why::new(OVER);
-        join_all(over.iter().map(|lease| self.give_up(lease, &why))).await;
+        // To keep dead letters may take a while, in which the others are handled.
+        let mut apart = FuturesUnordered::new();
+        for lease in leases.extract_if(.., |lease| self.is_over(lease)) {
+            let over = async move { self.give_up(&lease, &Why::new(OVER)).await };
+            apart.push(over.boxed());
+        }
+        telemetry::delivered(self.settings.function, self.settings.queue, leases.len());
         while !leases.is_empty() {
-            let outcome = self.call(&leases).await;
-            let Some(why) = Why::of(&outcome) else {
-                return self.settle(&leases, None).await;
-            };
+            let outcome = beside(&mut apart, self.call(&leases)).await;
+            let why = Why::of(&outcome);
             let bad = match &outcome {
                 Outcome::Failed(error) => error.downcast_ref::<Undecodable>(),
                 _ => None,
             };
-            let Some(bad) = bad else {
-                return self.settle(&leases, Some(&why)).await;
-            };
-            let lease = leases.remove(bad.index);
-            self.undecodable(&lease, &why).await;
+            if let (Some(bad), Some(why)) = (bad, why.clone()) {
+                let lease = leases.remove(bad.index);
+                let undecodable = async move { self.undecodable(&lease, &why).await };
+                apart.push(undecodable.boxed());
+                continue;
+            }
+            beside(&mut apart, self.settle(&leases, why.as_ref())).await;
+            break;
         }
+        while apart.next().await.is_some() {}
     }
 
     async fn call(&self, leases: &[Lease]) -> Outcome<()> {
         let call = Call {
             function: self.settings.function,
+            since: Instant::now(),
             timeout: self.settings.timeout,
             messages: leases.iter().map(|lease| self.taken(lease)).collect(),
         };
@@ -177,7 +196,6 @@ impl<H: Host> Consumer<H> {
             function, queue, ..
         } = self.settings;
         let span = telemetry::delivery_span(function, queue, &deliveries);
-        telemetry::delivered(function, queue, deliveries.len());
         let handler = match self.settings.trigger {
             Trigger::Batch { handle, .. } => handle(deliveries),
             Trigger::Queue { handle, .. } => match deliveries.pop() {
@@ -187,20 +205,23 @@ impl<H: Host> Consumer<H> {
             Trigger::Http { .. } | Trigger::Schedule { .. } => return Outcome::Done(()),
         };
         let outcome = self.host.run(call, handler).instrument(span);
-        tokio::pin!(outcome);
-        // A third of the ack wait leaves room for one that is lost.
+        // A third of the ack wait leaves room for one that is lost: then the message comes twice, which it may anyway.
         let beat = (self.settings.ack_wait / 3).max(Duration::from_millis(1));
-        loop {
-            tokio::select! {
-                biased;
-                outcome = &mut outcome => return outcome,
-                () = tokio::time::sleep(beat) => {
-                    for lease in leases {
-                        // Lost, the message comes twice, which it may anyway.
-                        let _ = lease.hold.settle(Settlement::Progress).await;
-                    }
-                }
+        let beats = async {
+            loop {
+                sleep(beat).await;
+                join_all(
+                    leases
+                        .iter()
+                        .map(|lease| lease.hold.settle(Settlement::Progress)),
+                )
+                .await;
             }
+        };
+        tokio::select! {
+            biased;
+            outcome = outcome => outcome,
+            () = beats => Outcome::TimedOut,
         }
     }
 
@@ -246,58 +267,77 @@ impl<H: Host> Consumer<H> {
         most.is_some_and(|most| lease.delivery.attempt >= most)
     }
 
-    /// Whether a message has had its deliveries, and nobody said so: its pod died in the last one.
+    /// Whether a message has had its deliveries, and nobody said so: its pod died in the last one. Where none are kept it is handled
+    /// once more, for perhaps nobody has seen it yet.
     fn is_over(&self, lease: &Lease) -> bool {
-        let most = self.settings.max_deliveries;
-        most.is_some_and(|most| lease.delivery.attempt > most)
+        let Some(most) = self.settings.max_deliveries else {
+            return false;
+        };
+        let unseen = if self.settings.dead_letter { 0 } else { UNSEEN };
+        lease.delivery.attempt > most.saturating_add(unseen)
     }
 
-    /// Keeps a message with the dead letters, if its queue has them, and takes it out of the queue.
+    /// Takes a message out of the queue that was not handled; as a dead letter, if the queue has them.
     async fn give_up(&self, lease: &Lease, why: &Why) {
-        if self.settings.dead_letter {
+        let (function, queue) = (self.settings.function, self.settings.queue);
+        let (id, reason) = (&lease.delivery.id, &why.logged);
+        if !self.settings.dead_letter {
+            tracing::error!(
+                queue,
+                id,
+                reason,
+                "a message is dropped: its queue keeps no dead letters"
+            );
+            telemetry::dropped(function, queue);
+            return settle(lease, Settlement::Dropped).await;
+        }
+        for wait in TRIES {
             let dead = Dead {
                 delivery: lease.delivery.clone(),
                 sequence: lease.sequence,
                 stored: lease.stored,
                 reason: why.reason.clone(),
             };
-            // While it can not be kept, it stays in the queue and comes again.
-            let (queue, id, reason) = (self.settings.queue, &lease.delivery.id, &why.logged);
-            if let Err(failure) = self.broker.bury(queue, dead).await {
-                tracing::error!(queue, id, reason, %failure, "a dead letter cannot be kept yet");
-                return settle(lease, Settlement::Retry(PAUSE)).await;
+            match self.broker.bury(queue, dead).await {
+                Ok(()) => {
+                    tracing::error!(queue, id, reason, "a message is a dead letter");
+                    telemetry::buried(function, queue);
+                    return settle(lease, Settlement::Dropped).await;
+                }
+                Err(failure) => {
+                    tracing::error!(queue, id, reason, %failure, "a dead letter cannot be kept yet");
+                }
             }
-            tracing::error!(queue, id, reason, "a message is a dead letter");
-            telemetry::buried(self.settings.function, self.settings.queue);
+            // It is this pod's until then.
+            let mut left = Duration::from_secs(wait);
+            while !left.is_zero() {
+                let step = left.min((self.settings.ack_wait / 3).max(Duration::from_millis(1)));
+                sleep(step).await;
+                let _ = lease.hold.settle(Settlement::Progress).await;
+                left -= step;
+            }
         }
-        settle(lease, Settlement::Dropped).await;
+        // It stays in the queue, and comes again.
+        settle(
+            lease,
+            Settlement::Retry(backoff::delay(queue, &lease.delivery)),
+        )
+        .await;
     }
 }
 
-/// Why a message was not handled.
-struct Why {
-    /// For the dead letter. It may quote the payload.
-    reason: String,
-    /// For the log. It does not.
-    logged: String,
-}
-
-impl Why {
-    /// One that quotes nothing.
-    fn new(reason: &str) -> Self {
-        Self {
-            reason: reason.to_owned(),
-            logged: reason.to_owned(),
+/// Runs something to its end, and others along with it.
+async fn beside<T>(
+    others: &mut FuturesUnordered<BoxFuture<'_, ()>>,
+    future: impl Future<Output = T>,
+) -> T {
+    tokio::pin!(future);
+    loop {
+        tokio::select! {
+            biased;
+            done = &mut future => return done,
+            Some(()) = others.next() => {}
         }
-    }
-
-    /// Of a call; `None` if that ended well.
-    fn of(outcome: &Outcome<()>) -> Option<Self> {
-        let mut why = Self::new(&outcome.reason()?);
-        if let Outcome::Failed(error) = outcome {
-            why.logged = for_log(&**error);
-        }
-        Some(why)
     }
 }
 
@@ -306,155 +346,5 @@ async fn settle(lease: &Lease, how: Settlement) {
     if let Err(failure) = lease.hold.settle(how).await {
         let id = &lease.delivery.id;
         tracing::warn!(id, ?how, %failure, "a message could not be settled, and may come again");
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::collections::{BTreeMap, VecDeque};
-    use std::sync::Mutex;
-
-    use tokio::time::{Instant, sleep};
-
-    use super::*;
-    use crate::backend::{Answer, Hold, Outgoing, Published};
-    use crate::host::Plain;
-
-    fn settings(trigger: &'static Trigger) -> Settings {
-        Settings {
-            function: "charge",
-            trigger,
-            queue: "orders",
-            concurrency: 1,
-            timeout: Duration::from_secs(20),
-            ack_wait: Duration::from_secs(30),
-            max_deliveries: None,
-            dead_letter: false,
-        }
-    }
-
-    fn lease(sequence: u64, hold: impl Hold + 'static) -> Lease {
-        Lease {
-            delivery: Delivery {
-                payload: Vec::new(),
-                id: sequence.to_string(),
-                attempt: 1,
-                headers: BTreeMap::new(),
-            },
-            sequence,
-            stored: 0,
-            hold: Box::new(hold),
-        }
-    }
-
-    /// Answers each pull with the next of these; and then nothing more comes.
-    struct Scripted(Mutex<VecDeque<Result<Vec<Lease>, Failure>>>);
-
-    impl Broker for Scripted {
-        fn publish(&self, _: &str, _: Vec<Outgoing>) -> Answer<'_, Vec<Published>> {
-            Box::pin(async { Ok(Vec::new()) })
-        }
-
-        fn pull(&self, _: &str, _: usize) -> Answer<'_, Vec<Lease>> {
-            let next = self.0.lock().expect("no panic").pop_front();
-            Box::pin(async { next.unwrap_or_else(|| Ok(Vec::new())) })
-        }
-
-        fn bury(&self, _: &str, _: Dead) -> Answer<'_, ()> {
-            Box::pin(async { Ok(()) })
-        }
-
-        fn stop<'a>(&'a self, _: &'a str) -> Answer<'a, ()> {
-            Box::pin(async { Ok(()) })
-        }
-
-        fn lag<'a>(&'a self, _: &'a str) -> Answer<'a, u64> {
-            Box::pin(async { Ok(0) })
-        }
-    }
-
-    /// Takes a second to settle.
-    struct Slow;
-
-    impl Hold for Slow {
-        fn settle(&self, _: Settlement) -> Answer<'_, ()> {
-            Box::pin(async {
-                sleep(Duration::from_secs(1)).await;
-                Ok(())
-            })
-        }
-    }
-
-    /// One after the other, the last would have come again before its turn.
-    #[tokio::test(start_paused = true)]
-    async fn a_batch_is_settled_within_its_ack_wait() {
-        static BATCH: Trigger = Trigger::Batch {
-            queue: || "orders",
-            most: 100,
-            handle: |_| Box::pin(async { Ok(()) }),
-        };
-        let began = Instant::now();
-        let broker = Arc::new(Scripted(Mutex::default()));
-        let leases = (1..=100).map(|sequence| lease(sequence, Slow)).collect();
-        let consumer = Consumer::new(settings(&BATCH), broker, Plain);
-        consumer.handle(leases).await;
-        assert!(
-            began.elapsed() < Duration::from_secs(10),
-            "{:?}",
-            began.elapsed()
-        );
-    }
-
-    /// A shutdown and a broker that is back are heard at once.
-    #[tokio::test(start_paused = true)]
-    async fn after_a_failure_it_asks_again_and_waits_there() {
-        static QUEUE: Trigger = Trigger::Queue {
-            queue: || "orders",
-            handle: |_| Box::pin(async { Ok(()) }),
-        };
-        let away = Err(Failure::Unavailable("it is away".to_owned()));
-        let broker = Scripted(Mutex::new(VecDeque::from([away])));
-        let began = Instant::now();
-        let consumer = Consumer::new(settings(&QUEUE), Arc::new(broker), Plain);
-        consumer.run(std::future::pending()).await;
-        assert_eq!(began.elapsed(), Duration::ZERO);
-    }
-
-    /// Notes how it was settled.
-    struct Noted(Arc<Mutex<Vec<Settlement>>>);
-
-    impl Hold for Noted {
-        fn settle(&self, how: Settlement) -> Answer<'_, ()> {
-            self.0.lock().expect("no panic").push(how);
-            Box::pin(async { Ok(()) })
-        }
-    }
-
-    /// The grace period has room for one call after the signal.
-    #[tokio::test(start_paused = true)]
-    async fn what_waited_for_a_long_call_goes_back() {
-        static QUEUE: Trigger = Trigger::Queue {
-            queue: || "orders",
-            handle: |_| {
-                Box::pin(async {
-                    sleep(Duration::from_secs(18)).await;
-                    Ok(())
-                })
-            },
-        };
-        let settled = Arc::new(Mutex::default());
-        let leases = (1..=3).map(|sequence| Ok(vec![lease(sequence, Noted(Arc::clone(&settled)))]));
-        let broker = Scripted(Mutex::new(leases.collect()));
-        let began = Instant::now();
-        let consumer = Consumer::new(settings(&QUEUE), Arc::new(broker), Plain);
-        consumer.run(sleep(Duration::from_secs(3))).await;
-        assert_eq!(began.elapsed(), Duration::from_secs(18));
-        let settled = settled.lock().expect("no panic").clone();
-        let ends = settled.iter().filter(|how| **how != Settlement::Progress);
-        let ends: Vec<_> = ends.copied().collect();
-        assert_eq!(
-            ends,
-            [Settlement::Returned, Settlement::Returned, Settlement::Done]
-        );
     }
 }

@@ -8,6 +8,7 @@ use crate::backend::Connection;
 use crate::backend::nats::{Nats, Queue};
 use crate::backend::valkey::Valkey;
 use crate::context::Backends;
+use crate::names;
 
 /// What a pod is connected to.
 pub(super) struct Connected {
@@ -17,6 +18,14 @@ pub(super) struct Connected {
     pub(super) nats: Option<Arc<Nats>>,
     /// All connections.
     pub(super) connections: Vec<Arc<dyn Connection>>,
+}
+
+impl Connected {
+    /// Why it cannot work yet; nothing when it can.
+    pub(super) fn reasons(&self) -> Vec<String> {
+        let all = self.connections.iter();
+        all.filter_map(|one| one.ready().err()).collect()
+    }
 }
 
 /// Connects to what the workload needs. A server that is away is waited for, without end.
@@ -31,7 +40,9 @@ pub(super) async fn connect(config: &Config, app: &str) -> Result<Connected, Str
             Some(access) => {
                 let queues = Queue::all(App::linked());
                 let nats = Nats::connect(access, app, workload, &queues).await;
-                Some(Arc::new(nats.map_err(|fault| said("NATS", fault))?))
+                Some(Arc::new(nats.map_err(|fault| {
+                    said("NATS", &names::nats_secret(app, workload), &fault)
+                })?))
             }
             None => None,
         })
@@ -40,7 +51,9 @@ pub(super) async fn connect(config: &Config, app: &str) -> Result<Connected, Str
         Ok::<_, String>(match &config.valkey {
             Some(access) => {
                 let valkey = Valkey::connect(access, app).await;
-                Some(Arc::new(valkey.map_err(|fault| said("VALKEY", fault))?))
+                Some(Arc::new(valkey.map_err(|fault| {
+                    said("VALKEY", &names::valkey_secret(app, workload), &fault)
+                })?))
             }
             None => None,
         })
@@ -64,9 +77,9 @@ pub(super) async fn connect(config: &Config, app: &str) -> Result<Connected, Str
 }
 
 /// Where what is wrong was said.
-fn said(server: &str, fault: String) -> String {
+fn said(server: &str, secret: &str, fault: &str) -> String {
     format!(
         "{fault}; CLOUDC_{server}_URL says where the server is, and CLOUDC_{server}_CREDENTIALS where its Secret is \
-         mounted"
+         mounted, `{secret}` or the one that cloudc.toml names"
     )
 }

@@ -13,6 +13,7 @@ mod compare;
 mod config;
 mod consumer;
 mod graph;
+mod head_timer;
 mod health;
 mod pod;
 mod provision;
@@ -31,7 +32,6 @@ use pod::Pod;
 use shutdown::Shutdown;
 
 use crate::app::App;
-use crate::host::panic_text;
 use crate::registry::{functions, resources};
 use crate::telemetry;
 
@@ -71,10 +71,12 @@ fn run(graph_json: &str, check_only: bool) -> Result<(), String> {
         .build()
         .map_err(|error| format!("cannot start the threads of the program: {error}"))?;
     let telemetry = telemetry::start(&graph.app, config.runs.name())?;
-    // Else it would be lines of text between those of JSON.
+    // Else it would be lines of text between those of JSON. A text that was put together may show what is in a message, as that of
+    // an `unwrap` does.
     std::panic::set_hook(Box::new(|panic| {
         let place = panic.location().map(ToString::to_string);
-        tracing::error!(place, text = panic_text(panic.payload()), "a panic");
+        let text = panic.payload().downcast_ref::<&'static str>();
+        tracing::error!(place, text, "a panic");
     }));
     let ended = runtime.block_on(live(&graph.app, &config));
     // A task of the application's that blocks its thread is not waited for.

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use futures_util::future::join_all;
+use tokio::time::{Instant, sleep};
 
 use super::backends::{self, Connected};
 use super::config::Config;
@@ -12,10 +13,8 @@ use crate::context;
 
 /// How long a run that has an end waits for its servers. Kubernetes tries a `Job` again.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// When it looks for the first time whether its servers are there: a cold start waits for no more than it must. Each look
-/// comes after twice the time, up to the last.
-const FIRST_LOOK: Duration = Duration::from_millis(1);
-const LAST_LOOK: Duration = Duration::from_millis(64);
+/// How often it looks whether its servers are there that were not at once.
+const LOOK: Duration = Duration::from_millis(50);
 /// How long connections may take to send what is under way.
 const CLOSING: Duration = Duration::from_secs(2);
 
@@ -47,31 +46,37 @@ impl Pod<'_> {
     ///
     /// What waiting does not mend.
     pub(super) async fn connect(&self) -> Result<Connected, String> {
-        let connected = backends::connect(self.config, self.app).await?;
-        context::connect(connected.backends.clone());
-        let mut look = FIRST_LOOK;
-        while connected.connections.iter().any(|one| one.ready().is_err()) {
-            tokio::time::sleep(look).await;
-            look = (look * 2).min(LAST_LOOK);
-        }
-        tracing::info!("connected");
-        Ok(connected)
+        self.connect_until(None).await
     }
 
     /// The same, for a run that has an end.
     ///
     /// # Errors
     ///
-    /// As there, and when it takes longer than a minute.
+    /// As there, and what was missing after a minute.
     pub(super) async fn connect_in_time(&self) -> Result<Connected, String> {
-        let connected = tokio::time::timeout(PATIENCE, self.connect()).await;
-        connected.unwrap_or_else(|_| {
-            Err(format!(
-                "cannot connect within {} s to what the workload `{}` needs",
-                PATIENCE.as_secs(),
-                self.config.runs.name()
-            ))
-        })
+        self.connect_until(Some(Instant::now() + PATIENCE)).await
+    }
+
+    async fn connect_until(&self, end: Option<Instant>) -> Result<Connected, String> {
+        let connected = backends::connect(self.config, self.app).await?;
+        context::connect(connected.backends.clone());
+        loop {
+            let reasons = connected.reasons();
+            if reasons.is_empty() {
+                tracing::info!("connected");
+                return Ok(connected);
+            }
+            if end.is_some_and(|end| Instant::now() >= end) {
+                return Err(format!(
+                    "cannot connect within {} s to what the workload `{}` needs: {}",
+                    PATIENCE.as_secs(),
+                    self.config.runs.name(),
+                    reasons.join("; ")
+                ));
+            }
+            sleep(LOOK).await;
+        }
     }
 }
 
@@ -90,8 +95,6 @@ pub(super) async fn close(connected: &Connected) {
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
-
-    use tokio::time::Instant;
 
     use super::*;
     use crate::backend::{Answer, Connection};

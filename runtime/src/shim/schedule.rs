@@ -1,5 +1,6 @@
 //! A schedule function: it runs once. The `CronJob` says when, and tries again.
 
+use tokio::time::Instant;
 use tracing::Instrument as _;
 
 use super::pod::{Pod, close};
@@ -25,6 +26,7 @@ pub(super) async fn run(pod: &Pod<'_>) -> Result<(), String> {
     };
     let call = Call {
         function: function.name,
+        since: Instant::now(),
         timeout: workload.timeout,
         messages: Vec::new(),
     };

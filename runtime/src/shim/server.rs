@@ -2,10 +2,11 @@
 
 use std::convert::Infallible;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::Body;
+use axum::body::{Body, HttpBody as _};
 use axum::http::{HeaderValue, Request, Version, header};
 use axum::response::Response;
 use hyper::body::Incoming;
@@ -18,6 +19,7 @@ use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 use tower::Service as _;
 
+use super::head_timer::HeadTimer;
 use super::shutdown::Shutdown;
 
 /// The head of a request, in bytes; more is `431`. So are more than 100 headers, which is hyper's own bound: another one costs
@@ -95,19 +97,31 @@ impl Server {
 
 /// Answers a request. Tells clients of a pod that leaves to take another connection for the next one, so that none is under
 /// way when this one is closed.
-async fn answer(
+fn answer(
     mut routes: Router,
-    shutdown: Shutdown,
+    shutdown: Arc<Shutdown>,
     request: Request<Incoming>,
-) -> Result<Response, Infallible> {
+) -> impl Future<Output = Result<Response, Infallible>> {
     // HTTP/2 has a frame for it, which the server sends at the end.
     let is_http1 = request.version() < Version::HTTP_2;
-    let mut response = routes.call(request.map(Body::new)).await?;
-    if is_http1 && shutdown.has_begun() {
-        let close = HeaderValue::from_static("close");
-        response.headers_mut().insert(header::CONNECTION, close);
+    let reply = routes.call(request.map(body));
+    async move {
+        let mut response = reply.await?;
+        if is_http1 && shutdown.has_begun() {
+            let close = HeaderValue::from_static("close");
+            response.headers_mut().insert(header::CONNECTION, close);
+        }
+        Ok(response)
     }
-    Ok(response)
+}
+
+/// Most requests have none, which needs no place of its own.
+fn body(incoming: Incoming) -> Body {
+    if incoming.is_end_stream() {
+        Body::empty()
+    } else {
+        Body::new(incoming)
+    }
 }
 
 fn connect(
@@ -122,7 +136,7 @@ fn connect(
     let mut builder = Builder::new(TokioExecutor::new());
     builder
         .http1()
-        .timer(TokioTimer::new())
+        .timer(HeadTimer::default())
         .header_read_timeout(HEAD_TIMEOUT)
         .max_buf_size(MAX_HEAD);
     builder
@@ -131,8 +145,9 @@ fn connect(
         .keep_alive_interval(PING)
         .max_concurrent_streams(MAX_STREAMS)
         .max_header_list_size(MAX_HEAD as u32);
+    let shutdown = Arc::new(shutdown);
     // A router is ready at any time.
-    let service = service_fn(move |request| answer(routes.clone(), shutdown.clone(), request));
+    let service = service_fn(move |request| answer(routes.clone(), Arc::clone(&shutdown), request));
     tokio::spawn(async move {
         let has_spoken = tokio::select! {
             biased;

@@ -3,13 +3,13 @@
 use std::io::IsTerminal as _;
 
 use tracing::{Level, Metadata, Subscriber};
-use tracing_subscriber::filter::{EnvFilter, FilterExt as _, FilterFn};
+use tracing_subscriber::filter::{EnvFilter, FilterExt as _, FilterFn, LevelFilter};
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::{Layer, fmt};
 
-/// What is told where `RUST_LOG` says nothing. What the broker's client has to say when it connects, at each attempt, is told
-/// once by the runtime.
-const DEFAULT: &str = "info,async_nats::connector=off,h2=warn,hyper=warn,hyper_util=warn,opentelemetry=warn,opentelemetry_sdk=warn,\
+/// What is told where `RUST_LOG` says nothing. What the broker's client has to say of its connection is told
+/// by the runtime, and once.
+const DEFAULT: &str = "info,async_nats=warn,async_nats::connector=off,h2=warn,hyper=warn,hyper_util=warn,opentelemetry=warn,opentelemetry_sdk=warn,\
                        opentelemetry_otlp=warn,rustls=warn";
 
 /// What comes of sending telemetry, and would bring more of it.
@@ -39,22 +39,41 @@ where
             .with_span_list(false)
             .boxed()
     };
-    Ok(layer.with_filter(filter.and(FilterFn::new(is_discreet))))
+    // A filter that names no level has all spans made, whatever the others say.
+    let discreet = FilterFn::new(is_discreet).with_max_level_hint(LevelFilter::TRACE);
+    Ok(layer.with_filter(filter.and(discreet)))
 }
 
-/// Whether something may be shown at all: the broker's client traces each message with what is in it.
+/// Libraries whose traces show what is in requests and messages.
+const INDISCREET: [&str; 8] = [
+    "async_nats",
+    "axum",
+    "h2",
+    "hyper",
+    "hyper_util",
+    "redis",
+    "rustls",
+    "tower",
+];
+
+/// Whether something may be shown at all.
 fn is_discreet(metadata: &Metadata<'_>) -> bool {
-    *metadata.level() < Level::TRACE || !metadata.target().starts_with("async_nats")
+    let target = metadata.target();
+    let root = target.split("::").next().unwrap_or(target);
+    *metadata.level() < Level::TRACE || !INDISCREET.contains(&root)
 }
 
 /// What of all this is worth a trace, whatever the log shows.
 pub(super) fn traced() -> FilterFn {
-    FilterFn::new(|metadata: &Metadata<'_>| {
-        let target = metadata.target();
-        let root = target.split("::").next().unwrap_or(target);
-        let is_own = OWN.contains(&root) || root.starts_with("opentelemetry");
-        *metadata.level() <= Level::INFO && !is_own
-    })
+    FilterFn::new(is_worth_a_trace as fn(&Metadata<'_>) -> bool)
+        .with_max_level_hint(LevelFilter::INFO)
+}
+
+fn is_worth_a_trace(metadata: &Metadata<'_>) -> bool {
+    let target = metadata.target();
+    let root = target.split("::").next().unwrap_or(target);
+    let is_own = OWN.contains(&root) || root.starts_with("opentelemetry");
+    *metadata.level() <= Level::INFO && !is_own
 }
 
 #[cfg(test)]
@@ -75,6 +94,7 @@ mod tests {
             assert!(tracing::enabled!(target: "async_nats::connection", Level::DEBUG));
             // There it shows whole messages.
             assert!(!tracing::enabled!(target: "async_nats::connection", Level::TRACE));
+            assert!(!tracing::enabled!(target: "axum::rejection", Level::TRACE));
         });
         let error = layer::<Registry>(Some("shop=loud")).err();
         let error = error.expect("there is no such level");

@@ -1,11 +1,11 @@
 //! What is counted and measured. Nothing is, until there is somebody to tell.
 
 use std::sync::OnceLock;
-use std::time::Duration;
 
 use axum::http::{Method, StatusCode};
 use opentelemetry::KeyValue;
 use opentelemetry::metrics::{Counter, Gauge, Histogram, Meter, UpDownCounter};
+use tokio::time::Instant;
 
 /// Where the steps of durations are, in seconds; the longest handler may take an hour.
 const SECONDS: [f64; 18] = [
@@ -25,6 +25,7 @@ struct Metrics {
     deliveries: Counter<u64>,
     retries: Counter<u64>,
     dead_letters: Counter<u64>,
+    dropped: Counter<u64>,
     lag: Gauge<u64>,
 }
 
@@ -47,10 +48,13 @@ pub(super) fn begin(meter: &Meter) {
     };
     METRICS.get_or_init(|| Metrics {
         requests: seconds("http.server.request.duration", "How long requests took"),
-        calls: seconds("cloudc.function.duration", "How long handlers took"),
+        calls: seconds(
+            "cloudc.function.duration",
+            "How long calls of handlers took, with the wait for their turn",
+        ),
         active: meter
             .i64_up_down_counter("cloudc.function.active")
-            .with_description("Calls of handlers that run")
+            .with_description("Calls of handlers that run or wait for their turn")
             .with_unit("{call}")
             .build(),
         deliveries: messages(
@@ -61,6 +65,10 @@ pub(super) fn begin(meter: &Meter) {
         dead_letters: messages(
             "cloudc.queue.dead_letters",
             "Messages that failed for good and were kept",
+        ),
+        dropped: messages(
+            "cloudc.queue.dropped",
+            "Messages that failed for good and whose queue keeps no dead letters",
         ),
         lag: meter
             .u64_gauge("cloudc.queue.lag")
@@ -94,24 +102,25 @@ impl Drop for Active {
     }
 }
 
-/// A call has ended.
-pub(super) fn called(function: &'static str, outcome: &'static str, took: Duration) {
+/// A call has ended that began then.
+pub(super) fn called(function: &'static str, outcome: &'static str, since: Instant) {
     if let Some(metrics) = METRICS.get() {
         let attributes = [
             KeyValue::new(FUNCTION, function),
             KeyValue::new("cloudc.outcome", outcome),
         ];
-        metrics.calls.record(took.as_secs_f64(), &attributes);
+        let took = since.elapsed().as_secs_f64();
+        metrics.calls.record(took, &attributes);
     }
 }
 
-/// A request was answered.
+/// A request was answered that came then.
 pub(super) fn answered(
     function: &'static str,
     route: &'static str,
     method: &Method,
     status: StatusCode,
-    took: Duration,
+    since: Instant,
 ) {
     if let Some(metrics) = METRICS.get() {
         let attributes = [
@@ -120,7 +129,8 @@ pub(super) fn answered(
             KeyValue::new("http.request.method", method.as_str().to_owned()),
             KeyValue::new("http.response.status_code", i64::from(status.as_u16())),
         ];
-        metrics.requests.record(took.as_secs_f64(), &attributes);
+        let took = since.elapsed().as_secs_f64();
+        metrics.requests.record(took, &attributes);
     }
 }
 
@@ -144,6 +154,13 @@ pub(crate) fn retried(function: &'static str, queue: &'static str) {
 pub(crate) fn buried(function: &'static str, queue: &'static str) {
     if let Some(metrics) = METRICS.get() {
         metrics.dead_letters.add(1, &of_queue(function, queue));
+    }
+}
+
+/// A message failed for good, and was not kept.
+pub(crate) fn dropped(function: &'static str, queue: &'static str) {
+    if let Some(metrics) = METRICS.get() {
+        metrics.dropped.add(1, &of_queue(function, queue));
     }
 }
 

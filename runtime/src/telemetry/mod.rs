@@ -27,13 +27,13 @@ mod watched;
 #[cfg(feature = "shim")]
 pub(crate) use context::inject;
 #[cfg(feature = "shim")]
-pub(crate) use metrics::{buried, delivered, retried};
+pub(crate) use metrics::{buried, delivered, dropped, retried};
 #[cfg(feature = "shim")]
 pub use metrics::{lagging, measured};
 #[cfg(not(feature = "shim"))]
 pub(crate) use nothing::{Asked, inject};
 #[cfg(all(not(feature = "shim"), feature = "test"))]
-pub(crate) use nothing::{buried, delivered, delivery_span, retried};
+pub(crate) use nothing::{buried, delivered, delivery_span, dropped, retried};
 #[cfg(feature = "shim")]
 pub use spans::schedule_span;
 #[cfg(feature = "shim")]

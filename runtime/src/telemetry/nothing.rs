@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use axum::extract::Request;
 use axum::http::StatusCode;
+use tokio::time::Instant;
 use tracing::Span;
 
 #[cfg(feature = "test")]
@@ -16,7 +17,12 @@ pub(crate) fn inject(_headers: &mut BTreeMap<String, String>) {}
 pub(crate) struct Asked;
 
 impl Asked {
-    pub(crate) fn new(_function: &'static str, _route: &'static str, _request: &Request) -> Self {
+    pub(crate) fn new(
+        _function: &'static str,
+        _route: &'static str,
+        _request: &Request,
+        _since: Instant,
+    ) -> Self {
         Self
     }
 
@@ -40,3 +46,6 @@ pub(crate) fn retried(_function: &'static str, _queue: &'static str) {}
 
 #[cfg(feature = "test")]
 pub(crate) fn buried(_function: &'static str, _queue: &'static str) {}
+
+#[cfg(feature = "test")]
+pub(crate) fn dropped(_function: &'static str, _queue: &'static str) {}

@@ -2,10 +2,10 @@
 //! and how it ends, and never what is in it: no payload, no header, and no path, which has people's numbers in it.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Instant;
 
 use axum::extract::Request;
 use axum::http::{Method, StatusCode};
+use tokio::time::Instant;
 use tracing::field::Empty;
 use tracing::{Span, debug_span, info_span};
 use tracing_opentelemetry::OpenTelemetrySpanExt as _;
@@ -35,17 +35,23 @@ pub(crate) struct Asked {
     function: &'static str,
     route: &'static str,
     method: Method,
-    start: Instant,
+    since: Instant,
     span: Span,
 }
 
 impl Asked {
-    pub(crate) fn new(function: &'static str, route: &'static str, request: &Request) -> Self {
+    /// One that came then.
+    pub(crate) fn new(
+        function: &'static str,
+        route: &'static str,
+        request: &Request,
+        since: Instant,
+    ) -> Self {
         Self {
             function,
             route,
             method: request.method().clone(),
-            start: Instant::now(),
+            since,
             span: request_span(function, route, request),
         }
     }
@@ -62,13 +68,7 @@ impl Asked {
         if status.is_server_error() {
             self.span.record("otel.status_code", "ERROR");
         }
-        metrics::answered(
-            self.function,
-            self.route,
-            &self.method,
-            status,
-            self.start.elapsed(),
-        );
+        metrics::answered(self.function, self.route, &self.method, status, self.since);
     }
 }
 

@@ -8,7 +8,7 @@ use opentelemetry::metrics::MeterProvider as _;
 use opentelemetry::trace::TracerProvider as _;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
-use tracing_subscriber::{Layer as _, Registry};
+use tracing_subscriber::{Layer, Registry};
 
 use super::export::Export;
 use super::{logs, metrics, settings, spans};
@@ -31,17 +31,8 @@ pub struct Guard(Export);
 pub fn start(app: &str, workload: &str) -> Result<Guard, String> {
     let variable = |name: &str| std::env::var(name).ok();
     let export = Export::new(app, &settings::read(app, workload, variable)?)?;
-    let traces = export.traces.as_ref().map(|provider| {
-        tracing_opentelemetry::layer()
-            .with_tracer(provider.tracer(NAME))
-            .with_location(false)
-            .with_threads(false)
-            .with_tracked_inactivity(false)
-            .with_filter(logs::traced())
-    });
     Registry::default()
-        .with(traces)
-        .with(logs::layer(variable("RUST_LOG").as_deref())?)
+        .with(layers(&export, variable("RUST_LOG").as_deref())?)
         .try_init()
         .map_err(|error| format!("cannot start the log: {error}"))?;
     if export.traces.is_some() {
@@ -51,6 +42,22 @@ pub fn start(app: &str, workload: &str) -> Result<Guard, String> {
         metrics::begin(&provider.meter(NAME));
     }
     Ok(Guard(export))
+}
+
+type Layers = Vec<Box<dyn Layer<Registry> + Send + Sync>>;
+
+/// Who is told of spans and events. A list, for a layer that is there only perhaps would have all spans made, whatever their level.
+fn layers(export: &Export, rust_log: Option<&str>) -> Result<Layers, String> {
+    let mut layers: Layers = vec![logs::layer(rust_log)?.boxed()];
+    if let Some(provider) = &export.traces {
+        let traces = tracing_opentelemetry::layer()
+            .with_tracer(provider.tracer(NAME))
+            .with_location(false)
+            .with_threads(false)
+            .with_tracked_inactivity(false);
+        layers.insert(0, traces.with_filter(logs::traced()).boxed());
+    }
+    Ok(layers)
 }
 
 impl Drop for Guard {
@@ -89,5 +96,36 @@ fn in_background(done: &mpsc::Sender<()>, work: impl FnOnce() + Send + 'static) 
 impl fmt::Debug for Guard {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Guard").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tracing::Subscriber as _;
+    use tracing_subscriber::filter::LevelFilter;
+
+    use super::*;
+
+    /// Of a program with this environment.
+    fn level(rust_log: Option<&str>, receiver: Option<&str>) -> Option<LevelFilter> {
+        let variable = |name: &str| {
+            let receiver = receiver.filter(|_| name == "OTEL_EXPORTER_OTLP_ENDPOINT");
+            receiver.map(ToOwned::to_owned)
+        };
+        let settings = settings::read("shop", "charge", variable).expect("they make sense");
+        let export = Export::new("shop", &settings).expect("it begins");
+        let layers = layers(&export, rust_log).expect("levels");
+        Registry::default().with(layers).max_level_hint()
+    }
+
+    /// Each call has a span that is for debugging alone: where nobody debugs, it costs nothing.
+    #[test]
+    fn spans_that_nobody_sees_are_not_made() {
+        let receiver = Some("http://127.0.0.1:1");
+        assert_eq!(level(None, None), Some(LevelFilter::INFO));
+        assert_eq!(level(None, receiver), Some(LevelFilter::INFO));
+        assert_eq!(level(Some("warn"), None), Some(LevelFilter::WARN));
+        assert_eq!(level(Some("warn"), receiver), Some(LevelFilter::INFO));
+        assert_eq!(level(Some("shop=debug"), None), Some(LevelFilter::DEBUG));
     }
 }

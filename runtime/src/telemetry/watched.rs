@@ -1,7 +1,5 @@
 //! How production runs a call: bounded, counted, and with a line in the log when it fails.
 
-use std::time::Instant;
-
 use tracing::Span;
 
 use super::metrics;
@@ -18,11 +16,9 @@ impl Host for Watched {
         F: Future<Output = Result<T, BoxError>> + Send + 'static,
     {
         let active = metrics::Active::new(call.function);
-        let start = Instant::now();
-        let outcome = bounded(call.timeout, handler).await;
+        let outcome = bounded(call.since, call.timeout, handler).await;
         drop(active);
-        let took = start.elapsed();
-        metrics::called(call.function, word(&outcome), took);
+        metrics::called(call.function, word(&outcome), call.since);
         log(&call, &outcome);
         outcome
     }
@@ -43,7 +39,8 @@ fn log<T>(call: &Call, outcome: &Outcome<T>) {
     let error = match outcome {
         Outcome::Done(_) => return tracing::debug!(function, "a call is done"),
         Outcome::Failed(error) => for_log(&**error),
-        Outcome::Panicked(text) => format!("panicked: {text}"),
+        // The line of the panic itself says where.
+        Outcome::Panicked(_) => "panicked".to_owned(),
         Outcome::TimedOut => format!("took longer than its timeout, {:?}", call.timeout),
     };
     Span::current().record("otel.status_code", "ERROR");

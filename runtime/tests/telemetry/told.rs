@@ -239,7 +239,8 @@ fn the_log_has_a_line_for_each_failure() {
     assert_eq!(first["message_id"].as_str().map(str::to_owned), id);
     assert_eq!(first["span"]["trace_id"], TRACE);
     assert_eq!(broken["function"], "broken");
-    assert_eq!(broken["error"], "panicked: it broke");
+    // What it says may be what it found: the line of the panic has the place.
+    assert_eq!(broken["error"], "panicked");
     assert_eq!(strange["message_id"], "strange");
     let error = strange["error"].as_str().expect("text");
     assert!(
@@ -251,8 +252,7 @@ fn the_log_has_a_line_for_each_failure() {
 #[test]
 fn nothing_of_what_is_in_a_message_or_a_header_is_told() {
     // Even where everything is told.
-    let levels = "cloudc=trace,telemetry=trace,info";
-    let (output, received) = shop(&[("RUST_LOG", levels)]);
+    let (output, received) = shop(&[("RUST_LOG", "trace")]);
     assert!(received.contains("place-order"), "something came");
     assert!(!received.contains(MARKER));
     assert!(text(&output).contains("a call is done"));

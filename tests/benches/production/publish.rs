@@ -1,4 +1,4 @@
-//! Messages with an id, each acknowledged by the broker.
+//! Messages with an id, each acknowledged by the broker: beside the same message, and beside one that is no CloudEvent.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -39,7 +39,7 @@ pub(crate) async fn measure() {
             .await
             .expect("connected"),
     );
-    let (mut rates, mut raws) = (Vec::new(), Vec::new());
+    let (mut rates, mut raws, mut bares) = (Vec::new(), Vec::new(), Vec::new());
     for round in 0..ROUNDS {
         let began = Instant::now();
         let broker = Arc::clone(&ours);
@@ -61,21 +61,34 @@ pub(crate) async fn measure() {
         })
         .await;
         rates.push(rate(MESSAGES, began.elapsed()));
-        let began = Instant::now();
-        let context = jetstream.clone();
-        send_all(move |number| {
-            let jetstream = context.clone();
-            async move { raw(&jetstream, format!("r{round}-{number}"), number).await }
-        })
-        .await;
-        raws.push(rate(MESSAGES, began.elapsed()));
+        for (is_event, rates) in [(true, &mut raws), (false, &mut bares)] {
+            let began = Instant::now();
+            let context = jetstream.clone();
+            send_all(move |number| {
+                let jetstream = context.clone();
+                async move {
+                    let id = format!("{is_event}{round}-{number}");
+                    raw(&jetstream, id, is_event, number).await
+                }
+            })
+            .await;
+            rates.push(rate(MESSAGES, began.elapsed()));
+        }
     }
-    compare("publish, confirmed", "1/s", rates, raws);
+    compare("publish, confirmed", "1/s", rates.clone(), raws);
+    compare("publish, raw without event", "1/s", rates, bares);
 }
 
-/// As a person would write it who wants deduplication and a confirmation.
-async fn raw(jetstream: &jetstream::Context, id: String, number: usize) {
+/// As a person would write it who wants deduplication, a confirmation, and a message that says what it is.
+async fn raw(jetstream: &jetstream::Context, id: String, is_event: bool, number: usize) {
     let mut headers = HeaderMap::new();
+    if is_event {
+        headers.insert("ce-id", &*id);
+        headers.insert("ce-specversion", "1.0");
+        headers.insert("ce-source", "/odd/bench");
+        headers.insert("ce-type", "odd.crumbs");
+        headers.insert("content-type", "application/json");
+    }
     headers.insert("Nats-Msg-Id", id);
     let sent = jetstream.publish_with_headers("raw", headers, number.to_string().into());
     sent.await.expect("sent").await.expect("taken");

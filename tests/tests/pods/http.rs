@@ -37,19 +37,24 @@ impl Http {
     }
 
     pub(crate) async fn get(&self, port: u16, path: &str) -> Answer {
-        self.send("GET", port, path, String::new()).await
+        self.send("GET", port, path, String::new(), None).await
     }
 
     pub(crate) async fn post(&self, port: u16, path: &str, body: String) -> Answer {
-        self.send("POST", port, path, body).await
+        self.send("POST", port, path, body, None).await
     }
 
     /// Asks with a header of so many bytes.
     pub(crate) async fn get_with_header(&self, port: u16, path: &str, bytes: usize) -> Answer {
-        let request = Request::get(format!("http://127.0.0.1:{port}{path}"))
-            .header("x-long", "x".repeat(bytes))
-            .body(Full::default());
-        self.ask(request.expect("a request")).await
+        let header = ("x-long", &*"x".repeat(bytes));
+        self.send("GET", port, path, String::new(), Some(header))
+            .await
+    }
+
+    /// Posts as a part of a trace.
+    pub(crate) async fn post_in(&self, trace: &str, port: u16, path: &str, body: String) -> Answer {
+        self.send("POST", port, path, body, Some(("traceparent", trace)))
+            .await
     }
 
     /// Asks, and reads no more than the head of the answer.
@@ -59,12 +64,22 @@ impl Http {
         answer.expect("an answer")
     }
 
-    async fn send(&self, method: &str, port: u16, path: &str, body: String) -> Answer {
-        let request = Request::builder()
+    async fn send(
+        &self,
+        method: &str,
+        port: u16,
+        path: &str,
+        body: String,
+        extra: Option<(&str, &str)>,
+    ) -> Answer {
+        let mut request = Request::builder()
             .method(method)
             .uri(format!("http://127.0.0.1:{port}{path}"))
-            .header(header::CONTENT_TYPE, "application/json")
-            .body(Full::from(body));
+            .header(header::CONTENT_TYPE, "application/json");
+        if let Some((name, value)) = extra {
+            request = request.header(name, value);
+        }
+        let request = request.body(Full::from(body));
         self.ask(request.expect("a request")).await
     }
 

@@ -6,6 +6,9 @@
 mod client;
 mod http;
 mod pod;
+#[path = "../../../runtime/tests/telemetry/receiver.rs"]
+#[expect(dead_code, reason = "the tests of the runtime ask more")]
+mod receiver;
 mod servers;
 mod shop;
 mod slow;
@@ -14,5 +17,7 @@ mod orders;
 mod permissions;
 mod retired;
 mod rolling;
+mod schedules;
 mod starting;
+mod telemetry;
 mod trouble;

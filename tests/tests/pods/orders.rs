@@ -100,6 +100,7 @@ async fn no_acknowledged_order_is_lost() {
         }
         if done > ORDERS * 2 / 3 && broken.insert("caches") {
             shop.caches.stop();
+            tokio::time::sleep(Duration::from_secs(2)).await;
             shop.caches.start();
             shop.fill_shelf("BELL-1", 1_000_000_000).await;
             shop.run("refresh-prices");
@@ -121,6 +122,13 @@ async fn no_acknowledged_order_is_lost() {
         .iter()
         .filter(|id| !times.contains_key(id.as_str()) && !dead.contains(*id))
         .collect();
+    let known: BTreeSet<String> = (0..ORDERS).map(name).collect();
+    let unexpected: Vec<_> = charges
+        .iter()
+        .chain(&dead)
+        .filter(|id| !known.contains(*id))
+        .collect();
+    assert!(unexpected.is_empty(), "nobody ordered {unexpected:?}");
     let twice = times.values().filter(|times| **times > 1).count();
     println!(
         "{} orders were acknowledged, {} charged, {} are dead letters; the bank was asked twice or more for {twice}",
@@ -136,6 +144,10 @@ async fn no_acknowledged_order_is_lost() {
     );
 }
 
+fn name(number: usize) -> String {
+    format!("order-{number:06}")
+}
+
 /// Orders until all are ordered. An order that was not acknowledged is sent again, as a browser does.
 async fn order_all(
     client: usize,
@@ -149,7 +161,7 @@ async fn order_all(
         if number >= ORDERS {
             return;
         }
-        let id = format!("order-{number:06}");
+        let id = name(number);
         for attempt in 0..60 {
             let port = ports[(client + attempt) % ports.len()];
             match http.post(port, "/orders", order(&id)).await {

@@ -86,10 +86,10 @@ impl Pod {
         })
     }
 
-    /// Waits until it has connected to its servers.
+    /// Waits until it has connected to all its servers.
     pub(crate) fn connected(&self) {
         self.wait_for("the connections", |line| {
-            line.contains("connected").then_some(())
+            line.contains("\"connected\"").then_some(())
         });
     }
 

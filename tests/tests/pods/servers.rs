@@ -148,10 +148,23 @@ impl Server {
 
     /// A look at a broker past every pod.
     pub(crate) async fn jetstream(&self) -> jetstream::Context {
+        jetstream::new(self.client().await)
+    }
+
+    /// All that is said on a subject from now on.
+    pub(crate) async fn listen(&self, subject: &'static str) -> async_nats::Subscriber {
+        let client = self.client().await;
+        let subscriber = client.subscribe(subject).await.expect("a subscription");
+        // The broker knows of it.
+        client.flush().await.expect("flushed");
+        subscriber
+    }
+
+    async fn client(&self) -> async_nats::Client {
         let options =
             async_nats::ConnectOptions::with_user_and_password("admin".into(), "secret".into());
         let address = format!("127.0.0.1:{}", self.port);
-        jetstream::new(options.connect(address).await.expect("a connection"))
+        options.connect(address).await.expect("a connection")
     }
 
     /// A stream of it.

@@ -63,8 +63,10 @@ fn secrets_that_make_no_sense_are_named_both() {
     for part in [
         "`seed`",
         "CLOUDC_NATS_CREDENTIALS",
+        "`charge-nats`",
         "`password`",
         "CLOUDC_VALKEY_CREDENTIALS",
+        "`charge-valkey`",
     ] {
         assert!(text.contains(part), "{part}: {text}");
     }

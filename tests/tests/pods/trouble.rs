@@ -3,6 +3,7 @@
 use std::process::Command;
 use std::time::Duration;
 
+use futures_util::StreamExt as _;
 use http_body_util::BodyExt as _;
 use rustix::process::Signal;
 
@@ -10,7 +11,7 @@ use crate::http::Http;
 use crate::pod::Pod;
 use crate::servers::Server;
 use crate::shop::until;
-use crate::slow::proxy;
+use crate::slow::{losing, proxy};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_odd-under-test");
 
@@ -233,17 +234,23 @@ async fn a_frozen_broker_is_an_error_in_time_and_is_back_afterwards() {
         return;
     };
     let (service, worker) = (odd.start("odd"), odd.start("work"));
-    service.connected();
-    worker.connected();
+    let patient = odd.start("patient");
+    for pod in [&service, &worker, &patient] {
+        pod.connected();
+    }
     let port = service.port();
     odd.send(port, "done").await;
     odd.broker.signal(Signal::STOP);
+    // Its time is shorter than the broker's, and longer.
+    let answer = odd.http.post(port, "/tasks/sleep%201", String::new()).await;
+    assert_eq!(answer.expect("an answer").0, 504);
     let (status, why) = odd
         .http
-        .post(port, "/tasks/sleep%201", String::new())
+        .post(patient.port(), "/patient", String::new())
         .await
-        .unwrap_or_default();
-    assert_ne!(status, 200, "{why}");
+        .expect("an answer");
+    assert_eq!(status, 200);
+    assert!(why.contains("did not answer within five seconds"), "{why}");
     odd.broker.signal(Signal::CONT);
     until(async || {
         let answer = odd.http.post(port, "/tasks/sleep%202", String::new()).await;
@@ -310,6 +317,36 @@ async fn a_slow_broker_is_slow_and_nothing_else() {
             .filter(|line| line.contains(&format!("\"{task}\"")));
         assert_eq!(done.count(), 1, "{task}: {}", lines.join("\n"));
     }
+}
+
+/// Its heartbeats stay away.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_request_for_messages_that_the_broker_forgot_is_made_anew() {
+    let Some(odd) = Odd::open("enabled") else {
+        return;
+    };
+    let lost = odd.broker.listen("$XX.API.>").await;
+    let port = losing(
+        odd.broker.port(),
+        "$JS.API.CONSUMER.MSG.NEXT",
+        "$XX.API.CONSUMER.MSG.NEXT",
+    )
+    .await;
+    let worker = odd.start_by("work", port);
+    let mut lost = lost;
+    let request = lost.next().await.expect("the request");
+    assert!(
+        request.subject.ends_with("odd-tasks.work"),
+        "{}",
+        request.subject
+    );
+    let jetstream = odd.broker.jetstream().await;
+    let sent = jetstream.publish("odd.tasks", "\"done\"".into()).await;
+    sent.expect("sent").await.expect("taken");
+    worker.wait_for("a word of the silence", |line| {
+        line.contains("the broker is silent").then_some(())
+    });
+    until(async || odd.messages("odd-tasks").await == 0).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

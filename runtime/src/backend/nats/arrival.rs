@@ -35,15 +35,15 @@ pub(super) fn arrival(
 ) -> Option<Arrival> {
     let message = jetstream::Message {
         message,
-        context: jetstream::new(link.client.clone()),
+        context: link.jetstream.clone(),
     };
     let info = message.info().ok()?;
     let sequence = info.stream_sequence;
     let stored = info.published.unix_timestamp_nanos();
     let delivered = u32::try_from(info.delivered).unwrap_or(u32::MAX);
     let subject = message.reply.clone()?;
-    let headers = message.headers.clone().unwrap_or_default();
-    let wait = headers::wait(&headers, now);
+    let headers = message.headers.as_ref();
+    let wait = headers.and_then(|headers| headers::wait(headers, now));
     if let Some(rest) = wait
         && (delivered <= 1 || !rest.is_zero())
     {
@@ -53,9 +53,11 @@ pub(super) fn arrival(
     Some(Arrival::Due(Arrived {
         delivery: Delivery {
             payload: message.payload.to_vec(),
-            id: headers::id(&headers).unwrap_or_else(|| format!("{queue}-{sequence}")),
+            id: headers
+                .and_then(headers::id)
+                .unwrap_or_else(|| format!("{queue}-{sequence}")),
             attempt,
-            headers: headers::visible(&headers),
+            headers: headers.map(headers::visible).unwrap_or_default(),
         },
         sequence,
         stored,

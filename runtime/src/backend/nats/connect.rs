@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use async_nats::rustls::{ClientConfig, crypto};
-use async_nats::{AuthError, Client, ConnectOptions, Event};
+use async_nats::{AuthError, Client, ConnectOptions, Event, jetstream};
 use rand::RngExt as _;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -63,6 +63,7 @@ pub(super) async fn connect(access: &Access, app: &str, workload: &str) -> Resul
     let mut mover = JoinSet::new();
     mover.spawn(move_over(client.clone(), Arc::clone(&events)));
     Ok(Link {
+        jetstream: jetstream::new(client.clone()),
         client,
         events,
         _mover: mover,

@@ -1,12 +1,13 @@
 //! What the connection tells of itself, kept for those who ask.
 
+use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 
 use async_nats::{ClientError, ConnectErrorKind, Event, ServerError};
-use tokio::sync::{Notify, broadcast, watch};
+use tokio::sync::{Notify, watch};
 
-/// How many refusals are kept for those who have not looked yet.
-const REFUSALS: usize = 64;
+/// How many refusals are kept for those who look later: whoever misses one has no answer in time.
+const KEPT: usize = 64;
 
 /// How the connection stands.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -27,6 +28,34 @@ pub(super) enum Refusal {
     Subscribe(String),
 }
 
+/// What the server refused, the last of it.
+#[derive(Debug, Default)]
+pub(super) struct Refusals {
+    last: VecDeque<Refusal>,
+    count: u64,
+}
+
+impl Refusals {
+    /// How many there were.
+    pub(super) fn count(&self) -> u64 {
+        self.count
+    }
+
+    /// Those after the first so many.
+    pub(super) fn since(&self, count: u64) -> impl Iterator<Item = &Refusal> {
+        let new = usize::try_from(self.count.saturating_sub(count)).unwrap_or(usize::MAX);
+        self.last.iter().skip(self.last.len().saturating_sub(new))
+    }
+
+    fn add(&mut self, refusal: Refusal) {
+        self.count += 1;
+        self.last.push_back(refusal);
+        if self.last.len() > KEPT {
+            self.last.pop_front();
+        }
+    }
+}
+
 /// Hears of everything.
 #[derive(Debug)]
 pub(super) struct Events {
@@ -36,7 +65,7 @@ pub(super) struct Events {
     /// What it tried last to log in with, or why it could not.
     tried: Mutex<Option<String>>,
     standing: watch::Sender<Standing>,
-    refusals: broadcast::Sender<Refusal>,
+    refusals: watch::Sender<Refusals>,
     departures: Notify,
 }
 
@@ -48,7 +77,7 @@ impl Events {
             secret,
             tried: Mutex::default(),
             standing: watch::Sender::default(),
-            refusals: broadcast::Sender::new(REFUSALS),
+            refusals: watch::Sender::default(),
             departures: Notify::new(),
         }
     }
@@ -58,9 +87,19 @@ impl Events {
         self.standing.subscribe()
     }
 
-    /// The refusals from now on.
-    pub(super) fn refusals(&self) -> broadcast::Receiver<Refusal> {
+    /// What it looks at who wants to know once.
+    pub(super) fn stands<T>(&self, look: impl FnOnce(&Standing) -> T) -> T {
+        look(&self.standing.borrow())
+    }
+
+    /// What the server refuses, now and later.
+    pub(super) fn refusals(&self) -> watch::Receiver<Refusals> {
         self.refusals.subscribe()
+    }
+
+    /// How often the server has refused something.
+    pub(super) fn refused(&self) -> u64 {
+        self.refusals.borrow().count()
     }
 
     /// Waits until the server says that it is about to leave.
@@ -104,14 +143,15 @@ impl Events {
             Event::ServerError(ServerError::Other(why)) => {
                 tracing::warn!(client, why, "the broker refuses");
                 if let Some(refusal) = refusal(&why) {
-                    // Nobody waits for anything.
-                    let _ = self.refusals.send(refusal);
+                    self.refusals.send_modify(|refusals| refusals.add(refusal));
                 }
             }
             Event::LameDuckMode => {
                 tracing::info!(client, "the broker is about to leave");
                 self.departures.notify_one();
             }
+            // What it is told to do itself.
+            Event::Draining => {}
             other => tracing::warn!(client, event = %other, "from the broker"),
         }
     }
@@ -130,7 +170,9 @@ impl Events {
                 format!("{why}: the broker does not accept the credentials in {files}; {again}")
             }
             None if is(ConnectErrorKind::AuthorizationViolation) => format!(
-                "{why}: the broker lets nobody in without credentials, and this pod was given none"
+                "{why}: the broker lets nobody in without credentials, and this pod was given none: \
+                 CLOUDC_NATS_CREDENTIALS says where the Secret `{}` is mounted, or the one that cloudc.toml names",
+                self.secret
             ),
             _ => why,
         }
@@ -185,7 +227,13 @@ mod tests {
             standing.borrow().trouble.clone().expect("trouble")
         };
         let why = note(ConnectErrorKind::AuthorizationViolation);
-        assert!(why.ends_with("was given none"), "{why}");
+        for part in [
+            "was given none",
+            "CLOUDC_NATS_CREDENTIALS",
+            "the Secret `charge-nats`",
+        ] {
+            assert!(why.contains(part), "{why}");
+        }
         events.tries("the file `seed` in /etc/nats".to_owned());
         let why = note(ConnectErrorKind::AuthorizationViolation);
         for part in ["the file `seed` in /etc/nats;", "the Secret `charge-nats`"] {
@@ -195,6 +243,20 @@ mod tests {
         let why = note(ConnectErrorKind::Authentication);
         assert!(why.starts_with("the file `seed` is empty; put"), "{why}");
         assert_eq!(note(ConnectErrorKind::Dns), "DNS error");
+    }
+
+    #[test]
+    fn refusals_are_kept_for_those_who_look_later() {
+        let mut refusals = Refusals::default();
+        let of = |number: u64| Refusal::Publish(number.to_string());
+        (0..100).for_each(|number| refusals.add(of(number)));
+        assert_eq!(refusals.count(), 100);
+        assert_eq!(
+            refusals.since(98).cloned().collect::<Vec<_>>(),
+            [of(98), of(99)]
+        );
+        assert_eq!(refusals.since(100).count(), 0);
+        assert_eq!(refusals.since(0).count(), KEPT);
     }
 
     #[test]

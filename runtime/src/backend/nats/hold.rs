@@ -5,10 +5,16 @@ use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use tokio::task::coop::unconstrained;
+use tokio::time::sleep;
 
 use super::link::Link;
 use super::pull::{Place, Pulls};
 use crate::backend::{Answer, Failure, Hold, Settlement};
+
+/// How often the server is told what it must confirm. Each time it has five seconds to connect and five to answer.
+const TRIES: usize = 6;
+/// The wait between two tries.
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// One delivery of a message. Whatever connection it came over, it is settled by its subject.
 #[derive(Clone)]
@@ -38,8 +44,18 @@ impl Held {
         let _ = unconstrained(self.settle(Settlement::Progress)).now_or_never();
     }
 
+    /// Said once more while there is no answer: twice is as good as once, and late better than never. A message that is done and comes
+    /// again is done twice.
     async fn confirmed(&self, what: &str) -> Result<(), Failure> {
-        self.link.request(&self.subject, None, what.into()).await?;
+        let mut tries = 1;
+        loop {
+            match self.link.request(&self.subject, None, what.into()).await {
+                Ok(_) => break,
+                Err(Failure::NoAnswer(_) | Failure::Unavailable(_)) if tries < TRIES => tries += 1,
+                Err(failure) => return Err(failure),
+            }
+            sleep(PAUSE).await;
+        }
         if let Some(pulls) = self.pulls.upgrade() {
             pulls.gone(self.place);
         }

@@ -6,23 +6,27 @@ use std::time::Duration;
 
 use async_nats::client::{RequestError, RequestErrorKind};
 use async_nats::connection::State;
-use async_nats::{Client, HeaderMap, Message, Request};
-use tokio::sync::{broadcast, watch};
+use async_nats::{Client, HeaderMap, Message, Request, jetstream};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
-use super::events::{Events, Refusal, Standing};
+use super::events::{Events, Refusal, Refusals, Standing};
 use crate::backend::Failure;
 use crate::names;
 
 /// How long the broker may take to answer.
 pub(super) const TIMEOUT: Duration = Duration::from_secs(5);
+/// An answer that takes longer may be none because the broker has refused: only then is it worth a look.
+const PROMPT: Duration = Duration::from_millis(20);
 
 const NO_ANSWER: &str = "the broker did not answer within five seconds";
 
 /// A connection that mends itself.
 pub(super) struct Link {
     pub(super) client: Client,
+    /// Reads messages: to make one starts a task.
+    pub(super) jetstream: jetstream::Context,
     pub(super) events: Arc<Events>,
     /// Ends with this.
     pub(super) _mover: JoinSet<()>,
@@ -38,8 +42,8 @@ impl Link {
         self.events.standing()
     }
 
-    /// What the server refuses from now on.
-    pub(super) fn refusals(&self) -> broadcast::Receiver<Refusal> {
+    /// What the server refuses, now and later.
+    pub(super) fn refusals(&self) -> watch::Receiver<Refusals> {
         self.events.refusals()
     }
 
@@ -54,10 +58,10 @@ impl Link {
 
     /// Why it is not connected; `None` while it is.
     pub(super) fn trouble(&self) -> Option<String> {
-        let standing = self.standing().borrow().clone();
-        if self.is_up() && !standing.closed {
+        if self.is_up() && !self.events.stands(|standing| standing.closed) {
             return None;
         }
+        let standing = self.events.stands(Standing::clone);
         let why = match standing.trouble {
             _ if standing.closed => "it was closed".to_owned(),
             Some(why) => why,
@@ -75,6 +79,9 @@ impl Link {
     ///
     /// Why it is not, after this time.
     pub(super) async fn connected(&self, within: Duration) -> Result<(), Failure> {
+        if self.trouble().is_none() {
+            return Ok(());
+        }
         let mut standing = self.standing();
         let up = standing.wait_for(|standing| self.is_up() || standing.closed);
         let _ = timeout(within, up).await;
@@ -109,19 +116,23 @@ impl Link {
         headers: Option<HeaderMap>,
         payload: Vec<u8>,
     ) -> Result<Message, Failure> {
-        let refusals = self.refusals();
-        let mut request = Request::new()
-            .payload(payload.into())
-            .timeout(Some(TIMEOUT));
+        let before = self.events.refused();
+        let mut request = Request::new().payload(payload.into()).timeout(None);
         if let Some(headers) = headers {
             request = request.headers(headers);
         }
-        tokio::select! {
-            answer = self.client.send_request(subject.to_owned(), request) => {
-                answer.map_err(|error| self.failure(&error))
-            }
-            failure = self.refused(refusals, subject) => Err(failure),
-        }
+        let answer = self.client.send_request(subject.to_owned(), request);
+        tokio::pin!(answer);
+        let answer = match timeout(PROMPT, &mut answer).await {
+            Ok(answer) => answer,
+            Err(_) => tokio::select! {
+                biased;
+                answer = &mut answer => answer,
+                failure = self.refused(before, subject) => return Err(failure),
+                () = sleep(TIMEOUT - PROMPT) => return Err(Failure::NoAnswer(NO_ANSWER.to_owned())),
+            },
+        };
+        answer.map_err(|error| self.failure(&error))
     }
 
     /// Says something, and waits for no answer.
@@ -138,23 +149,20 @@ impl Link {
         }
     }
 
-    /// Waits until the server refuses this subject, or the inbox where its answer would come.
-    pub(super) async fn refused(
-        &self,
-        mut refusals: broadcast::Receiver<Refusal>,
-        subject: &str,
-    ) -> Failure {
-        loop {
-            match refusals.recv().await {
-                Ok(refusal) => {
-                    if let Some(failure) = self.refusal(&refusal, subject) {
-                        return failure;
-                    }
-                }
-                // Some were missed: whoever waits for them runs into the timeout.
-                Err(broadcast::error::RecvError::Lagged(_)) => {}
-                Err(broadcast::error::RecvError::Closed) => std::future::pending().await,
-            }
+    /// Waits until the server refuses this subject, or the inbox where its answer would come; not among its first so many refusals.
+    async fn refused(&self, before: u64, subject: &str) -> Failure {
+        let mut refusals = self.refusals();
+        let mut failure = None;
+        let found = refusals.wait_for(|refusals| {
+            let mut new = refusals.since(before);
+            failure = new.find_map(|refusal| self.refusal(refusal, subject));
+            failure.is_some()
+        });
+        let _ = found.await;
+        match failure {
+            Some(failure) => failure,
+            // Nobody refuses anything any more.
+            None => std::future::pending().await,
         }
     }
 

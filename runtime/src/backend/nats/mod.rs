@@ -86,7 +86,7 @@ pub struct Nats {
 }
 
 impl Nats {
-    /// Begins to connect, and returns at once: a broker that is not there is waited for, however long it takes.
+    /// Connects. A broker that is not there is waited for, for five seconds here and then in the background, however long it takes;
     /// [`Connection::ready`] tells. It needs a tokio runtime.
     ///
     /// # Errors
@@ -98,8 +98,11 @@ impl Nats {
         workload: &str,
         queues: &[Queue],
     ) -> Result<Self, String> {
+        let link = connect::connect(access, app, workload).await?;
+        // It goes on without; the events say in the log why.
+        let _ = link.connected(TIMEOUT).await;
         Ok(Self {
-            link: Arc::new(connect::connect(access, app, workload).await?),
+            link: Arc::new(link),
             app: app.to_owned(),
             workload: workload.to_owned(),
             queues: queues.to_vec(),

@@ -38,6 +38,12 @@ pub(super) async fn publish(
         fits(link, &headers, message.payload.len())?;
         all.push((headers, message.payload));
     }
+    if all.len() == 1
+        && let Some((headers, payload)) = all.pop()
+    {
+        let stored = store(link, &target.subject, headers, payload).await?;
+        return Ok(vec![stored]);
+    }
     // They arrive in their order: they go over one connection, and each at its first poll. Unless tokio lets another task run
     // in between, which would send some of the later ones first.
     stream::iter(all)

@@ -11,6 +11,7 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use super::hold::Held;
+use super::ledger;
 use crate::backend::{Failure, Lease};
 use crate::handler::Delivery;
 
@@ -55,6 +56,8 @@ struct State {
     gone: VecDeque<Place>,
     /// How many messages those want that wait.
     wanted: usize,
+    /// How many the server owed when the task looked last.
+    owed: usize,
     /// The last failure, and how many there were.
     failure: Option<Failure>,
     failures: u64,
@@ -65,6 +68,11 @@ struct State {
 }
 
 impl State {
+    /// How many messages to ask for.
+    fn missing(&self) -> usize {
+        ledger::missing(self.wanted, self.owed + self.arrived.len())
+    }
+
     fn forget(&mut self, place: Place) {
         self.arrived.retain(|known| known.place() != place);
     }
@@ -128,20 +136,28 @@ impl Pulls {
         }
     }
 
-    /// How many messages are wanted, and how many are here.
-    pub(super) fn wanted(&self) -> (usize, usize) {
-        let state = self.state();
-        (state.wanted, state.arrived.len())
+    /// How many messages to ask the server for that owes so many.
+    pub(super) fn missing(&self, owed: usize) -> usize {
+        let mut state = self.state();
+        state.owed = owed;
+        state.missing()
     }
 
-    /// Takes a message in. One that was here, and was delivered again in spite of that, is no longer.
-    pub(super) fn arrive(&self, arrived: Arrived) {
+    /// How many messages are here.
+    pub(super) fn here(&self) -> usize {
+        self.state().arrived.len()
+    }
+
+    /// Takes messages in. One that was here, and was delivered again in spite of that, is no longer.
+    pub(super) fn arrive(&self, all: impl IntoIterator<Item = Arrived>) {
         let mut state = self.state();
-        if state.gone.contains(&arrived.place()) {
-            return;
+        for arrived in all {
+            let place = arrived.place();
+            if !state.gone.contains(&place) {
+                state.forget(place);
+                state.arrived.push_back(arrived);
+            }
         }
-        state.forget(arrived.place());
-        state.arrived.push_back(arrived);
         drop(state);
         self.news.notify_waiters();
     }
@@ -219,8 +235,15 @@ struct Wish<'a> {
 
 impl<'a> Wish<'a> {
     fn new(pulls: &'a Pulls, most: usize) -> Self {
-        pulls.state().wanted += most;
-        pulls.wishes.notify_one();
+        let missing = {
+            let mut state = pulls.state();
+            state.wanted += most;
+            state.missing()
+        };
+        // The task looks by itself after whatever the server sends.
+        if missing > 0 {
+            pulls.wishes.notify_one();
+        }
         Self { pulls, most }
     }
 }

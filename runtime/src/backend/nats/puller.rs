@@ -27,6 +27,8 @@ const HEARTBEAT: Duration = Duration::from_secs(5);
 const SILENCE: Duration = Duration::from_secs(11);
 /// The wait before it is asked again after something went wrong.
 const PAUSE: Duration = Duration::from_secs(1);
+/// How many messages are taken in before anybody else has a turn.
+const AT_ONCE: usize = 64;
 /// Statuses that may come in between when it stops.
 const SPARE: usize = 4;
 
@@ -66,7 +68,7 @@ impl Puller {
         }
         self.pulls.end();
         let beat = self.beat();
-        while self.pulls.wanted().1 > 0 {
+        while self.pulls.here() > 0 {
             tokio::time::sleep(beat).await;
             self.pulls.touch(beat);
         }
@@ -75,6 +77,7 @@ impl Puller {
     async fn serve(&self) -> Result<(), Failure> {
         let mut standing = self.link.standing();
         let mut refusals = self.link.refusals();
+        let mut refused = refusals.borrow_and_update().count();
         let beat = self.beat();
         let mut tick = interval(beat);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -96,9 +99,14 @@ impl Puller {
                     }
                     self.keep_up(&mut course).await?;
                 }
-                refusal = refusals.recv() => {
-                    let refusal = refusal.ok();
-                    if let Some(failure) = refusal.and_then(|one| self.link.refusal(&one, &self.subject)) {
+                Ok(()) = refusals.changed() => {
+                    let failure = {
+                        let all = refusals.borrow_and_update();
+                        let failure = all.since(refused).find_map(|one| self.link.refusal(one, &self.subject));
+                        refused = all.count();
+                        failure
+                    };
+                    if let Some(failure) = failure {
                         self.pause(&mut course);
                         self.pulls.fail(failure);
                     }
@@ -154,10 +162,12 @@ impl Puller {
 
     /// Asks for what is missing.
     async fn ask(&self, course: &mut Course) -> Result<(), Failure> {
-        let (wanted, here) = self.pulls.wanted();
-        let count = course.ledger.missing(wanted, here);
+        let count = self.pulls.missing(course.ledger.open());
+        if count == 0 {
+            return Ok(());
+        }
         let now = Instant::now();
-        if count == 0 || now < course.resume || self.link.trouble().is_some() {
+        if now < course.resume || self.link.trouble().is_some() {
             return Ok(());
         }
         if !course.known {
@@ -191,28 +201,45 @@ impl Puller {
             .map_err(|error| Failure::Unavailable(error.to_string()))
     }
 
-    /// Takes in what the subscription brought.
-    async fn take(&self, course: &mut Course, message: Message) {
-        course.received += 1;
+    /// Takes in what the subscription brought, and what it has brought besides: all at once is cheaper than each by itself.
+    async fn take(&self, course: &mut Course, first: Message) {
         course.heard = Instant::now();
+        let now = SystemTime::now();
+        let mut due = Vec::new();
+        let mut next = Some(first);
+        while let Some(message) = next {
+            course.received += 1;
+            match self.read(course, message, now) {
+                Some(Arrival::Due(arrived)) => due.push(arrived),
+                // Lost, it comes again after the ack wait, and is sent back then.
+                Some(Arrival::Early(subject, rest)) => {
+                    let _ = self.link.tell(&subject, nak(rest)).await;
+                }
+                None => {}
+            }
+            next = if due.len() < AT_ONCE {
+                course.subscription.next().now_or_never().flatten()
+            } else {
+                None
+            };
+        }
+        if !due.is_empty() {
+            self.pulls.arrive(due);
+        }
+    }
+
+    /// Notes what a message means for the requests. `None` for one that is not for a handler.
+    fn read(&self, course: &mut Course, message: Message, now: SystemTime) -> Option<Arrival> {
         if message.status.is_some() {
-            return self.heed(course, &message);
+            self.heed(course, &message);
+            return None;
         }
         course.ledger.came();
-        match arrival(
-            &self.link,
-            &self.pulls,
-            &self.queue,
-            message,
-            SystemTime::now(),
-        ) {
-            Some(Arrival::Due(arrived)) => self.pulls.arrive(arrived),
-            // Lost, it comes again after the ack wait, and is sent back then.
-            Some(Arrival::Early(subject, rest)) => {
-                let _ = self.link.tell(&subject, nak(rest)).await;
-            }
-            None => tracing::warn!(queue = self.queue, "a message that is not JetStream's"),
+        let arrival = arrival(&self.link, &self.pulls, &self.queue, message, now);
+        if arrival.is_none() {
+            tracing::warn!(queue = self.queue, "a message that is not JetStream's");
         }
+        arrival
     }
 
     fn heed(&self, course: &mut Course, status: &Message) {

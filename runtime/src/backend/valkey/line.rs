@@ -23,8 +23,9 @@ const RESPONSE: Duration = Duration::from_secs(2);
 const BEAT: Duration = Duration::from_secs(5);
 /// Commands wait this long for a connection that was lost just now, and not at all for one that was lost long ago.
 const PATIENCE: Duration = Duration::from_secs(1);
-/// Commands that wait for their turn; more wait outside.
-const UNDER_WAY: usize = 1024;
+/// Commands that wait for their turn; more wait outside. Many more, and each is in the processor's caches no longer when its
+/// turn comes.
+const UNDER_WAY: usize = 50;
 /// The wait before the second try to connect.
 const FIRST: Duration = Duration::from_millis(100);
 /// The longest wait between two tries.
@@ -185,8 +186,26 @@ impl Keeper {
             Ok(connection)
         };
         match timeout(CONNECT, connecting).await {
-            Ok(connected) => connected.map_err(|error: RedisError| error.to_string()),
+            Ok(connected) => connected.map_err(|error: RedisError| self.explained(&error)),
             Err(_) => Err(format!("it did not answer within {CONNECT:?}")),
+        }
+    }
+
+    /// Why it was not let in, where that is the reason.
+    fn explained(&self, error: &RedisError) -> String {
+        let is_login = error.kind() == ErrorKind::AuthenticationFailed
+            || matches!(error.code(), Some("WRONGPASS" | "NOAUTH"));
+        match &self.access.credentials {
+            _ if !is_login => error.to_string(),
+            Some(folder) => format!(
+                "{error}: the cache server does not accept the credentials in {}; put the right ones into the Secret that is \
+                 mounted there (CLOUDC_VALKEY_CREDENTIALS): they are read anew for each attempt",
+                folder.display()
+            ),
+            None => format!(
+                "{error}: the cache server lets nobody in without credentials, and this pod was given none: \
+                 CLOUDC_VALKEY_CREDENTIALS says where its Secret is mounted"
+            ),
         }
     }
 

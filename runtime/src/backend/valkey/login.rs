@@ -36,7 +36,9 @@ pub(super) fn client(access: &Access) -> Result<Client, String> {
     let info = address
         .into_connection_info()
         .map_err(|_| NO_ADDRESS.to_owned())?
-        .set_tcp_settings(TcpSettings::default().set_nodelay(true))
+        // What is written while an answer is under way leaves with it: half the packets, and nobody waits longer, for the server
+        // answers in order.
+        .set_tcp_settings(TcpSettings::default().set_nodelay(false))
         .set_redis_settings(redis);
     if is_tls {
         return with_tls(info, authority, access.credentials.as_deref());

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use axum::body::{Body, to_bytes};
 use axum::response::Response;
+use tokio::time::Instant;
 
 use super::calls::Call;
 use super::explore::Explored;
@@ -63,7 +64,12 @@ impl Host for WorldHost {
             Box::pin(handler)
         };
         let yields = inside.plan.yields(&call.name);
-        let outcome = bounded(timeout, Explored::new(handler, inside, &call, yields)).await;
+        let outcome = bounded(
+            Instant::now(),
+            timeout,
+            Explored::new(handler, inside, &call, yields),
+        )
+        .await;
         running.end(end(&outcome));
         outcome
     }

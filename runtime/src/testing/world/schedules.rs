@@ -142,6 +142,7 @@ pub(super) async fn job(inside: Arc<Inside>, schedule: Arc<Schedule>) {
         };
         let call = Call {
             function: schedule.name,
+            since: Instant::now(),
             timeout: schedule.timeout,
             messages: Vec::new(),
         };
