@@ -1,5 +1,7 @@
 //! Workloads that do not come up, and the reason that a person needs.
 
+use cloudc_compiler::config::Nats;
+
 use super::*;
 use crate::apiserver::Hang;
 
@@ -115,4 +117,71 @@ async fn a_service_that_hangs_says_why() {
         "{said}"
     );
     assert!(said.contains("unauthorized"), "{said}");
+}
+
+/// The shop with a broker whose image is a mistake, and its release.
+fn with_a_wrong_broker(cluster: &Cluster) -> (Shop, Release) {
+    let mut shop = shop();
+    let right = shop.settings.nats.clone();
+    let Nats::Bundled(nats) = &mut shop.settings.nats else {
+        panic!("the shop brings its broker")
+    };
+    nats.image = "nats:2.51".to_owned();
+    cluster.unpullable("nats:2.51");
+    let wrong = shop.release();
+    shop.settings.nats = right;
+    (shop, wrong)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_never_came_up_does_not_stand_in_the_way_of_the_next_deploy() {
+    let Some(cluster) = place() else { return };
+    let (shop, wrong) = with_a_wrong_broker(&cluster);
+    let problems = deploy_with(&cluster, &wrong, &hasty(), &Told::default()).await;
+    let said = words(&problems.expect_err("no such image"));
+    assert!(
+        said.contains(
+            "StatefulSet shop-nats does not come up: the image nats:2.51 cannot be pulled"
+        ),
+        "{said}"
+    );
+    deploy(&cluster, &shop.release()).await.expect("deployed");
+    let pod = cluster
+        .get("v1", "Pod", "shop", "shop-nats-0")
+        .expect("a pod");
+    let image = &pod["spec"]["containers"][0]["image"];
+    assert_ne!(image, "nats:2.51", "{pod}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pod_that_kubernetes_does_not_replace_is_named() {
+    let Some(cluster) = place() else { return };
+    let (shop, wrong) = with_a_wrong_broker(&cluster);
+    // As a Kubernetes does that counts a pod of an older template as one that may not be away.
+    let in_order = |mut release: Release| {
+        let sets = release.objects.iter_mut();
+        for set in sets.filter(|object| object["kind"] == "StatefulSet") {
+            set["spec"]["podManagementPolicy"] = "OrderedReady".into();
+        }
+        release
+    };
+    let wrong = in_order(wrong);
+    let problems = deploy_with(&cluster, &wrong, &hasty(), &Told::default()).await;
+    problems.expect_err("no such image");
+    let right = in_order(shop.release());
+    let problems = deploy_with(&cluster, &right, &hasty(), &Told::default()).await;
+    let said = words(&problems.expect_err("the old pod stays"));
+    assert!(
+        said.contains(
+            "StatefulSet shop-nats does not come up: its pod shop-nats-0 is of an older template"
+        ),
+        "{said}"
+    );
+    assert!(
+        said.contains("kubectl delete pod shop-nats-0 -n shop"),
+        "{said}"
+    );
+    cluster.take("v1", "Pod", "shop", "shop-nats-0");
+    cluster.settle();
+    deploy(&cluster, &right).await.expect("deployed");
 }
