@@ -1,6 +1,11 @@
 //! Workloads that do not come up, and the reason that a person needs.
 
+use std::fs;
+
 use cloudc_compiler::config::Nats;
+use cloudc_compiler::report::{Style, render_text};
+use cloudc_compiler::span::Sources;
+use cloudc_tests::app::repository;
 
 use super::*;
 use crate::apiserver::Hang;
@@ -184,4 +189,30 @@ async fn a_pod_that_kubernetes_does_not_replace_is_named() {
     cluster.take("v1", "Pod", "shop", "shop-nats-0");
     cluster.settle();
     deploy(&cluster, &right).await.expect("deployed");
+    // How pods are made is nothing that a deploy can change.
+    let said = words(&deploy(&cluster, &shop.release()).await.expect_err("fixed"));
+    assert!(
+        said.contains("CC804 cannot apply StatefulSet shop-nats")
+            && said.contains("--cascade=orphan"),
+        "{said}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_readme_shows_what_is_printed() {
+    let Some(cluster) = place() else { return };
+    // What the program of a pod without this variable writes (`runtime/src/shim`).
+    let log = "cloudc: CLOUDC_NATS_URL is not set: `charge` takes its messages from a queue, so it must know where the \
+               broker is; set it to nats://HOST:PORT or tls://HOST:PORT";
+    cluster.hang("shop", "charge", Hang::CrashLoop(log.to_owned()));
+    let problems = deploy_with(&cluster, &shop().release(), &hasty(), &Told::default()).await;
+    let problems = problems.expect_err("it ends");
+    let style = Style {
+        color: false,
+        unicode: true,
+        width: 100,
+    };
+    let printed = render_text(&problems, &Sources::default(), style);
+    let readme = fs::read_to_string(repository().join("README.md")).expect("the README");
+    assert!(readme.contains(printed.trim_end()), "{printed}");
 }

@@ -115,6 +115,11 @@ async fn one_renewal_that_is_late_is_not_even_noticed() {
         cluster.settle();
     });
     done.expect("deployed");
+    let history = cluster.history();
+    let renewals = history
+        .iter()
+        .filter(|entry| entry.method == "PATCH" && is_lease(entry));
+    assert!(renewals.count() > 15, "it goes on being renewed");
 }
 
 #[tokio::test(start_paused = true)]
