@@ -94,12 +94,6 @@ impl Apis {
         self.kinds.get(&key).map(|(resource, _)| resource)
     }
 
-    /// Every kind whose objects live in a namespace and can be listed.
-    pub(super) fn namespaced(&self) -> impl Iterator<Item = &ApiResource> {
-        let kinds = self.kinds.values().filter(|(_, namespaced)| *namespaced);
-        kinds.map(|(resource, _)| resource)
-    }
-
     /// The resource of a kind and group as an ApplySet lists them: `Deployment.apps`.
     pub(super) fn of_group_kind(&self, group_kind: &str) -> Option<&ApiResource> {
         let (kind, group) = group_kind.split_once('.').unwrap_or((group_kind, ""));

@@ -6,17 +6,18 @@ use futures_util::StreamExt as _;
 use futures_util::stream;
 use kube::api::{DeleteParams, DynamicObject, Patch, PatchParams, ValidationDirective};
 use serde_json::Value;
+use tokio::time::Instant;
 
-use crate::codes;
 use crate::diagnostic::Diagnostic;
 use crate::release::{Key, Phase};
 
 use super::apis::Apis;
 use super::failure::{conflict, failed};
+use super::gone::until_gone;
 use super::members::MANAGER;
 use super::request::patiently;
 use super::state::condition;
-use super::{Problems, running};
+use super::{Event, Listener, Problems, running};
 
 /// Requests under way at a time.
 const AT_ONCE: usize = 8;
@@ -63,39 +64,66 @@ pub(super) async fn rehearse(
     gather(answers.await)
 }
 
+/// How objects are applied.
+#[derive(Clone, Copy)]
+pub(super) struct How<'a> {
+    /// Fields of other owners are taken over.
+    pub(super) force: bool,
+    /// A provisioner that is done runs once more.
+    pub(super) again: bool,
+    /// When to give up waiting for what is being deleted.
+    pub(super) deadline: Instant,
+    pub(super) tell: Listener<'a>,
+}
+
 /// Applies objects, those of one phase after those of the one before.
 ///
 /// # Errors
 ///
 /// Every object of a phase that was refused. The phases after it are left alone.
-///
-/// With `again` a provisioner that is done runs once more.
 pub(super) async fn apply(
     apis: &Apis,
     objects: &[Value],
     phase: Phase,
-    force: bool,
-    again: bool,
+    how: How<'_>,
 ) -> Result<usize, Problems> {
     let of_phase: Vec<&Value> = objects
         .iter()
         .filter(|object| Phase::of(&Key::of(object)) == phase)
         .collect();
     let answers = stream::iter(of_phase)
-        .map(|object| async move {
-            if phase == Phase::Provision {
-                remove_job(apis, &Key::of(object), again).await?;
-            }
-            let key = Key::of(object);
-            if !running::shares(&key) {
-                return send(apis, object, force, false).await;
-            }
-            let live = read(apis, &key).await?;
-            send(apis, &as_known(object, live.as_ref()), force, false).await
-        })
+        .map(|object| one(apis, object, phase, how))
         .buffered(AT_ONCE)
         .collect::<Vec<Result<DynamicObject, Diagnostic>>>();
     gather(answers.await).map(|applied| applied.len())
+}
+
+/// Applies one object. One that is being deleted takes a change and goes all the same, so it is waited for and made anew.
+async fn one(
+    apis: &Apis,
+    object: &Value,
+    phase: Phase,
+    how: How<'_>,
+) -> Result<DynamicObject, Diagnostic> {
+    let key = Key::of(object);
+    if phase == Phase::Provision {
+        remove_job(apis, &key, how).await?;
+    }
+    let live = if running::shares(&key) {
+        read(apis, &key).await?
+    } else {
+        None
+    };
+    let applied = send(apis, &as_known(object, live.as_ref()), how.force, false).await?;
+    if applied.metadata.deletion_timestamp.is_none() {
+        return Ok(applied);
+    }
+    (how.tell)(Event::Done(format!(
+        "waiting: {key} is being deleted, and is made anew then"
+    )));
+    let uid = applied.metadata.uid.as_deref();
+    until_gone(apis, &key, uid, how.deadline).await?;
+    send(apis, object, how.force, false).await
 }
 
 /// Whether a rehearsal failed for its own sake. In a dry run, and there alone, Knative's webhook tries a pod called
@@ -168,12 +196,12 @@ fn is(live: Option<&DynamicObject>, kind: &str) -> bool {
 
 /// A Job runs once, and its name is that of its work: one that failed makes room for another try, and with `again` one that is
 /// done does too.
-async fn remove_job(apis: &Apis, key: &Key, again: bool) -> Result<(), Diagnostic> {
+async fn remove_job(apis: &Apis, key: &Key, how: How<'_>) -> Result<(), Diagnostic> {
     let api = apis.of(key)?;
     let doing = format!("cannot start {key} again");
     let live = patiently(|| api.get_opt(&key.name)).await;
     let live = live.map_err(|error| failed(&doing, &error))?;
-    let is_done = is(live.as_ref(), "Complete") && again;
+    let is_done = is(live.as_ref(), "Complete") && how.again;
     if !is_failed_job(live.as_ref()) && !is_done {
         return Ok(());
     }
@@ -182,21 +210,8 @@ async fn remove_job(apis: &Apis, key: &Key, again: bool) -> Result<(), Diagnosti
         Err(kube::Error::Api(status)) if status.code == 404 => return Ok(()),
         Err(error) => return Err(failed(&doing, &error)),
     }
-    for _ in 0..120 {
-        let left = patiently(|| api.get_opt(&key.name)).await;
-        if left.map_err(|error| failed(&doing, &error))?.is_none() {
-            return Ok(());
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(500)).await;
-    }
-    Err(Diagnostic::error(
-        codes::NOT_READY,
-        format!("{key} ran before, and does not go away"),
-    )
-    .help(format!(
-        "see what holds it: kubectl describe job {}",
-        key.name
-    )))
+    let uid = live.as_ref().and_then(|job| job.metadata.uid.as_deref());
+    until_gone(apis, key, uid, how.deadline).await
 }
 
 /// All answers, or all that is wrong, each once.

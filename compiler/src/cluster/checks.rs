@@ -7,7 +7,6 @@ use futures_util::join;
 use k8s_openapi::api::authorization::v1::{
     ResourceAttributes, SelfSubjectAccessReview, SelfSubjectAccessReviewSpec,
 };
-use k8s_openapi::api::core::v1::Namespace;
 use kube::api::PostParams;
 use kube::{Api, Client};
 
@@ -17,6 +16,7 @@ use crate::release::{Key, Release};
 
 use super::apis::Apis;
 use super::failure::failed;
+use super::namespace::{Maker, maker};
 use super::request::patiently;
 use super::{Problems, members};
 
@@ -43,8 +43,8 @@ pub(super) struct Checked {
     pub(super) apis: Apis,
     /// Whether the namespace is there.
     pub(super) namespace: bool,
-    /// Whether this user may write the namespace object.
-    pub(super) may_write_namespace: bool,
+    /// Whether the namespace object is to be written: it is missing, or a deploy made it. Somebody else's is left as it is.
+    pub(super) writes_namespace: bool,
 }
 
 /// Asks for the version, the kinds, the rights and the namespace.
@@ -58,7 +58,7 @@ pub(super) async fn check(client: &Client, release: &Release) -> Result<Checked,
     let (version, apis, namespace) = join!(
         version(client),
         Apis::discover(client, versions),
-        namespace(client, &release.namespace),
+        maker(client, &release.namespace),
     );
     // An unreachable cluster is one problem, not four.
     if let Err(problem) = &version
@@ -69,7 +69,7 @@ pub(super) async fn check(client: &Client, release: &Release) -> Result<Checked,
     let mut problems: Problems = version.err().into_iter().collect();
     let namespace = namespace.unwrap_or_else(|problem| {
         problems.push(problem);
-        false
+        Maker::Nobody
     });
     let apis = match apis {
         Ok(apis) => apis,
@@ -81,7 +81,7 @@ pub(super) async fn check(client: &Client, release: &Release) -> Result<Checked,
     let may_write_namespace = match rights(&apis, release).await {
         Ok((denied, may_write_namespace)) => {
             problems.extend(denied);
-            if !namespace && !may_write_namespace {
+            if namespace == Maker::Nobody && !may_write_namespace {
                 problems.push(
                     Diagnostic::error(
                         codes::CLUSTER_DENIED,
@@ -103,8 +103,8 @@ pub(super) async fn check(client: &Client, release: &Release) -> Result<Checked,
     if problems.is_empty() {
         Ok(Checked {
             apis,
-            namespace,
-            may_write_namespace,
+            namespace: namespace != Maker::Nobody,
+            writes_namespace: may_write_namespace && namespace != Maker::Other,
         })
     } else {
         Err(problems)
@@ -129,26 +129,6 @@ async fn version(client: &Client) -> Result<(), Diagnostic> {
         ),
     )
     .help(format!("cloudc needs 1.{OLDEST} or newer")))
-}
-
-/// Whether the namespace is there.
-async fn namespace(client: &Client, name: &str) -> Result<bool, Diagnostic> {
-    let namespaces: Api<Namespace> = Api::all(client.clone());
-    match patiently(|| namespaces.get_opt(name)).await {
-        Ok(None) => Ok(false),
-        Ok(Some(found)) if found.metadata.deletion_timestamp.is_some() => Err(Diagnostic::error(
-            codes::CLUSTER_BUSY,
-            format!("the namespace {name} is being deleted"),
-        )
-        .help("wait until it is gone, and run this again")),
-        Ok(Some(_)) => Ok(true),
-        // Who may not look has to know: the first write tells.
-        Err(kube::Error::Api(status)) if status.code == 403 => Ok(true),
-        Err(error) => Err(failed(
-            &format!("cannot look for the namespace {name}"),
-            &error,
-        )),
-    }
 }
 
 /// What is denied, and whether the namespace may be written.

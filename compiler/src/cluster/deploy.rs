@@ -11,7 +11,7 @@ use crate::diagnostic::Diagnostic;
 use crate::release::{self, Key, Phase, Release, Share};
 
 use super::apis::Apis;
-use super::apply::{Rehearsed, apply, rehearse};
+use super::apply::{How, Rehearsed, apply, rehearse};
 use super::checks::{Checked, check};
 use super::credentials::{self, Rotated};
 use super::history::{self, Record, Status};
@@ -21,7 +21,7 @@ use super::pods::Pods;
 use super::prune::own_kinds;
 use super::request::patiently;
 use super::wait::until_ready;
-use super::{Event, Listener, Options, Problems, provisioned, running};
+use super::{Event, Listener, Options, Problems, namespace, running};
 
 /// A share of the requests for the new release, beside the old one.
 #[derive(Clone, Debug)]
@@ -51,7 +51,7 @@ pub(super) struct Work<'a> {
     pub(super) tell: Listener<'a>,
     pub(super) deadline: Instant,
     pub(super) members: Members,
-    pub(super) may_write_namespace: bool,
+    pub(super) writes_namespace: bool,
 }
 
 /// Deploys a release, or a part of its requests' worth with `canary`. `note` is kept with it.
@@ -75,7 +75,7 @@ pub async fn deploy(
     let Checked {
         apis,
         namespace,
-        may_write_namespace,
+        writes_namespace,
     } = checked;
     let work = Work {
         apis,
@@ -84,7 +84,7 @@ pub async fn deploy(
         tell,
         deadline,
         members: Members::new(&release.app, &release.namespace),
-        may_write_namespace,
+        writes_namespace,
     };
     if namespace {
         work.rehearse(canary).await?;
@@ -92,15 +92,10 @@ pub async fn deploy(
     // The Lease needs the namespace.
     let objects = work.ready(&release.objects, &Rotated::new());
     work.apply(&objects, Phase::Namespace, false).await?;
-    let lock = Lock::take(
-        client,
-        (&release.app, &release.namespace),
-        &options.holder,
-        deadline,
-        tell,
-    )
-    .await
-    .map_err(|problem| vec![problem])?;
+    let whose = (release.app.as_str(), release.namespace.as_str());
+    let lock = Lock::take(client, whose, options, deadline, tell)
+        .await
+        .map_err(|problem| vec![problem])?;
     let done = lock.during(work.locked(canary, note)).await;
     lock.release().await;
     done
@@ -114,9 +109,13 @@ impl Work<'_> {
     /// A release's objects, ready to be applied.
     fn ready(&self, objects: &[Value], rotated: &Rotated) -> Vec<Value> {
         let mut objects = super::applied::ready(objects, &self.members, rotated);
-        if !self.may_write_namespace {
-            objects.retain(|object| Key::of(object).kind != "Namespace");
-        }
+        objects.retain_mut(|object| {
+            let is_namespace = Phase::of(&Key::of(object)) == Phase::Namespace;
+            if is_namespace {
+                namespace::mark(object);
+            }
+            !is_namespace || self.writes_namespace
+        });
         objects
     }
 
@@ -184,8 +183,13 @@ impl Work<'_> {
 
     /// Applies the objects of a phase; with `again` a provisioner that is done runs once more.
     async fn apply(&self, objects: &[Value], phase: Phase, again: bool) -> Result<usize, Problems> {
-        let force = self.options.force_conflicts;
-        apply(&self.apis, objects, phase, force, again).await
+        let how = How {
+            force: self.options.force_conflicts,
+            again,
+            deadline: self.deadline,
+            tell: self.tell,
+        };
+        apply(&self.apis, objects, phase, how).await
     }
 
     async fn locked(&self, canary: Option<&Canary>, note: &str) -> Result<Outcome, Problems> {
@@ -208,6 +212,7 @@ impl Work<'_> {
             write(Status::Applying).await.map_err(one)?;
         }
         let old = self.note_kinds(&objects).await.map_err(one)?;
+        self.tell_unseen(history::current(&records));
         let came = self.come_up(&objects, canary, again).await;
         if let Err(problems) = came {
             if !is_again {
@@ -330,15 +335,6 @@ impl Work<'_> {
             namespace: &self.release.namespace,
         };
         until_ready(&self.apis, &pods, &objects, self.deadline, self.tell).await
-    }
-
-    async fn tell_provisioned(&self, objects: &[Value]) {
-        for key in objects.iter().map(Key::of).filter(|key| key.kind == "Job") {
-            let messages = provisioned::messages(self.client(), &self.release.namespace, &key.name);
-            for message in messages.await {
-                (self.tell)(Event::Done(format!("provision: {message}")));
-            }
-        }
     }
 
     /// A canary that another release came after is over.

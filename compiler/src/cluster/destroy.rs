@@ -2,8 +2,8 @@
 
 use k8s_openapi::api::coordination::v1::Lease;
 use k8s_openapi::api::core::v1::{ConfigMap, Namespace};
-use kube::api::{DeleteParams, ListParams};
-use kube::{Api, Client, ResourceExt as _};
+use kube::api::{DeleteParams, Preconditions};
+use kube::{Api, Client};
 use tokio::time::Instant;
 
 use crate::codes;
@@ -12,10 +12,14 @@ use crate::release::{Key, Phase};
 
 use super::apis::Apis;
 use super::failure::gone;
+use super::foreign;
+use super::gone::until_gone;
 use super::leftovers::{self, Volume};
 use super::lock::Lock;
 use super::members::Members;
+use super::namespace::is_made;
 use super::prune::{delete, members_apis};
+use super::strangers::strangers;
 use super::{Event, Listener, Options, Problems, history};
 
 /// What a destruction deletes and what it keeps.
@@ -35,7 +39,8 @@ pub struct Doomed {
 ///
 /// # Errors
 ///
-/// The cluster does not answer or denies it; a name after `--delete-data` that nothing has; nothing that is deployed.
+/// The cluster does not answer or denies it; a name after `--delete-data` that nothing has; nothing that is deployed, or something
+/// that was not deployed by a deploy and would run on.
 pub async fn doomed(
     client: &Client,
     app: &str,
@@ -63,7 +68,9 @@ pub async fn doomed(
             "was it deployed with `cloudc deploy`? The context and --env choose where to look",
         )));
     }
+    let strangers = strangers(&apis, app, namespace, &members);
     let mut problems = Vec::new();
+    problems.extend(run_on(app, &strangers.await.map_err(one)?));
     for name in &options.delete_data {
         if !volumes.iter().any(|volume| volume.is(app, name)) {
             let known: Vec<&str> = volumes
@@ -110,11 +117,33 @@ pub async fn doomed(
     })
 }
 
-/// Deletes it. The namespace goes too if cloudc made it and nothing else is left in it.
+/// What would run on without what is deleted.
+fn run_on(app: &str, strangers: &[Key]) -> Option<Diagnostic> {
+    let (first, rest) = strangers.split_first()?;
+    let (more, were) = match rest.len() {
+        0 => (String::new(), "was"),
+        1 => (" and another one".to_owned(), "were"),
+        more => (format!(" and {more} others"), "were"),
+    };
+    Some(
+        Diagnostic::error(
+            codes::NO_RELEASE,
+            format!(
+                "{first}{more} of {app} {were} not applied by `cloudc deploy`, and would run on without what this deletes"
+            ),
+        )
+        .help(
+            "delete what was applied by other means by the same, such as `kubectl delete -k` or GitOps, and run this again; or \
+             deploy once with `cloudc deploy`, which makes all of it its own",
+        ),
+    )
+}
+
+/// Deletes it, and waits until it is gone. The namespace goes too if cloudc made it and nothing else is left in it.
 ///
 /// # Errors
 ///
-/// Something could not be deleted: what was deleted is gone, and a second run goes on.
+/// Something could not be deleted, or is not gone in time: what was deleted is gone, and a second run goes on.
 pub async fn destroy(
     client: &Client,
     app: &str,
@@ -124,13 +153,13 @@ pub async fn destroy(
     tell: Listener<'_>,
 ) -> Result<(), Problems> {
     let deadline = Instant::now() + options.timeout;
-    let lock = Lock::take(client, (app, namespace), &options.holder, deadline, tell).await;
+    let lock = Lock::take(client, (app, namespace), options, deadline, tell).await;
     let lock = lock.map_err(|problem| vec![problem])?;
     let done = lock
-        .during(remove(client, app, namespace, doomed, tell))
+        .during(remove(client, (app, namespace), doomed, deadline, tell))
         .await;
     lock.release().await;
-    let apis = done?;
+    done?;
     let one = |problem: Diagnostic| vec![problem];
     let leases: Api<Lease> = Api::namespaced(client.clone(), namespace);
     gone(
@@ -149,23 +178,30 @@ pub async fn destroy(
         "cannot delete the list of objects",
     )
     .map_err(one)?;
-    remove_namespace(&apis, namespace, doomed, tell)
+    remove_namespace(client, namespace, doomed, tell)
         .await
         .map_err(one)
 }
 
 async fn remove(
     client: &Client,
-    app: &str,
-    namespace: &str,
+    (app, namespace): (&str, &str),
     doomed: &Doomed,
+    deadline: Instant,
     tell: Listener<'_>,
-) -> Result<Apis, Problems> {
+) -> Result<(), Problems> {
     let one = |problem: Diagnostic| vec![problem];
     let apis = members_apis(client).await?;
     for (key, uid) in &doomed.keys {
         delete(&apis, key, uid.as_deref()).await.map_err(one)?;
     }
+    let keys = doomed.keys.iter();
+    all_gone(
+        &apis,
+        keys.map(|(key, uid)| (key, uid.as_deref())),
+        deadline,
+    )
+    .await?;
     tell(Event::Done(format!(
         "deleted {} objects",
         doomed.keys.len()
@@ -174,6 +210,8 @@ async fn remove(
         leftovers::delete(client, namespace, volume)
             .await
             .map_err(one)?;
+        // Until its pod is gone it is only marked.
+        all_gone(&apis, [(&volume.key(namespace), None)], deadline).await?;
         tell(Event::Done(format!(
             "deleted the volume {} and what was on it",
             volume.claim
@@ -185,24 +223,36 @@ async fn remove(
     {
         history::remove(client, &record).await.map_err(one)?;
     }
-    Ok(apis)
+    Ok(())
+}
+
+/// Waits until all of these are gone.
+async fn all_gone<'a>(
+    apis: &Apis,
+    keys: impl IntoIterator<Item = (&'a Key, Option<&'a str>)>,
+    deadline: Instant,
+) -> Result<(), Problems> {
+    let mut left = Problems::new();
+    for (key, uid) in keys {
+        left.extend(until_gone(apis, key, uid, deadline).await.err());
+    }
+    if left.is_empty() { Ok(()) } else { Err(left) }
 }
 
 /// Deletes the namespace if it is cloudc's and empty but for what every namespace has.
 async fn remove_namespace(
-    apis: &Apis,
+    client: &Client,
     name: &str,
     doomed: &Doomed,
     tell: Listener<'_>,
 ) -> Result<(), Diagnostic> {
-    let namespaces: Api<Namespace> = Api::all(apis.client().clone());
+    let namespaces: Api<Namespace> = Api::all(client.clone());
     // Who may not look may not delete either.
     let Ok(Some(namespace)) = namespaces.get_opt(name).await else {
         return Ok(());
     };
-    let maker = namespace.labels().get("app.kubernetes.io/managed-by");
     let kept = |why: &str| tell(Event::Done(format!("kept the namespace {name}: {why}")));
-    if maker.map(String::as_str) != Some("cloudc") {
+    if !is_made(&namespace) {
         kept("cloudc did not make it");
         return Ok(());
     }
@@ -210,53 +260,16 @@ async fn remove_namespace(
         kept("a volume is in it");
         return Ok(());
     }
-    if let Some(other) = foreign(apis, name).await {
+    if let Some(other) = foreign::anything(client, name).await {
         kept(&format!("it has {other}"));
         return Ok(());
     }
-    let removed = namespaces.delete(name, &DeleteParams::background()).await;
+    let this_one = DeleteParams::background().preconditions(Preconditions {
+        uid: namespace.metadata.uid,
+        resource_version: None,
+    });
+    let removed = namespaces.delete(name, &this_one).await;
     gone(removed, &format!("cannot delete the namespace {name}"))?;
     tell(Event::Done(format!("deleted the namespace {name}")));
     Ok(())
-}
-
-/// Something in the namespace that is not the cluster's own furniture, and not on its way out with what was just deleted.
-async fn foreign(apis: &Apis, namespace: &str) -> Option<String> {
-    let more = [
-        "PersistentVolumeClaim",
-        "Pod",
-        "Secret",
-        "ConfigMap",
-        "Service",
-        "ServiceAccount",
-    ];
-    let kinds = apis.namespaced();
-    for resource in
-        kinds.filter(|kind| !kind.group.is_empty() || more.contains(&kind.kind.as_str()))
-    {
-        let api = apis.all(resource, namespace);
-        let Ok(found) = api.list(&ListParams::default()).await else {
-            // What cannot be seen may be somebody's.
-            return Some(format!("{} that cannot be listed", resource.plural));
-        };
-        let other = found.items.iter().find(|object| {
-            let furniture = matches!(
-                (resource.kind.as_str(), object.name_any().as_str()),
-                (
-                    "ConfigMap",
-                    "kube-root-ca.crt" | "istio-ca-root-cert" | "openshift-service-ca.crt"
-                ) | ("ServiceAccount", "default")
-            );
-            let owned = object
-                .metadata
-                .owner_references
-                .as_ref()
-                .is_some_and(|owners| !owners.is_empty());
-            !furniture && !owned && object.metadata.deletion_timestamp.is_none()
-        });
-        if let Some(other) = other {
-            return Some(format!("{} {}", resource.kind, other.name_any()));
-        }
-    }
-    None
 }

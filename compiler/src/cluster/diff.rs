@@ -39,7 +39,7 @@ pub async fn diff(
     let Checked {
         apis,
         namespace,
-        may_write_namespace,
+        writes_namespace,
     } = check(client, release).await?;
     if !namespace {
         let new = release
@@ -68,7 +68,7 @@ pub async fn diff(
         tell,
         deadline: Instant::now() + options.timeout,
         members,
-        may_write_namespace,
+        writes_namespace,
     };
     let mut objects = Vec::new();
     for rehearsed in work.rehearse(canary).await? {

@@ -7,6 +7,8 @@ use kube::core::Status;
 use crate::codes;
 use crate::diagnostic::Diagnostic;
 
+use super::request::is_too_large;
+
 /// A request that failed, and what it was to do: `cannot apply Deployment charge`.
 pub(super) fn failed(doing: &str, error: &Error) -> Diagnostic {
     match error {
@@ -61,9 +63,15 @@ fn refused(doing: &str, status: &Status) -> Diagnostic {
         422 if said.contains("updates to statefulset spec") => {
             Diagnostic::error(codes::CLUSTER_REFUSED, format!("{doing}: {said}")).help(
                 "a volume cannot be made larger or smaller by a deploy: put `nats.storage` in cloudc.toml back, or change the \
-                 claim by hand and delete the StatefulSet with `kubectl delete --cascade=orphan`",
+                 claim by hand and delete the StatefulSet with `kubectl delete --cascade=orphan`. That is also what to do \
+                 where another version of cloudc made it",
             )
         }
+        _ if is_too_large(status) => Diagnostic::error(
+            codes::CLUSTER_REFUSED,
+            format!("{doing}: it is larger than what the cluster keeps of one object (1.5 MiB)"),
+        )
+        .help("make it smaller: an overlay, or a long list in cloudc.toml, may have made it grow"),
         429 | 500..=599 => Diagnostic::error(
             codes::CLUSTER_UNREACHABLE,
             format!("{doing}: the API server is busy or restarting, and stayed so: {said}"),

@@ -29,6 +29,16 @@ impl Volume {
             .and_then(|rest| rest.strip_prefix('-'));
         [Some(self.server.as_str()), Some(self.claim.as_str()), bare].contains(&Some(name))
     }
+
+    /// The claim as an object.
+    pub(super) fn key(&self, namespace: &str) -> Key {
+        Key {
+            api_version: "v1".to_owned(),
+            kind: "PersistentVolumeClaim".to_owned(),
+            namespace: Some(namespace.to_owned()),
+            name: self.claim.clone(),
+        }
+    }
 }
 
 /// The application's volumes that no StatefulSet of `release` has; all of them without a release.

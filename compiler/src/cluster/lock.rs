@@ -10,7 +10,7 @@ use kube::{Api, Client};
 use serde_json::json;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, sleep_until, timeout, timeout_at};
 
 use crate::codes;
 use crate::diagnostic::Diagnostic;
@@ -18,13 +18,16 @@ use crate::diagnostic::Diagnostic;
 use super::failure::failed;
 use super::members::MANAGER;
 use super::request::patiently;
-use super::{Event, Listener};
+use super::{Event, Listener, Options, stopped};
 
 /// How long a Lease holds that nobody renews.
 const HELD: Duration = Duration::from_secs(15);
+/// When this process takes it for lost, by its own clock: before anybody else may have it, so that what is under way has ended by
+/// then.
+const LOST: Duration = Duration::from_secs(12);
 /// How often it is renewed.
 const RENEW: Duration = Duration::from_secs(5);
-/// How often a Lease of somebody else is looked at.
+/// How often a Lease of somebody else is looked at, and how soon a renewal that failed is tried again.
 const LOOK: Duration = Duration::from_secs(1);
 
 /// A Lease that this process holds. Dropped without [`release`](Lock::release), it is free after fifteen seconds.
@@ -34,6 +37,7 @@ pub(super) struct Lock {
     holder: String,
     renewing: JoinHandle<()>,
     lost: watch::Receiver<bool>,
+    stop: watch::Receiver<bool>,
 }
 
 impl Lock {
@@ -45,26 +49,28 @@ impl Lock {
     pub(super) async fn take(
         client: &Client,
         (app, namespace): (&str, &str),
-        holder: &str,
+        options: &Options,
         deadline: Instant,
         tell: Listener<'_>,
     ) -> Result<Self, Diagnostic> {
         let leases: Api<Lease> = Api::namespaced(client.clone(), namespace);
         let name = format!("cloudc-{app}");
         // Two runs of one person are two holders.
-        let holder = format!("{holder} {:08x}", rand::random::<u32>());
+        let holder = format!("{} {:08x}", options.holder, rand::random::<u32>());
         let doing = "cannot take the Lease of a deploy";
         // Clocks differ, so what counts is how long the Lease is seen unchanged.
         let mut seen: Option<(Option<String>, Instant)> = None;
         let mut told = false;
-        loop {
+        let taken = loop {
             let found = patiently(|| leases.get_opt(&name)).await;
+            // From here on it may be this one's, whenever the answer comes.
+            let asked = Instant::now();
             let Some(lease) = found.map_err(|error| failed(doing, &error))? else {
                 match leases
                     .create(&PostParams::default(), &new(&name, &holder))
                     .await
                 {
-                    Ok(_) => break,
+                    Ok(_) => break asked,
                     Err(error) if is_conflict(&error) => continue,
                     Err(error) => return Err(failed(doing, &error)),
                 }
@@ -84,7 +90,7 @@ impl Lock {
                 let mut mine = new(&name, &holder);
                 mine.metadata = lease.metadata;
                 match leases.replace(&name, &PostParams::default(), &mine).await {
-                    Ok(_) => break,
+                    Ok(_) => break asked,
                     Err(error) if is_conflict(&error) => continue,
                     Err(error) => return Err(failed(doing, &error)),
                 }
@@ -108,13 +114,13 @@ impl Lock {
                 told = true;
             }
             sleep(LOOK).await;
-        }
+        };
         let (tell_lost, lost) = watch::channel(false);
         let renewing = tokio::spawn(renew(
             leases.clone(),
             name.clone(),
             holder.clone(),
-            tell_lost,
+            (taken, tell_lost),
         ));
         Ok(Self {
             leases,
@@ -122,6 +128,7 @@ impl Lock {
             holder,
             renewing,
             lost,
+            stop: options.stop.listen(),
         })
     }
 
@@ -129,24 +136,32 @@ impl Lock {
     ///
     /// # Errors
     ///
-    /// Somebody else took it, as this process could not renew it in time.
+    /// This process could not renew it in time, so somebody else may have it; a person wants it to stop.
     pub(super) async fn during<T>(
         &self,
         work: impl Future<Output = Result<T, Vec<Diagnostic>>>,
     ) -> Result<T, Vec<Diagnostic>> {
-        let mut lost = self.lost.clone();
+        let (mut lost, mut stop) = (self.lost.clone(), self.stop.clone());
         tokio::select! {
             done = work => done,
             Ok(_) = lost.wait_for(|lost| *lost) => Err(vec![
-                Diagnostic::error(codes::CLUSTER_BUSY, "another deploy took the Lease over")
-                    .help("it could not be renewed for fifteen seconds: run this again, it goes on where it was"),
+                Diagnostic::error(
+                    codes::CLUSTER_BUSY,
+                    "the Lease could not be renewed in time, and another deploy may have it",
+                )
+                .help("the API server answered too late: run this again, it goes on where it was"),
             ]),
+            Ok(_) = stop.wait_for(|stop| *stop) => Err(vec![stopped()]),
         }
     }
 
     /// Gives it back. If that does not succeed, it is free after fifteen seconds.
     pub(super) async fn release(self) {
         self.renewing.abort();
+        let _ = timeout(RENEW, self.give_back()).await;
+    }
+
+    async fn give_back(&self) {
         let Ok(Some(lease)) = self.leases.get_opt(&self.name).await else {
             return;
         };
@@ -171,37 +186,48 @@ impl Drop for Lock {
     }
 }
 
-/// Renews until it cannot.
-async fn renew(leases: Api<Lease>, name: String, holder: String, lost: watch::Sender<bool>) {
-    let mut renewed = Instant::now();
+/// Renews until it cannot. A renewal counts from when it was asked for: its answer may have taken long.
+async fn renew(
+    leases: Api<Lease>,
+    name: String,
+    holder: String,
+    (mut renewed, lost): (Instant, watch::Sender<bool>),
+) {
+    let mut pause = RENEW;
     loop {
-        sleep(RENEW).await;
-        let now = json!({"spec": {"renewTime": MicroTime(Timestamp::now())}});
-        let mine = async {
-            let lease = leases.get(&name).await?;
-            let current = lease.spec.and_then(|spec| spec.holder_identity);
-            if current.as_deref() != Some(holder.as_str()) {
-                return Ok::<bool, kube::Error>(false);
-            }
-            let mut change = now;
-            change["metadata"] = json!({"resourceVersion": lease.metadata.resource_version});
-            let parameters = PatchParams {
-                field_manager: Some(MANAGER.to_owned()),
-                ..Default::default()
-            };
-            leases
-                .patch(&name, &parameters, &Patch::Merge(&change))
-                .await?;
-            Ok(true)
-        };
-        match mine.await {
-            Ok(true) => renewed = Instant::now(),
-            Ok(false) => break,
-            Err(_) if renewed.elapsed() > HELD => break,
-            Err(_) => {}
+        let end = renewed + LOST;
+        sleep_until((Instant::now() + pause).min(end)).await;
+        let asked = Instant::now();
+        let answer = timeout_at((asked + RENEW).min(end), mine(&leases, &name, &holder)).await;
+        match answer {
+            Ok(Ok(true)) => (renewed, pause) = (asked, RENEW),
+            Ok(Ok(false)) => break,
+            Ok(Err(_)) | Err(_) if Instant::now() >= end => break,
+            Ok(Err(_)) | Err(_) => pause = LOOK,
         }
     }
     let _ = lost.send(true);
+}
+
+/// Renews once: whether it is this one's still.
+async fn mine(leases: &Api<Lease>, name: &str, holder: &str) -> kube::Result<bool> {
+    let lease = leases.get(name).await?;
+    let current = lease.spec.and_then(|spec| spec.holder_identity);
+    if current.as_deref() != Some(holder) {
+        return Ok(false);
+    }
+    let change = json!({
+        "metadata": {"resourceVersion": lease.metadata.resource_version},
+        "spec": {"renewTime": MicroTime(Timestamp::now())},
+    });
+    let parameters = PatchParams {
+        field_manager: Some(MANAGER.to_owned()),
+        ..Default::default()
+    };
+    leases
+        .patch(name, &parameters, &Patch::Merge(&change))
+        .await?;
+    Ok(true)
 }
 
 fn new(name: &str, holder: &str) -> Lease {

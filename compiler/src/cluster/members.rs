@@ -123,6 +123,11 @@ impl Members {
         Ok(members)
     }
 
+    /// The selector of what is no member.
+    pub(super) fn others(&self) -> String {
+        format!("{PART_OF}!={}", self.id)
+    }
+
     /// The parent's name.
     pub(super) fn parent(&self) -> &str {
         &self.parent
@@ -144,12 +149,11 @@ mod tests {
 
     #[test]
     fn the_id_is_the_one_that_kubectl_computes() {
-        // `printf 'cloudc-shop.shop.ConfigMap.' | sha256sum`, in the URL's base 64.
+        // `printf 'cloudc-shop.shop.ConfigMap.' | openssl dgst -sha256 -binary | base64 | tr '+/' '-_' | tr -d =`
         let members = Members::new("shop", "shop");
-        let hash = Sha256::digest("cloudc-shop.shop.ConfigMap.");
         assert_eq!(
             members.id,
-            format!("applyset-{}-v1", BASE64URL_NOPAD.encode(&hash))
+            "applyset-WbOKi2WZ_m8IlvUyo2uzNmjXOgSdvc2UPJslHJWXhXU-v1"
         );
         assert!(members.id.len() <= 63, "a label's value");
     }

@@ -13,16 +13,21 @@ mod deploy;
 mod destroy;
 mod diff;
 mod failure;
+mod foreign;
+mod gone;
 mod history;
 mod leftovers;
 mod lock;
 mod members;
+mod namespace;
 mod pods;
 mod provisioned;
 mod prune;
 mod request;
 mod running;
 mod state;
+mod stop;
+mod strangers;
 mod undo;
 mod wait;
 
@@ -36,6 +41,7 @@ pub use destroy::{Doomed, destroy, doomed};
 pub use diff::{Difference, diff};
 pub use history::{Record, Status, current, records};
 pub use state::{Row, State};
+pub use stop::{Stop, stopped};
 pub use undo::{promote, rollback};
 
 /// Everything that is wrong, in words.
@@ -59,6 +65,8 @@ pub struct Options {
     pub seen: Option<u32>,
     /// Who deploys, as another one is told it: `user@host`.
     pub holder: String,
+    /// Ends it where it stands, and gives the Lease back.
+    pub stop: Stop,
 }
 
 impl Default for Options {
@@ -72,6 +80,7 @@ impl Default for Options {
             delete_data: Vec::new(),
             seen: None,
             holder: "cloudc".to_owned(),
+            stop: Stop::default(),
         }
     }
 }

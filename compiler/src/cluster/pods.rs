@@ -19,8 +19,14 @@ pub(super) struct Pods<'a> {
 }
 
 impl Pods<'_> {
-    /// What keeps the pods of a workload from running, if anything does. Best effort: who may not look learns nothing.
-    pub(super) async fn trouble(&self, key: &Key, instance: &str) -> Option<String> {
+    /// What keeps the pods of a workload from running, if anything does; of a StatefulSet with the `revision` that they are to have.
+    /// Best effort: who may not look learns nothing.
+    pub(super) async fn trouble(
+        &self,
+        key: &Key,
+        instance: &str,
+        revision: Option<&str>,
+    ) -> Option<String> {
         let pods: Api<Pod> = Api::namespaced(self.client.clone(), self.namespace);
         let labels = format!(
             "app.kubernetes.io/instance={instance},app.kubernetes.io/part-of={}",
@@ -33,6 +39,18 @@ impl Pods<'_> {
             .items;
         // The newest pod is of the newest template.
         found.sort_by_key(|pod| std::cmp::Reverse(pod.creation_timestamp()));
+        let left = revision.and_then(|revision| {
+            let mut pods = found.iter();
+            pods.find(|pod| is_left_behind(pod, revision))
+        });
+        if let Some(pod) = left {
+            let name = pod.name_any();
+            return Some(format!(
+                "its pod {name} is of an older template and never became ready, and Kubernetes does not replace it: \
+                 kubectl delete pod {name} -n {}",
+                self.namespace
+            ));
+        }
         for pod in &found {
             if let Some(trouble) = unscheduled(pod) {
                 return Some(trouble);
@@ -112,6 +130,15 @@ fn made_by(key: &Key, kind: &str, name: &str) -> bool {
         }),
         _ => false,
     }
+}
+
+/// Whether a StatefulSet's pod is of an older template and stays: not every Kubernetes replaces one that is not ready. The first
+/// patches of 1.35 do not (https://github.com/kubernetes/kubernetes/issues/137409).
+fn is_left_behind(pod: &Pod, revision: &str) -> bool {
+    let own = pod.labels().get("controller-revision-hash");
+    own.is_some_and(|own| own != revision)
+        && !is_ready(pod)
+        && pod.metadata.deletion_timestamp.is_none()
 }
 
 fn is_ready(pod: &Pod) -> bool {

@@ -37,11 +37,21 @@ pub(super) async fn patiently<T>(
 
 fn is_passing(error: &Error) -> bool {
     match error {
-        Error::Api(status) => matches!(status.code, 429 | 500 | 502 | 503 | 504),
+        Error::Api(status) => {
+            matches!(status.code, 429 | 500 | 502 | 503 | 504) && !is_too_large(status)
+        }
         Error::Service(cause) => !is_about_trust(&**cause),
         Error::HyperError(_) | Error::ReadEvents(_) => true,
         _ => false,
     }
+}
+
+/// Whether the store behind the server took an object for too large, itself or before it was sent there. The server tells it as
+/// an error of its own.
+pub(super) fn is_too_large(status: &Status) -> bool {
+    let said = &status.message;
+    said.contains("etcdserver: request is too large")
+        || said.contains("trying to send message larger than max")
 }
 
 /// Whether the server was reached and not believed: nothing that time mends.

@@ -163,6 +163,12 @@ fn stateful_set(object: &Value, seen: bool) -> State {
     State::Coming(format!("{} of {} ready", ready.min(updated), pods(wanted)))
 }
 
+/// The revision that a StatefulSet's pods are to have.
+pub(super) fn newest<'a>(key: &Key, object: &'a Value) -> Option<&'a str> {
+    let newest = object.pointer("/status/updateRevision");
+    newest?.as_str().filter(|_| key.kind == "StatefulSet")
+}
+
 fn job(object: &Value) -> State {
     let is = |kind| condition(object, kind).filter(|condition| condition.status == "True");
     if is("Complete").is_some() {

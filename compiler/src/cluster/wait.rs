@@ -107,7 +107,9 @@ async fn look(
     if !state.is_ready()
         && runs_pods
         && (ask_pods || matches!(state, State::Failed(_)))
-        && let Some(trouble) = pods.trouble(key, instance).await
+        && let Some(trouble) = pods
+            .trouble(key, instance, state::newest(key, &object.data))
+            .await
     {
         state = match state {
             State::Failed(why) => State::Failed(format!("{why}; {trouble}")),

@@ -93,9 +93,10 @@ pub(super) fn service(identity: &Identity, limits: &Limits, pod: PodSpec) -> Obj
     .into()
 }
 
-/// More than the user's number, which only the runtime can hold a handler to (it does not yet). Knative counts
-/// from the request's arrival: the activator (`NewTimeoutHandler` in `cmd/activator/main.go`) holds it while a pod starts, and
-/// a cold start must not eat the handler's time. The pod's grace period is the same number.
+/// More than the user's number, to which the runtime holds a handler. Knative counts from the request's arrival: the activator
+/// (`NewTimeoutHandler` in `cmd/activator/main.go`) holds it while a pod starts, and a cold start must not eat the handler's time.
+/// The pod's grace period is the same number. Between 590 s and Knative's most there is less than ten seconds on top: a request
+/// that waits for a pod and then takes all of its time is ended by Knative, and a pod that leaves in the middle of it is killed.
 fn timeout_seconds(limits: &Limits) -> i64 {
     pod::grace_seconds(limits.timeout).min(MOST_SECONDS)
 }

@@ -133,6 +133,7 @@ fn stateful_set(
         spec: Some(StatefulSetSpec {
             replicas: Some(1),
             service_name: Some(identity.object.clone()),
+            pod_management_policy: Some(server::POD_MANAGEMENT.to_owned()),
             selector: identity.selector(),
             template: PodTemplateSpec {
                 metadata: Some(identity.template()),

@@ -8,6 +8,10 @@ use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use super::context::Identity;
 use super::object::Object;
 
+/// How a server's StatefulSet makes its pod. Where pods are made in order, one that never became ready is not replaced by one of a
+/// newer template (https://github.com/kubernetes/kubernetes/issues/67250), so a wrong image would stand in the way of the right one.
+pub(super) const POD_MANAGEMENT: &str = "Parallel";
+
 /// The Service of a StatefulSet: its name leads straight to the one pod.
 pub(super) fn headless(identity: &Identity, port: (&str, u16)) -> Object {
     service(identity, &identity.object, port, Some("None".to_owned()))

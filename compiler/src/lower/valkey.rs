@@ -53,6 +53,7 @@ fn stateful_set(identity: &Identity, container: Container) -> Object {
         spec: Some(StatefulSetSpec {
             replicas: Some(1),
             service_name: Some(identity.object.clone()),
+            pod_management_policy: Some(server::POD_MANAGEMENT.to_owned()),
             selector: identity.selector(),
             template: PodTemplateSpec {
                 metadata: Some(identity.template()),

@@ -8,6 +8,7 @@ use cloudc_tests::app::{App, copy, repository};
 const RECEIPTS: &str = "examples/shop/src/receipts.rs";
 const PAYMENTS: &str = "examples/shop/src/payments.rs";
 const QUEUES: &str = "examples/shop/src/queues.rs";
+const SETTINGS: &str = "examples/shop/cloudc.toml";
 const LIB: &str = "examples/shop/src/lib.rs";
 
 /// The sources, in a folder that is removed at the end.
@@ -28,10 +29,7 @@ impl Application {
                 "registry = {registry:?}\nregistry_plain_http = {is_plain}\n"
             ));
         }
-        app.write(
-            "examples/shop/cloudc.toml",
-            format!("{settings}[nats]\nstorage = \"1Gi\"\n"),
-        );
+        app.write(SETTINGS, format!("{settings}[nats]\nstorage = \"1Gi\"\n"));
         app.write(
             "examples/hello/cloudc.toml",
             format!("{settings}target = \"kubernetes\"\n"),
@@ -91,6 +89,17 @@ impl Application {
         self.app.write(
             PAYMENTS,
             format!("{}{with}{}", &text[..start], &text[end..]),
+        );
+    }
+
+    /// Gives the broker this image.
+    pub(crate) fn image_of_the_broker(&self, image: &str) {
+        let text = self.read(SETTINGS);
+        let lines = text.lines().filter(|line| !line.starts_with("image = "));
+        let others: Vec<&str> = lines.collect();
+        self.app.write(
+            SETTINGS,
+            format!("{}\nimage = {image:?}\n", others.join("\n")),
         );
     }
 

@@ -110,6 +110,7 @@ fn go(arguments: &Deploy, toolchain: Option<&Toolchain>, opened: &Opened) -> Res
             shown.event(cluster::Event::Done(push::summary(&pushed)));
         }
         let tell = |event| shown.event(event);
+        let options = shown.heeded(&options);
         let done = cluster::deploy(&client, &release, canary.as_ref(), "", &options, &tell).await;
         shown.end();
         done

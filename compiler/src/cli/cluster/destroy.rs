@@ -41,6 +41,7 @@ fn go(arguments: &Destroy) -> Result<(), u8> {
     }
     talk(context, format, async |client, shown: Shown| {
         let tell = |event| shown.event(event);
+        let options = shown.heeded(&options);
         cluster::destroy(&client, app, namespace, &doomed, &options, &tell).await
     })?;
     if format == MessageFormat::Json {

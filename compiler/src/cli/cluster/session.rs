@@ -13,7 +13,7 @@ use super::arguments::Waiting;
 use crate::cli::arguments::MessageFormat;
 use crate::cli::open::Opened;
 use crate::cli::{DONE, REFUSED, output};
-use crate::cluster::{self, Event, Options, Problems, Record};
+use crate::cluster::{self, Event, Options, Problems, Record, Stop};
 use crate::codes;
 use crate::diagnostic::Diagnostic;
 use crate::span::Sources;
@@ -22,11 +22,13 @@ use super::shown::Shown;
 
 /// How often it is looked for a Ctrl-C.
 const LOOK: Duration = Duration::from_millis(50);
+/// How long it may take to give a Lease back after one.
+const PARTING: Duration = Duration::from_secs(3);
 
 /// Connects and talks, on this thread. What went wrong is reported, and the exit code given back.
 ///
-/// A Ctrl-C drops the work where it stands: every step can be repeated, and what others have to know is in the cluster. The
-/// second one ends it at once.
+/// A Ctrl-C or a SIGTERM drops the work where it stands: every step can be repeated, and what others have to know is in the
+/// cluster. A Lease is given back first. The second one ends it at once.
 pub(super) fn talk<T, F>(
     context: Option<&str>,
     format: MessageFormat,
@@ -54,17 +56,23 @@ where
             }
         };
         runtime.block_on(async {
-            let shown = Shown::new(format);
+            let wish = Stop::default();
+            let shown = Shown::new(format, wish.clone());
             let talking = async {
                 let client = cluster::connect::connect(context).await.map_err(one)?;
                 work(client, shown.clone()).await
             };
+            tokio::pin!(talking);
             tokio::select! {
-                done = talking => done,
-                () = stopped => Err(one(Diagnostic::error(codes::CLUSTER_BUSY, "stopped").help(
-                    "what was applied stays; run the command again to go on, or `cloudc rollback` to go back",
-                ))),
+                done = &mut talking => return done,
+                () = stopped => wish.now(),
             }
+            if wish.is_heard()
+                && let Ok(done) = tokio::time::timeout(PARTING, talking).await
+            {
+                return done;
+            }
+            Err(one(cluster::stopped()))
         })
     });
     done.map_err(|problems| report(&problems, format))

@@ -8,15 +8,18 @@ use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use crate::cli::arguments::MessageFormat;
 use crate::cli::output;
-use crate::cluster::{Event, Row, State};
+use crate::cluster::{Event, Options, Row, State, Stop};
 use crate::span::Sources;
 
 /// How often the clock of a workload on its way moves.
 const TICK: Duration = Duration::from_millis(120);
 
-/// Where events go.
+/// The person in front of it: where events go, and where the wish to stop comes from.
 #[derive(Clone)]
-pub(super) struct Shown(Arc<Mutex<Inner>>);
+pub(super) struct Shown {
+    inner: Arc<Mutex<Inner>>,
+    stop: Stop,
+}
 
 struct Inner {
     format: MessageFormat,
@@ -31,22 +34,34 @@ struct Table {
 }
 
 impl Shown {
-    pub(super) fn new(format: MessageFormat) -> Self {
+    pub(super) fn new(format: MessageFormat, stop: Stop) -> Self {
         let is_terminal = io::stderr().is_terminal() && format == MessageFormat::Text;
         let table = is_terminal.then(|| Table {
             bars: MultiProgress::new(),
             rows: Vec::new(),
         });
-        Self(Arc::new(Mutex::new(Inner {
+        let inner = Inner {
             format,
             table,
             told: Vec::new(),
-        })))
+        };
+        Self {
+            inner: Arc::new(Mutex::new(inner)),
+            stop,
+        }
+    }
+
+    /// Options of work that ends when this person wants it to.
+    pub(super) fn heeded(&self, options: &Options) -> Options {
+        Options {
+            stop: self.stop.clone(),
+            ..options.clone()
+        }
     }
 
     /// Shows an event.
     pub(super) fn event(&self, event: Event) {
-        let mut inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
         match event {
             Event::Done(line) => inner.line(&line),
             Event::Warning(warning) => {
@@ -65,7 +80,7 @@ impl Shown {
 
     /// Leaves the table as it stands.
     pub(super) fn end(&self) {
-        let mut inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
         inner.table = None;
     }
 }

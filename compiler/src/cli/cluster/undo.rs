@@ -48,7 +48,7 @@ fn run(
         let context = cluster.context.as_deref();
         let outcome = talk(context, format, async |client, shown: Shown| {
             let tell = |event| shown.event(event);
-            let done = work(&client, &known, &options, &tell).await;
+            let done = work(&client, &known, &shown.heeded(&options), &tell).await;
             shown.end();
             done
         })?;

@@ -53,6 +53,7 @@ pub(crate) fn steps() -> Vec<Step> {
         "one user's credentials are made anew, and its pods start again", Nothing, credentials::rotate;
         "what left the application is deleted, and nothing else", Nothing, prune::restocking;
         "an image that cannot be pulled is said", Images, refused::image;
+        "a broker that cannot start gives way to one that can", Images, refused::image_of_the_broker;
         "a destruction keeps the volume", Nothing, destroy::keeps;
         "with its data the namespace goes too", Nothing, destroy::everything;
         "manifests and credentials come up without a deploy", Kubectl, gitops::apply;

@@ -147,6 +147,21 @@ pub(super) async fn image(place: &mut Place) {
     place.deploy(&[]).await.with(0);
 }
 
+pub(super) async fn image_of_the_broker(place: &mut Place) {
+    let right = place
+        .image_of(("apps/v1", "StatefulSet"), "shop-nats")
+        .await;
+    place.application.image_of_the_broker("nats:0.0.0");
+    let done = place.deploy(&["--timeout", "90s"]).await.with(1);
+    done.says(&[
+        "CC807",
+        "StatefulSet shop-nats does not come up",
+        "nats:0.0.0",
+    ]);
+    place.application.image_of_the_broker(&right);
+    place.deploy(&[]).await.with(0);
+}
+
 /// The cluster of the kubeconfig's context, for another user.
 fn somebody(user: AuthInfo) -> Kubeconfig {
     let found = Kubeconfig::read().expect("a kubeconfig");

@@ -23,12 +23,8 @@ pub(super) async fn interrupted(place: &mut Place) {
         before,
         "it was not through"
     );
-    // Nobody gave the Lease back.
-    place
-        .deploy(&[])
-        .await
-        .with(0)
-        .says(&["waiting:", "deploys shop since"]);
+    assert_eq!(holder(place).await, "", "the Lease is given back");
+    place.deploy(&[]).await.with(0);
     assert_ne!(
         place.image_of(("apps/v1", "Deployment"), "charge").await,
         before

@@ -28,6 +28,8 @@ pub(crate) enum Trouble {
     CutBefore,
     /// The server acts, and the connection is cut before the answer.
     CutAfter,
+    /// The server takes the request and never answers.
+    Stall,
 }
 
 impl Trouble {

@@ -48,13 +48,20 @@ pub(crate) async fn serve(
         content_type: content_type.to_owned(),
         body,
     };
-    answer(&mut cluster.lock(), &call)
+    let trouble = strike(&mut cluster.lock().faults, &call.method, &call.path);
+    if matches!(trouble, Some(Trouble::Stall)) {
+        std::future::pending::<()>().await;
+    }
+    answer(&mut cluster.lock(), &call, trouble.as_ref())
 }
 
-fn answer(state: &mut State, call: &Call) -> Result<Response<Incoming>, Cut> {
-    let trouble = strike(&mut state.faults, &call.method, &call.path);
-    let outcome = match &trouble {
-        Some(Trouble::CutBefore) => None,
+fn answer(
+    state: &mut State,
+    call: &Call,
+    trouble: Option<&Trouble>,
+) -> Result<Response<Incoming>, Cut> {
+    let outcome = match trouble {
+        Some(Trouble::CutBefore | Trouble::Stall) => None,
         Some(Trouble::Answer(failure)) => Some(Err(failure.clone())),
         Some(Trouble::CutAfter) => {
             // What it answers is lost with the connection.

@@ -161,6 +161,23 @@ impl Cluster {
         state.put(&kind, object)
     }
 
+    /// Takes the finalizers off an object, which goes if it is being deleted.
+    pub(crate) fn let_go(&self, api_version: &str, kind: &str, namespace: &str, name: &str) {
+        let mut state = self.state();
+        let kind = kinds::by_name(api_version, kind);
+        if let Some(mut object) = state.get(&kind, namespace, name).cloned() {
+            object["metadata"]["finalizers"] = json!([]);
+            let kept = state.put(&kind, object);
+            delete::let_go(&mut state, &kind, &kept);
+        }
+    }
+
+    /// Takes an object away at once, as if it had been deleted by hand.
+    pub(crate) fn take(&self, api_version: &str, kind: &str, namespace: &str, name: &str) {
+        self.state()
+            .take(&kinds::by_name(api_version, kind), namespace, name);
+    }
+
     /// Makes a namespace.
     pub(crate) fn namespace(&self, name: &str) {
         self.put(json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}));
@@ -193,6 +210,17 @@ impl Cluster {
         self.state()
             .hangs
             .remove(&(namespace.to_owned(), name.to_owned()));
+    }
+
+    /// Lets no node pull an image.
+    pub(crate) fn unpullable(&self, image: &str) {
+        self.state().unpullable.insert(image.to_owned());
+    }
+
+    /// Says what Jobs whose name starts so write before they end well.
+    pub(crate) fn says(&self, namespace: &str, job: &str, text: &str) {
+        let key = (namespace.to_owned(), job.to_owned());
+        self.state().says.insert(key, text.to_owned());
     }
 
     /// Says what a container wrote.

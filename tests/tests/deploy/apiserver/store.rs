@@ -1,6 +1,6 @@
 //! What the server keeps.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
@@ -28,8 +28,12 @@ pub(crate) struct State {
     pub(crate) faults: Vec<Fault>,
     /// What containers wrote, by namespace, pod, container, and whether it was the run before.
     pub(crate) logs: BTreeMap<(String, String, String, bool), String>,
+    /// What Jobs write before they end, by namespace and the start of their names.
+    pub(crate) says: BTreeMap<(String, String), String>,
     /// The workloads that do not come up, by namespace and name.
     pub(crate) hangs: BTreeMap<(String, String), Hang>,
+    /// The images that no node can pull.
+    pub(crate) unpullable: BTreeSet<String>,
     /// Whether there are writes that the controllers have yet to act on.
     pub(crate) unsettled: bool,
     revision: u64,
@@ -51,7 +55,9 @@ impl State {
             history: Vec::new(),
             faults: Vec::new(),
             logs: BTreeMap::new(),
+            says: BTreeMap::new(),
             hangs: BTreeMap::new(),
+            unpullable: BTreeSet::new(),
             unsettled: false,
             revision: 100,
             identities: 0,

@@ -344,14 +344,14 @@ fn own_part(kind: &Kind, target: &Target, config: &mut Value) {
 }
 
 fn keep(state: &mut State, kind: &Kind, call: &Call, object: Value) -> Result<Value, Failure> {
+    // A dry run does not come as far as the store.
+    if call.dry_run() {
+        return Ok(object);
+    }
     if object.to_string().len() > MAX_OBJECT {
         return Err(Failure::new(500, "", "etcdserver: request is too large"));
     }
-    if call.dry_run() {
-        Ok(object)
-    } else {
-        Ok(state.put(kind, object))
-    }
+    Ok(state.put(kind, object))
 }
 
 fn manager(target: &Target, call: &Call, operation: &'static str) -> Manager {

@@ -82,6 +82,220 @@ async fn what_somebody_else_has_there_keeps_the_namespace() {
     assert_eq!(names(&cluster, "v1", "ConfigMap"), ["mine"]);
 }
 
+/// Destroys where one object of somebody else is in cloudc's own namespace: what was told, with the namespace there still.
+async fn with_an_object(object: Value) -> Option<String> {
+    let cluster = place()?;
+    deploy(&cluster, &shop().release()).await.expect("deployed");
+    let object = cluster.put(object);
+    let named = Options {
+        delete_data: vec!["nats".to_owned()],
+        ..options()
+    };
+    let told = destroy(&cluster, &named).await.expect("gone");
+    cluster.collect_garbage();
+    cluster.finish_deletions();
+    let text = |path: &str| {
+        object
+            .pointer(path)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+    };
+    let (version, kind) = (text("/apiVersion"), text("/kind"));
+    let left = cluster.get(version, kind, "shop", text("/metadata/name"));
+    assert!(left.is_some(), "{kind} is gone: {told}");
+    Some(told)
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_kind_of_the_cluster_keeps_the_namespace() {
+    let quota = serde_json::json!({
+        "apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "compute", "namespace": "shop"},
+        "spec": {"hard": {"pods": "20"}},
+    });
+    let Some(told) = with_an_object(quota).await else {
+        return;
+    };
+    assert!(
+        told.contains("kept the namespace shop: it has ResourceQuota compute"),
+        "{told}"
+    );
+    let binding = serde_json::json!({
+        "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding",
+        "metadata": {"name": "readers", "namespace": "shop"},
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "view"},
+    });
+    let told = with_an_object(binding).await.expect("a cluster");
+    assert!(
+        told.contains("kept the namespace shop: it has RoleBinding readers"),
+        "{told}"
+    );
+    // What belongs to something outside does not go with what is in it.
+    let held = serde_json::json!({
+        "apiVersion": "v1", "kind": "ConfigMap",
+        "metadata": {"name": "seeds", "namespace": "shop", "ownerReferences": [{
+            "apiVersion": "v1", "kind": "Node", "name": "one", "uid": "00000000-0000-4000-9000-000000000001",
+        }]},
+    });
+    let told = with_owner(held).await.expect("a cluster");
+    assert!(
+        told.contains("kept the namespace shop: it has ConfigMap seeds"),
+        "{told}"
+    );
+}
+
+/// The same, with the owner there.
+async fn with_owner(object: Value) -> Option<String> {
+    let cluster = place()?;
+    let owner = &object["metadata"]["ownerReferences"][0];
+    cluster.put(serde_json::json!({
+        "apiVersion": "v1", "kind": "Node", "metadata": {"name": owner["name"], "uid": owner["uid"]},
+    }));
+    deploy(&cluster, &shop().release()).await.expect("deployed");
+    cluster.put(object);
+    let named = Options {
+        delete_data: vec!["nats".to_owned()],
+        ..options()
+    };
+    Some(destroy(&cluster, &named).await.expect("gone"))
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_namespace_that_was_there_stays_with_all_that_is_in_it() {
+    let Some(cluster) = place() else { return };
+    cluster.namespace("shop");
+    let before = cluster.get("v1", "Namespace", "", "shop").expect("there");
+    cluster.put(serde_json::json!({
+        "apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "compute", "namespace": "shop"},
+        "spec": {"hard": {"pods": "20"}},
+    }));
+    deploy(&cluster, &shop().release()).await.expect("deployed");
+    let after = cluster.get("v1", "Namespace", "", "shop").expect("there");
+    assert_eq!(after, before, "neither labels nor Pod Security");
+    let named = Options {
+        delete_data: vec!["nats".to_owned()],
+        ..options()
+    };
+    let told = destroy(&cluster, &named).await.expect("gone");
+    assert!(
+        told.contains("kept the namespace shop: cloudc did not make it"),
+        "{told}"
+    );
+    cluster.finish_deletions();
+    assert_eq!(names(&cluster, "v1", "ResourceQuota"), ["compute"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_namespace_stays_cloudcs_at_every_deploy() {
+    let Some(cluster) = place() else { return };
+    let mut shop = shop();
+    deploy(&cluster, &shop.release()).await.expect("deployed");
+    shop.image('2');
+    deploy(&cluster, &shop.release()).await.expect("deployed");
+    let namespace = cluster.get("v1", "Namespace", "", "shop").expect("there");
+    let metadata = &namespace["metadata"];
+    assert_eq!(metadata["annotations"]["cloudc.dev/made"], "true");
+    assert_eq!(
+        metadata["labels"]["pod-security.kubernetes.io/enforce"],
+        "restricted"
+    );
+}
+
+/// Holds an object as a controller does that is slow to clean up.
+fn hold(cluster: &Cluster, name: &str) {
+    let mut object = cluster
+        .get("keda.sh/v1alpha1", "ScaledObject", "shop", name)
+        .expect("there");
+    object["metadata"]["finalizers"] = serde_json::json!(["example.com/held"]);
+    cluster.put(object);
+}
+
+fn let_go(cluster: &Cluster, name: &str) {
+    cluster.let_go("keda.sh/v1alpha1", "ScaledObject", "shop", name);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_held_is_waited_for() {
+    let Some(cluster) = place() else { return };
+    deploy(&cluster, &shop().release()).await.expect("deployed");
+    hold(&cluster, "charge");
+    let said = words(&destroy(&cluster, &hasty()).await.expect_err("held"));
+    assert!(
+        said.contains(
+            "CC806 ScaledObject charge is being deleted, and is not gone yet: the finalizer `example.com/held` holds it"
+        ),
+        "{said}"
+    );
+    let options = options();
+    let (told, ()) = tokio::join!(destroy(&cluster, &options), async {
+        tokio::time::sleep(Duration::from_secs(60)).await;
+        let_go(&cluster, "charge");
+    });
+    told.expect("gone");
+    assert_eq!(
+        names(&cluster, "keda.sh/v1alpha1", "ScaledObject"),
+        Vec::<String>::new()
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deploy_makes_anew_what_is_on_its_way_out() {
+    let Some(cluster) = place() else { return };
+    let release = shop().release();
+    deploy(&cluster, &release).await.expect("deployed");
+    hold(&cluster, "charge");
+    destroy(&cluster, &hasty()).await.expect_err("held");
+    let told = Told::default();
+    let (deployed, ()) = tokio::join!(
+        async { deploy_with(&cluster, &release, &options(), &told).await },
+        async {
+            tokio::time::sleep(Duration::from_secs(60)).await;
+            let_go(&cluster, "charge");
+        }
+    );
+    deployed.expect("deployed");
+    let made = cluster.get("keda.sh/v1alpha1", "ScaledObject", "shop", "charge");
+    let made = made.expect("it did not vanish");
+    assert!(made["metadata"]["deletionTimestamp"].is_null(), "{made}");
+    assert!(
+        told.text()
+            .contains("waiting: ScaledObject charge is being deleted"),
+        "{}",
+        told.text()
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_gitops_applied_does_not_lose_its_secrets() {
+    let Some(cluster) = place() else { return };
+    let release = shop().release();
+    cluster.namespace("shop");
+    let quiet = Told::default();
+    let tell = |event| quiet.hear(event);
+    cluster::credentials(&cluster.client(), &release, &[], &tell)
+        .await
+        .expect("made");
+    for object in &release.objects {
+        if object["kind"] == "Deployment" {
+            cluster.put(object.clone());
+        }
+    }
+    let secrets = names(&cluster, "v1", "Secret");
+    let said = words(&destroy(&cluster, &options()).await.expect_err("it runs"));
+    assert!(
+        said.contains(
+            "CC809 Deployment charge and 2 others of shop were not applied by `cloudc deploy`"
+        ),
+        "{said}"
+    );
+    assert!(said.contains("kubectl delete -k"), "{said}");
+    assert_eq!(names(&cluster, "v1", "Secret"), secrets);
+    for name in names(&cluster, "apps/v1", "Deployment") {
+        cluster.take("apps/v1", "Deployment", "shop", &name);
+    }
+    destroy(&cluster, &options()).await.expect("gone");
+    assert_eq!(names(&cluster, "v1", "Secret"), Vec::<String>::new());
+}
+
 #[tokio::test(start_paused = true)]
 async fn there_may_be_nothing_to_destroy() {
     let Some(cluster) = place() else { return };

@@ -1,5 +1,12 @@
 //! Workloads that do not come up, and the reason that a person needs.
 
+use std::fs;
+
+use cloudc_compiler::config::Nats;
+use cloudc_compiler::report::{Style, render_text};
+use cloudc_compiler::span::Sources;
+use cloudc_tests::app::repository;
+
 use super::*;
 use crate::apiserver::Hang;
 
@@ -115,4 +122,97 @@ async fn a_service_that_hangs_says_why() {
         "{said}"
     );
     assert!(said.contains("unauthorized"), "{said}");
+}
+
+/// The shop with a broker whose image is a mistake, and its release.
+fn with_a_wrong_broker(cluster: &Cluster) -> (Shop, Release) {
+    let mut shop = shop();
+    let right = shop.settings.nats.clone();
+    let Nats::Bundled(nats) = &mut shop.settings.nats else {
+        panic!("the shop brings its broker")
+    };
+    nats.image = "nats:2.51".to_owned();
+    cluster.unpullable("nats:2.51");
+    let wrong = shop.release();
+    shop.settings.nats = right;
+    (shop, wrong)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_never_came_up_does_not_stand_in_the_way_of_the_next_deploy() {
+    let Some(cluster) = place() else { return };
+    let (shop, wrong) = with_a_wrong_broker(&cluster);
+    let problems = deploy_with(&cluster, &wrong, &hasty(), &Told::default()).await;
+    let said = words(&problems.expect_err("no such image"));
+    assert!(
+        said.contains(
+            "StatefulSet shop-nats does not come up: the image nats:2.51 cannot be pulled"
+        ),
+        "{said}"
+    );
+    deploy(&cluster, &shop.release()).await.expect("deployed");
+    let pod = cluster
+        .get("v1", "Pod", "shop", "shop-nats-0")
+        .expect("a pod");
+    let image = &pod["spec"]["containers"][0]["image"];
+    assert_ne!(image, "nats:2.51", "{pod}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pod_that_kubernetes_does_not_replace_is_named() {
+    let Some(cluster) = place() else { return };
+    let (shop, wrong) = with_a_wrong_broker(&cluster);
+    // As a Kubernetes does that counts a pod of an older template as one that may not be away.
+    let in_order = |mut release: Release| {
+        let sets = release.objects.iter_mut();
+        for set in sets.filter(|object| object["kind"] == "StatefulSet") {
+            set["spec"]["podManagementPolicy"] = "OrderedReady".into();
+        }
+        release
+    };
+    let wrong = in_order(wrong);
+    let problems = deploy_with(&cluster, &wrong, &hasty(), &Told::default()).await;
+    problems.expect_err("no such image");
+    let right = in_order(shop.release());
+    let problems = deploy_with(&cluster, &right, &hasty(), &Told::default()).await;
+    let said = words(&problems.expect_err("the old pod stays"));
+    assert!(
+        said.contains(
+            "StatefulSet shop-nats does not come up: its pod shop-nats-0 is of an older template"
+        ),
+        "{said}"
+    );
+    assert!(
+        said.contains("kubectl delete pod shop-nats-0 -n shop"),
+        "{said}"
+    );
+    cluster.take("v1", "Pod", "shop", "shop-nats-0");
+    cluster.settle();
+    deploy(&cluster, &right).await.expect("deployed");
+    // How pods are made is nothing that a deploy can change.
+    let said = words(&deploy(&cluster, &shop.release()).await.expect_err("fixed"));
+    assert!(
+        said.contains("CC804 cannot apply StatefulSet shop-nats")
+            && said.contains("--cascade=orphan"),
+        "{said}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_readme_shows_what_is_printed() {
+    let Some(cluster) = place() else { return };
+    // What the program of a pod without this variable writes (`runtime/src/shim`).
+    let log = "cloudc: CLOUDC_NATS_URL is not set: `charge` takes its messages from a queue, so it must know where the \
+               broker is; set it to nats://HOST:PORT or tls://HOST:PORT";
+    cluster.hang("shop", "charge", Hang::CrashLoop(log.to_owned()));
+    let problems = deploy_with(&cluster, &shop().release(), &hasty(), &Told::default()).await;
+    let problems = problems.expect_err("it ends");
+    let style = Style {
+        color: false,
+        unicode: true,
+        width: 100,
+    };
+    let printed = render_text(&problems, &Sources::default(), style);
+    let readme = fs::read_to_string(repository().join("README.md")).expect("the README");
+    assert!(readme.contains(printed.trim_end()), "{printed}");
 }

@@ -1,7 +1,7 @@
 //! Two deploys at once.
 
 use super::*;
-use crate::apiserver::Hang;
+use crate::apiserver::{Hang, Trouble};
 
 #[tokio::test(start_paused = true)]
 async fn the_second_waits_and_is_told_for_whom() {
@@ -67,4 +67,88 @@ async fn one_that_may_not_wait_longer_is_told_who_deploys() {
     assert!(one.is_err(), "it hangs");
     let said = words(&other.expect_err("busy"));
     assert!(said.contains("CC806 anna@laptop deploys shop"), "{said}");
+}
+
+/// A deploy that waits for a workload, while this happens to it after half a minute: what is said, and when that was.
+async fn interrupted(cluster: &Cluster, what: impl FnOnce()) -> (String, Duration) {
+    cluster.hang("shop", "charge", Hang::NeverReady);
+    let release = shop().release();
+    let start = tokio::time::Instant::now();
+    let (done, ()) = tokio::join!(deploy(cluster, &release), async {
+        tokio::time::sleep(Duration::from_secs(30)).await;
+        what();
+    });
+    let after = start.elapsed().saturating_sub(Duration::from_secs(30));
+    (words(&done.expect_err("it ends")), after)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lease_that_cannot_be_renewed_is_lost_before_another_may_have_it() {
+    let Some(cluster) = place() else { return };
+    let stalled = || cluster.always("*", "*/leases/cloudc-shop", Trouble::Stall);
+    let (said, after) = interrupted(&cluster, stalled).await;
+    assert!(
+        said.contains("CC806 the Lease could not be renewed in time"),
+        "{said}"
+    );
+    // It was renewed in the last five seconds, and giving it back is tried for as long.
+    assert!(
+        after < Duration::from_secs(15) + Duration::from_secs(5),
+        "{after:?}"
+    );
+    let wrote = |entry: &&Entry| entry.writes() && !is_lease(entry);
+    cluster.heal();
+    cluster.forget();
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    assert_eq!(cluster.history().iter().filter(wrote).count(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_renewal_that_is_late_is_not_even_noticed() {
+    let Some(cluster) = place() else { return };
+    cluster.hang("shop", "charge", Hang::NeverReady);
+    cluster.on("PATCH", "*/leases/cloudc-shop", 3, Trouble::Stall);
+    let release = shop().release();
+    let (done, ()) = tokio::join!(deploy(&cluster, &release), async {
+        tokio::time::sleep(Duration::from_secs(120)).await;
+        cluster.mend("shop", "charge");
+        cluster.settle();
+    });
+    done.expect("deployed");
+    let history = cluster.history();
+    let renewals = history
+        .iter()
+        .filter(|entry| entry.method == "PATCH" && is_lease(entry));
+    assert!(renewals.count() > 15, "it goes on being renewed");
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_is_told_to_stop_gives_the_lease_back() {
+    let Some(cluster) = place() else { return };
+    cluster.hang("shop", "charge", Hang::NeverReady);
+    let release = shop().release();
+    let stopped = options();
+    assert!(
+        !stopped.stop.is_heard(),
+        "there is nothing to give back yet"
+    );
+    let quiet = Told::default();
+    let (done, ()) = tokio::join!(deploy_with(&cluster, &release, &stopped, &quiet), async {
+        tokio::time::sleep(Duration::from_secs(30)).await;
+        assert!(stopped.stop.is_heard(), "it holds the Lease");
+        stopped.stop.now();
+    });
+    let said = words(&done.expect_err("stopped"));
+    assert!(said.contains("CC806 stopped"), "{said}");
+    let lease = cluster
+        .get("coordination.k8s.io/v1", "Lease", "shop", "cloudc-shop")
+        .expect("a Lease");
+    assert!(lease["spec"]["holderIdentity"].is_null(), "{lease}");
+    cluster.mend("shop", "charge");
+    cluster.settle();
+    let told = Told::default();
+    deploy_with(&cluster, &release, &options(), &told)
+        .await
+        .expect("went on");
+    assert!(!told.text().contains("waiting:"), "{}", told.text());
 }

@@ -104,6 +104,77 @@ async fn an_old_provisioner_and_an_old_configuration_go() {
     assert_eq!(configurations.count(), 1);
 }
 
+/// The log of a provisioner that finds messages in a queue that left, as the runtime writes it.
+const KEPT: &str = r#"{"timestamp":"2026-11-27T12:00:00.000000Z","level":"INFO","message":"connected to the broker","client":"shop-provision","target":"cloudc::backend::nats::events"}
+{"timestamp":"2026-11-27T12:00:00.100000Z","level":"WARN","message":"kept: its queue left the graph, and it holds messages","queue":"restock-requests","stream":"shop-restock-requests","messages":3,"target":"cloudc::shim::provision"}
+{"timestamp":"2026-11-27T12:00:00.200000Z","level":"INFO","message":"deleted: its queue left the graph","queue":"restock-requests","stream":"shop-restock-requests-dead","messages":0,"target":"cloudc::shim::provision"}
+"#;
+
+/// The warnings of a deploy that takes the queue `restock-requests` away, and all that was told.
+async fn without_a_queue(options: &Options) -> Option<(Vec<String>, String)> {
+    let cluster = place()?;
+    let mut shop = shop();
+    deploy(&cluster, &shop.release()).await.expect("deployed");
+    cluster.says("shop", "shop-provision-", KEPT);
+    shop.without_restocking();
+    let mut release = shop.release();
+    release.retired = vec!["restock-requests".to_owned()];
+    let told = Told::default();
+    deploy_with(&cluster, &release, options, &told)
+        .await
+        .expect("deployed");
+    let events = told.0.lock().expect("nobody panics in it");
+    let warnings = events.iter().filter_map(|event| match event {
+        Event::Warning(warning) => {
+            let help = warning.help.as_deref().unwrap_or_default();
+            Some(format!("{} {}; {help}", warning.code, warning.message))
+        }
+        _ => None,
+    });
+    let warnings = warnings.collect();
+    drop(events);
+    Some((warnings, told.text()))
+}
+
+#[tokio::test(start_paused = true)]
+async fn messages_of_a_queue_that_left_are_warned_of_by_its_name() {
+    let Some((warnings, told)) = without_a_queue(&options()).await else {
+        return;
+    };
+    assert_eq!(
+        warnings,
+        [
+            "CC811 the queue `restock-requests` left the application, and its stream shop-restock-requests is kept: it \
+             holds 3 messages; delete what is in it with --delete-data restock-requests"
+        ]
+    );
+    assert!(
+        told.contains(
+            "deleted the stream shop-restock-requests-dead of the queue `restock-requests`"
+        ),
+        "{told}"
+    );
+    assert!(!told.contains("connected"), "{told}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deploy_that_does_not_wait_names_the_queue_all_the_same() {
+    let hurried = Options {
+        wait: false,
+        ..options()
+    };
+    let Some((warnings, _)) = without_a_queue(&hurried).await else {
+        return;
+    };
+    assert_eq!(
+        warnings,
+        [
+            "CC811 the queue `restock-requests` leaves the application, and messages that it holds are kept; delete them \
+             with --delete-data restock-requests; how many there are is told without --no-wait"
+        ]
+    );
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_volume_is_kept_until_it_is_named() {
     let Some(cluster) = place() else { return };

@@ -209,3 +209,29 @@ async fn a_secret_that_only_people_know_is_asked_for() {
         "{said}"
     );
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_object_that_the_store_does_not_take_is_named_and_not_tried_again() {
+    let Some(cluster) = place() else { return };
+    let mut release = shop().release();
+    let mut objects = release.objects.iter_mut();
+    let charge = objects
+        .find(|object| object["kind"] == "Deployment" && object["metadata"]["name"] == "charge")
+        .expect("a Deployment");
+    let variables = charge["spec"]["template"]["spec"]["containers"][0]["env"].as_array_mut();
+    variables
+        .expect("variables")
+        .push(serde_json::json!({"name": "LARGE", "value": "x".repeat(2 << 20)}));
+    let problems = deploy(&cluster, &release).await.expect_err("too large");
+    let said = words(&problems);
+    assert!(
+        said.contains("CC804 cannot apply Deployment charge: it is larger than what the cluster keeps of one object"),
+        "{said}"
+    );
+    assert!(said.contains("make it smaller"), "{said}");
+    let tries = cluster.history();
+    let tries = tries
+        .iter()
+        .filter(|entry| entry.writes() && entry.path.ends_with("/deployments/charge"));
+    assert_eq!(tries.count(), 1, "it does not get smaller by itself");
+}

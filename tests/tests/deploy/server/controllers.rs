@@ -286,6 +286,50 @@ async fn a_stateful_set_gets_pods_and_claims() {
     );
 }
 
+/// What becomes of a pod with a wrong image once the set has a right one: its image then.
+async fn corrected(policy: &str) -> Option<String> {
+    let cluster = started(Cluster::builder().auto_settle())?;
+    let mut set = deployment("nats");
+    set["kind"] = json!("StatefulSet");
+    set["spec"]["serviceName"] = json!("nats");
+    set["spec"]["podManagementPolicy"] = json!(policy);
+    let right = set.clone();
+    set["spec"]["template"]["spec"]["containers"][0]["image"] = json!("nats:2.51");
+    cluster.unpullable("nats:2.51");
+    for set in [set, right] {
+        apply(&cluster, "cloudc", &set).await.expect("applied");
+        cluster.settle();
+    }
+    let pod = cluster.get("v1", "Pod", "shop", "nats-0").expect("a pod");
+    let set = cluster
+        .get("apps/v1", "StatefulSet", "shop", "nats")
+        .expect("there");
+    let status = &set["status"];
+    let is_updated = status["updatedReplicas"] == 1;
+    assert_eq!(is_updated, status["readyReplicas"] == 1, "{status}");
+    assert_eq!(
+        is_updated,
+        status["currentRevision"] == status["updateRevision"],
+        "{status}"
+    );
+    Some(
+        pod["spec"]["containers"][0]["image"]
+            .as_str()
+            .expect("an image")
+            .to_owned(),
+    )
+}
+
+#[tokio::test]
+async fn a_pod_that_is_not_ready_is_replaced_where_pods_come_in_parallel_alone() {
+    let Some(image) = corrected("OrderedReady").await else {
+        return;
+    };
+    assert_eq!(image, "nats:2.51");
+    let image = corrected("Parallel").await.expect("a cluster");
+    assert_ne!(image, "nats:2.51");
+}
+
 fn job(name: &str) -> Value {
     json!({
         "apiVersion": "batch/v1",

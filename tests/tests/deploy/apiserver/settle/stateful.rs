@@ -8,52 +8,40 @@ use super::super::store::{State, text};
 use super::workloads::{count, hang, pod, run};
 use super::{MANAGER, event, hash};
 
-/// Makes the pods of a StatefulSet, with their claims.
+const REVISION: &str = "controller-revision-hash";
+
+/// Makes the pods of a StatefulSet, with their claims. Source: `updateStatefulSet` of pkg/controller/statefulset, v1.33.
 pub(super) fn settle(state: &mut State, set: &Value) {
     let hang = hang(state, set);
     let metadata = &set["metadata"];
     let spec = &set["spec"];
-    let name = text(&metadata["name"]);
+    let (namespace, name) = (text(&metadata["namespace"]), text(&metadata["name"]));
     let wanted = spec["replicas"].as_u64().unwrap_or(1);
     let revision = format!("{name}-{}", hash(&spec["template"]));
-    let quota = matches!(hang, Some(Hang::Quota(_)));
-    // One pod after the other: the first that hangs keeps the others waiting.
-    let made = if quota {
-        0
-    } else if hang.is_some() {
-        wanted.min(1)
-    } else {
-        wanted
-    };
-    for index in 0..made {
+    let in_order = spec["podManagementPolicy"] != "Parallel";
+    let (mut made, mut updated) = (0, 0);
+    for index in 0..wanted {
+        if matches!(hang, Some(Hang::Quota(_))) {
+            break;
+        }
         let pod_name = format!("{name}-{index}");
-        let mut template = spec["template"].clone();
-        for claim in spec["volumeClaimTemplates"]
-            .as_array()
-            .into_iter()
-            .flatten()
-        {
-            let claim_name = format!("{}-{pod_name}", text(&claim["metadata"]["name"]));
-            self::claim(state, set, claim, &claim_name);
-            let volume = json!({
-                "name": claim["metadata"]["name"],
-                "persistentVolumeClaim": {"claimName": claim_name},
-            });
-            if !template["spec"]["volumes"].is_array() {
-                template["spec"]["volumes"] = json!([]);
+        made += 1;
+        let kind = by_name("v1", "Pod");
+        let old = state.get(&kind, &namespace, &pod_name).cloned();
+        if let Some(old) = old.filter(|pod| pod["metadata"]["labels"][REVISION] != *revision) {
+            // Where pods come in order, one that is not ready is waited for, whatever its template.
+            if in_order && !is_ready(&old) {
+                break;
             }
-            template["spec"]["volumes"]
-                .as_array_mut()
-                .expect("a list")
-                .insert(0, volume);
+            state.take(&kind, &namespace, &pod_name);
         }
-        for (label, value) in [
-            ("controller-revision-hash", &revision),
-            ("statefulset.kubernetes.io/pod-name", &pod_name),
-        ] {
-            template["metadata"]["labels"][label] = json!(value);
-        }
+        updated += 1;
+        let template = template(state, set, &pod_name, &revision);
         run(state, &pod(set, &pod_name, &template), hang.as_ref(), false);
+        // The first that hangs keeps the others waiting.
+        if in_order && hang.is_some() {
+            break;
+        }
     }
     if let Some(Hang::Quota(message)) = &hang {
         let message = format!(
@@ -62,19 +50,67 @@ pub(super) fn settle(state: &mut State, set: &Value) {
         );
         event(state, set, "Warning", "FailedCreate", &message);
     }
-    let ready = if hang.is_some() { 0 } else { wanted };
+    let ready = if hang.is_some() { 0 } else { updated };
+    let is_done = ready == wanted;
+    let current = match set["status"]["currentRevision"].as_str() {
+        Some(current) if !is_done => current.to_owned(),
+        _ => revision.clone(),
+    };
+    let at_current = if current == revision {
+        updated
+    } else {
+        made - updated
+    };
     let status = json!({
         "observedGeneration": metadata["generation"],
         "replicas": made,
         "readyReplicas": count(ready),
         "availableReplicas": ready,
-        "currentReplicas": count(made),
-        "updatedReplicas": count(made),
-        "currentRevision": revision,
+        "currentReplicas": count(at_current),
+        "updatedReplicas": count(updated),
+        "currentRevision": current,
         "updateRevision": revision,
         "collisionCount": 0,
     });
     MANAGER.status(state, set, &status);
+}
+
+fn is_ready(pod: &Value) -> bool {
+    let conditions = pod["status"]["conditions"].as_array();
+    let mut conditions = conditions.into_iter().flatten();
+    conditions.any(|condition| condition["type"] == "Ready" && condition["status"] == "True")
+}
+
+/// The template of one pod, with its claims, which are made.
+fn template(state: &mut State, set: &Value, pod_name: &str, revision: &str) -> Value {
+    let spec = &set["spec"];
+    let mut template = spec["template"].clone();
+    for claim in spec["volumeClaimTemplates"]
+        .as_array()
+        .into_iter()
+        .flatten()
+    {
+        let claim_name = format!("{}-{pod_name}", text(&claim["metadata"]["name"]));
+        self::claim(state, set, claim, &claim_name);
+        let volume = json!({
+            "name": claim["metadata"]["name"],
+            "persistentVolumeClaim": {"claimName": claim_name},
+        });
+        if !template["spec"]["volumes"].is_array() {
+            template["spec"]["volumes"] = json!([]);
+        }
+        template["spec"]["volumes"]
+            .as_array_mut()
+            .expect("a list")
+            .insert(0, volume);
+    }
+    for (label, value) in [
+        (REVISION, revision),
+        ("statefulset.kubernetes.io/pod-name", pod_name),
+    ] {
+        template["metadata"]["labels"][label] = json!(value);
+    }
+    template
 }
 
 fn claim(state: &mut State, set: &Value, template: &Value, name: &str) {

@@ -35,7 +35,17 @@ pub(super) fn hang(state: &State, object: &Value) -> Option<Hang> {
     } else {
         &object["metadata"]["name"]
     };
-    state.hangs.get(&(namespace, text(name))).cloned()
+    let hang = state.hangs.get(&(namespace, text(name))).cloned();
+    hang.or_else(|| {
+        let containers = object["spec"]["template"]["spec"]["containers"].as_array();
+        let mut images = containers
+            .into_iter()
+            .flatten()
+            .map(|one| text(&one["image"]));
+        images
+            .any(|image| state.unpullable.contains(&image))
+            .then(|| Hang::ImagePull("manifest unknown".to_owned()))
+    })
 }
 
 /// The number of a Deployment's template, which its controller notes on it.
@@ -314,6 +324,24 @@ pub(super) fn run(state: &mut State, wanted: &Value, hang: Option<&Hang>, done: 
     }
 }
 
+/// Writes what a Job's pod is to say.
+fn write(state: &mut State, pod: &Value) {
+    let (namespace, name) = (
+        text(&pod["metadata"]["namespace"]),
+        text(&pod["metadata"]["name"]),
+    );
+    let says = state
+        .says
+        .iter()
+        .find(|((of, job), _)| *of == namespace && name.starts_with(job.as_str()));
+    let Some((_, said)) = says else {
+        return;
+    };
+    let container = text(&pod["spec"]["containers"][0]["name"]);
+    let said = said.clone();
+    state.logs.insert((namespace, name, container, false), said);
+}
+
 fn job(state: &mut State, job: &Value) {
     let over = |condition: &Value| condition["type"] == "Complete" || condition["type"] == "Failed";
     if job["status"]["conditions"]
@@ -340,6 +368,9 @@ fn job(state: &mut State, job: &Value) {
         &job["spec"]["template"],
     );
     run(state, &pod, hang.as_ref(), true);
+    if hang.is_none() {
+        write(state, &pod);
+    }
     match &hang {
         None => {
             status["succeeded"] = json!(1);
