@@ -63,29 +63,7 @@ pub async fn doomed(
             "was it deployed with `cloudc deploy`? The context and --env choose where to look",
         )));
     }
-    let mut problems = Vec::new();
-    for name in &options.delete_data {
-        if !volumes.iter().any(|volume| volume.is(app, name)) {
-            let known: Vec<&str> = volumes
-                .iter()
-                .map(|volume| volume.server.as_str())
-                .collect();
-            problems.push(
-                Diagnostic::error(
-                    codes::NO_SUCH_NAME,
-                    format!("there is no data called `{name}`"),
-                )
-                .help(format!(
-                    "there is: {}",
-                    if known.is_empty() {
-                        "none".to_owned()
-                    } else {
-                        known.join(", ")
-                    }
-                )),
-            );
-        }
-    }
+    let problems = leftovers::unknown(app, &options.delete_data, &volumes, &[]);
     if !problems.is_empty() {
         return Err(problems);
     }
