@@ -221,6 +221,12 @@ async fn after_a_rotation_the_new_revision_has_the_name_that_is_told() {
     let (new, beside) = next(&mut shop);
     let outcome = canary(&cluster, &new, &beside).await.expect("shared");
     assert_eq!(outcome.shares.len(), 2);
+    let rotated = |service: &str| {
+        let service = cluster.get("serving.knative.dev/v1", "Service", "shop", service);
+        let template = service.expect("there")["spec"]["template"].clone();
+        template["metadata"]["annotations"]["cloudc.dev/rotated"].is_string()
+    };
+    assert!(rotated("shop") && !rotated("search"));
     for share in outcome.shares {
         for revision in [&share.stable, &share.canary] {
             let found = cluster.get("serving.knative.dev/v1", "Revision", "shop", revision);
