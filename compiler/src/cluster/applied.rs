@@ -29,30 +29,12 @@ pub(super) fn ready(objects: &[Value], members: &Members, rotated: &Rotated) -> 
                 && let Some(template) = object.pointer_mut(path)
             {
                 template["metadata"]["annotations"][ROTATED] = Value::String(time);
-                if key.group() == "serving.knative.dev" {
-                    object = renamed(object);
-                }
+                // Its revision's name follows from the template.
+                object = all_to_the_latest(object);
             }
             object
         })
         .collect()
-}
-
-/// A Knative Service whose template changed, with its requests shared as they were.
-fn renamed(service: Value) -> Value {
-    let before = service.pointer("/spec/template/metadata/name").cloned();
-    let traffic = service.pointer("/spec/traffic").cloned();
-    let mut service = all_to_the_latest(service);
-    let after = service.pointer("/spec/template/metadata/name").cloned();
-    if let (Some(mut traffic), Some(before), Some(after)) = (traffic, before, after) {
-        for target in traffic.as_array_mut().into_iter().flatten() {
-            if target.get("revisionName") == Some(&before) {
-                target["revisionName"] = after.clone();
-            }
-        }
-        service["spec"]["traffic"] = traffic;
-    }
-    service
 }
 
 fn template(key: &Key) -> Option<&'static str> {

@@ -11,10 +11,11 @@ use crate::diagnostic::Diagnostic;
 use crate::release::{self, Key, Phase, Release, Share};
 
 use super::apis::Apis;
-use super::apply::{How, Rehearsed, apply, rehearse};
-use super::checks::{Checked, check};
-use super::credentials::{self, Rotated};
-use super::history::{self, Record, Status};
+use super::apply::{How, apply, rehearse};
+use super::before::{self, Known};
+use super::checks::Checked;
+use super::credentials::{self, Lists, Rotated};
+use super::history::{self, Entry, Purpose, Record, Status};
 use super::lock::Lock;
 use super::members::Members;
 use super::pods::Pods;
@@ -47,6 +48,8 @@ pub struct Outcome {
 pub(super) struct Work<'a> {
     pub(super) apis: Apis,
     pub(super) release: &'a Release,
+    pub(super) canary: Option<&'a Canary>,
+    pub(super) purpose: Purpose,
     pub(super) options: &'a Options,
     pub(super) tell: Listener<'a>,
     pub(super) deadline: Instant,
@@ -54,7 +57,7 @@ pub(super) struct Work<'a> {
     pub(super) writes_namespace: bool,
 }
 
-/// Deploys a release, or a part of its requests' worth with `canary`. `note` is kept with it.
+/// Deploys a release, or a part of its requests' worth with `canary`.
 ///
 /// Whatever happens, also if the future is dropped half-way, a second run goes on: every step can be repeated.
 ///
@@ -66,12 +69,26 @@ pub async fn deploy(
     client: &Client,
     release: &Release,
     canary: Option<&Canary>,
-    note: &str,
+    options: &Options,
+    tell: Listener<'_>,
+) -> Result<Outcome, Problems> {
+    let purpose = match canary {
+        Some(_) => Purpose::Canary,
+        None => Purpose::Deploy,
+    };
+    bring(client, (release, canary), purpose, options, tell).await
+}
+
+/// Deploys a release for a purpose.
+pub(super) async fn bring(
+    client: &Client,
+    (release, canary): (&Release, Option<&Canary>),
+    purpose: Purpose,
     options: &Options,
     tell: Listener<'_>,
 ) -> Result<Outcome, Problems> {
     let deadline = Instant::now() + options.timeout;
-    let checked = check(client, release).await?;
+    let Known { checked, rotated } = before::ask(client, release, canary, options).await?;
     let Checked {
         apis,
         namespace,
@@ -80,23 +97,25 @@ pub async fn deploy(
     let work = Work {
         apis,
         release,
+        canary,
+        purpose,
         options,
         tell,
         deadline,
         members: Members::new(&release.app, &release.namespace),
         writes_namespace,
     };
+    let planned = work.planned(&rotated).await?;
     if namespace {
-        work.rehearse(canary).await?;
+        rehearse(&work.apis, &planned, options.force_conflicts).await?;
     }
     // The Lease needs the namespace.
-    let objects = work.ready(&release.objects, &Rotated::new());
-    work.apply(&objects, Phase::Namespace, false).await?;
+    work.apply(&planned, Phase::Namespace, false).await?;
     let whose = (release.app.as_str(), release.namespace.as_str());
     let lock = Lock::take(client, whose, options, deadline, tell)
         .await
         .map_err(|problem| vec![problem])?;
-    let done = lock.during(work.locked(canary, note)).await;
+    let done = lock.during(work.locked()).await;
     lock.release().await;
     done
 }
@@ -119,23 +138,14 @@ impl Work<'_> {
         objects
     }
 
-    /// What the server would make of it all.
-    pub(super) async fn rehearse(
-        &self,
-        canary: Option<&Canary>,
-    ) -> Result<Vec<Rehearsed>, Problems> {
-        let records = match canary {
+    /// What will be applied, as far as it is known before anything is changed.
+    pub(super) async fn planned(&self, rotated: &Rotated) -> Result<Vec<Value>, Problems> {
+        let records = match self.canary {
             Some(_) => self.records().await?,
             None => Vec::new(),
         };
-        let (objects, _) = self.objects(canary, &records).await?;
-        let objects = self.ready(&objects, &self.rotated().await?);
-        rehearse(&self.apis, &objects, self.options.force_conflicts).await
-    }
-
-    /// The times of earlier rotations: they are in the pods that run.
-    async fn rotated(&self) -> Result<Rotated, Problems> {
-        credentials::rotated(self.client(), self.release).await
+        let (objects, _) = self.objects(&records, rotated).await?;
+        Ok(objects)
     }
 
     async fn records(&self) -> Result<Vec<Record>, Problems> {
@@ -144,41 +154,40 @@ impl Work<'_> {
         records.map_err(|problem| vec![problem])
     }
 
+    /// The release whose users the servers know: beside a canary those of both.
+    fn with_users(&self) -> &Release {
+        self.canary.map_or(self.release, |canary| &canary.beside)
+    }
+
     /// The objects to apply, and the shares of a canary.
     async fn objects(
         &self,
-        canary: Option<&Canary>,
         records: &[Record],
+        rotated: &Rotated,
     ) -> Result<(Vec<Value>, Vec<Share>), Problems> {
-        let Some(canary) = canary else {
-            return Ok((self.release.objects.clone(), Vec::new()));
+        let Some(canary) = self.canary else {
+            return Ok((self.ready(&self.release.objects, rotated), Vec::new()));
         };
         let release = self.release;
         let one = |problem| vec![problem];
-        let Some(current) = history::current(records) else {
+        let current = before::beside(records, release).map_err(one)?;
+        let revisions = running::revisions(&self.apis, release).await.map_err(one)?;
+        let old = self.ready(&current.release.objects, rotated);
+        let new = self.ready(&canary.beside.objects, rotated);
+        let (objects, shares) = release::canary(&old, &new, canary.percent, &revisions);
+        if shares.is_empty() {
             return Err(one(Diagnostic::error(
                 codes::NO_RELEASE,
                 format!(
-                    "there is nothing for a canary to stand beside: {} is not deployed yet",
+                    "there is nothing to share: every service of {} runs as this release has it",
                     release.app
                 ),
             )
-            .help("deploy without --canary first")));
-        };
-        if !release.keys().any(|key| running::shares(&key)) {
-            return Err(one(Diagnostic::error(
-                codes::CLUSTER_LACKS,
-                "only services of Knative share their requests, and this application has none",
-            )
-            .help("deploy without --canary")));
+            .help(
+                "deploy without --canary: functions of queues and schedules have no requests to share",
+            )));
         }
-        let revisions = running::revisions(&self.apis, release).await.map_err(one)?;
-        Ok(release::canary(
-            &current.release,
-            &canary.beside,
-            canary.percent,
-            &revisions,
-        ))
+        Ok((objects, shares))
     }
 
     /// Applies the objects of a phase; with `again` a provisioner that is done runs once more.
@@ -192,39 +201,43 @@ impl Work<'_> {
         apply(&self.apis, objects, phase, how).await
     }
 
-    async fn locked(&self, canary: Option<&Canary>, note: &str) -> Result<Outcome, Problems> {
+    async fn locked(&self) -> Result<Outcome, Problems> {
         let one = |problem: Diagnostic| vec![problem];
         let release = self.release;
         // Whoever deployed while this one waited changed what there is.
         let records = self.records().await?;
-        let (objects, shares) = self.objects(canary, &records).await?;
-        self.is_open(&records, canary.is_some()).map_err(one)?;
-        let number = self.number(&records, canary.is_some());
+        self.is_open(&records).map_err(one)?;
+        let entry = Entry {
+            number: self.number(&records),
+            purpose: self.noted(&records),
+            release,
+        };
+        let number = entry.number;
         // A queue that left may be empty by now, and only the provisioner sees it. And another release, a canary's, may have
         // left the broker with other settings since this one's provisioner ran.
         let is_other = records.last().is_some_and(|record| !record.is(release));
         let again = is_other || !release.retired.is_empty();
-        let write = |status| history::write(self.client(), number, status, note, release);
+        let write = |status| history::write(self.client(), &entry, status);
         let is_again = records
             .iter()
             .any(|record| record.number == number && record.status == Status::Deployed);
         if !is_again {
             write(Status::Applying).await.map_err(one)?;
         }
-        let old = self.note_kinds(&objects).await.map_err(one)?;
+        let old = self.note_kinds().await.map_err(one)?;
         self.tell_unseen(history::current(&records));
-        let came = self.come_up(&objects, canary, again).await;
-        if let Err(problems) = came {
-            if !is_again {
-                // What went wrong matters more than a note of it that fails.
-                let _ = write(Status::Failed).await;
-            }
-            return Err(problems);
+        let came = self.come_up(&records, again).await;
+        if came.is_err() && !is_again {
+            // What went wrong matters more than a note of it that fails.
+            let _ = write(Status::Failed).await;
         }
-        if canary.is_some() {
+        let shares = came?;
+        if self.canary.is_some() {
             write(Status::Canary).await.map_err(one)?;
         } else {
             self.prune(&old).await?;
+            // Nobody names those who left any more.
+            credentials::ensure(self.client(), release, &[], Lists::Exact, self.tell).await?;
             self.look_at_volumes().await.map_err(one)?;
             write(Status::Deployed).await.map_err(one)?;
         }
@@ -240,7 +253,7 @@ impl Work<'_> {
     }
 
     /// Whether this may be deployed now.
-    fn is_open(&self, records: &[Record], canary: bool) -> Result<(), Diagnostic> {
+    fn is_open(&self, records: &[Record]) -> Result<(), Diagnostic> {
         let newest = records.last().map(|record| record.number);
         if self.options.seen.is_some_and(|seen| Some(seen) != newest) {
             let message =
@@ -250,11 +263,12 @@ impl Work<'_> {
         }
         let open = history::canary(records);
         let current = history::current(records);
+        let origin = self.release.origin();
         let mut known = [open, current].into_iter().flatten();
-        let is_known = known.any(|record| record.is(self.release));
+        let is_known = known.any(|record| record.release.origin() == origin);
         match open {
             // Knative's latest revision is the canary's: it would get every request until the new one is ready.
-            Some(open) if !canary && !is_known => Err(Diagnostic::error(
+            Some(open) if self.canary.is_none() && !is_known => Err(Diagnostic::error(
                 codes::CLUSTER_BUSY,
                 format!("release {} of {} is a canary", open.number, self.release.app),
             )
@@ -264,11 +278,11 @@ impl Work<'_> {
     }
 
     /// The number of this release: that of the newest record if it is the same again, else the next one.
-    fn number(&self, records: &[Record], canary: bool) -> u32 {
+    fn number(&self, records: &[Record]) -> u32 {
         let newest = records.last();
         let again = newest.filter(|record| {
             let fits = match record.status {
-                Status::Deployed => !canary,
+                Status::Deployed => self.canary.is_none(),
                 Status::Undone => false,
                 _ => true,
             };
@@ -281,26 +295,34 @@ impl Work<'_> {
         }
     }
 
+    /// What it is noted as. Whoever gives a canary's release every request promotes it, also without saying so.
+    fn noted(&self, records: &[Record]) -> Purpose {
+        let origin = self.release.origin();
+        let canary = history::canary(records);
+        match canary {
+            Some(canary)
+                if self.purpose == Purpose::Deploy && canary.release.origin() == origin =>
+            {
+                Purpose::Promotion
+            }
+            _ => self.purpose,
+        }
+    }
+
     /// Lists the kinds of the new objects beside those of the old ones; all of them.
-    async fn note_kinds(&self, objects: &[Value]) -> Result<BTreeSet<String>, Diagnostic> {
+    async fn note_kinds(&self) -> Result<BTreeSet<String>, Diagnostic> {
         let mut kinds = self.members.kinds(self.client()).await?;
-        kinds.extend(own_kinds(objects));
+        kinds.extend(own_kinds(&self.with_users().objects));
         self.members.note(self.client(), &kinds).await?;
         Ok(kinds)
     }
 
-    /// Applies, phase by phase, and waits where the next one needs it.
-    async fn come_up(
-        &self,
-        objects: &[Value],
-        canary: Option<&Canary>,
-        again: bool,
-    ) -> Result<(), Problems> {
-        // Beside a canary the servers know the users of both.
-        let users = canary.map_or(self.release, |canary| &canary.beside);
-        let rotate = &self.options.rotate;
-        let rotated = credentials::ensure(self.client(), users, rotate, self.tell).await?;
-        let objects = self.ready(objects, &rotated);
+    /// Applies, phase by phase, and waits where the next one needs it; the shares of a canary.
+    async fn come_up(&self, records: &[Record], again: bool) -> Result<Vec<Share>, Problems> {
+        let (users, rotate) = (self.with_users(), &self.options.rotate);
+        let rotated =
+            credentials::ensure(self.client(), users, rotate, Lists::Grow, self.tell).await?;
+        let (objects, shares) = self.objects(records, &rotated).await?;
         let mut applied = 0;
         for phase in Phase::ALL {
             if phase == Phase::Namespace {
@@ -321,7 +343,7 @@ impl Work<'_> {
         if self.options.wait {
             self.wait(&objects, |_| true).await?;
         }
-        Ok(())
+        Ok(shares)
     }
 
     async fn wait(&self, objects: &[Value], of: impl Fn(Phase) -> bool) -> Result<(), Problems> {
@@ -341,16 +363,14 @@ impl Work<'_> {
     async fn close_canaries(&self, records: &[Record], number: u32) -> Result<(), Diagnostic> {
         let open = records
             .iter()
-            .filter(|record| record.status == Status::Canary && record.number != number);
+            .filter(|record| record.is_open() && record.number != number);
         for record in open {
-            history::write(
-                self.client(),
-                record.number,
-                Status::Undone,
-                &record.note,
-                &record.release,
-            )
-            .await?;
+            let entry = Entry {
+                number: record.number,
+                purpose: record.purpose,
+                release: &record.release,
+            };
+            history::write(self.client(), &entry, Status::Undone).await?;
         }
         Ok(())
     }

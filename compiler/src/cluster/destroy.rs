@@ -69,30 +69,9 @@ pub async fn doomed(
         )));
     }
     let strangers = strangers(&apis, app, namespace, &members);
-    let mut problems = Vec::new();
-    problems.extend(run_on(app, &strangers.await.map_err(one)?));
-    for name in &options.delete_data {
-        if !volumes.iter().any(|volume| volume.is(app, name)) {
-            let known: Vec<&str> = volumes
-                .iter()
-                .map(|volume| volume.server.as_str())
-                .collect();
-            problems.push(
-                Diagnostic::error(
-                    codes::NO_SUCH_NAME,
-                    format!("there is no data called `{name}`"),
-                )
-                .help(format!(
-                    "there is: {}",
-                    if known.is_empty() {
-                        "none".to_owned()
-                    } else {
-                        known.join(", ")
-                    }
-                )),
-            );
-        }
-    }
+    let strangers = strangers.await.map_err(one)?;
+    let mut problems: Problems = run_on(app, &strangers).into_iter().collect();
+    problems.extend(leftovers::unknown(app, &options.delete_data, &volumes, &[]));
     if !problems.is_empty() {
         return Err(problems);
     }

@@ -6,9 +6,11 @@ use tokio::time::Instant;
 
 use crate::release::{Key, Release};
 
-use super::checks::{Checked, check};
+use super::apply::rehearse;
+use super::before::{self, Known};
+use super::checks::Checked;
 use super::deploy::{Canary, Work};
-use super::history;
+use super::history::{self, Purpose};
 use super::members::Members;
 use super::prune::members_apis;
 use super::{Listener, Options, Problems};
@@ -36,11 +38,12 @@ pub async fn diff(
     options: &Options,
     tell: Listener<'_>,
 ) -> Result<Difference, Problems> {
+    let Known { checked, rotated } = before::ask(client, release, canary, options).await?;
     let Checked {
         apis,
         namespace,
         writes_namespace,
-    } = check(client, release).await?;
+    } = checked;
     if !namespace {
         let new = release
             .objects
@@ -64,6 +67,8 @@ pub async fn diff(
     let work = Work {
         apis,
         release,
+        canary,
+        purpose: Purpose::Deploy,
         options,
         tell,
         deadline: Instant::now() + options.timeout,
@@ -71,7 +76,8 @@ pub async fn diff(
         writes_namespace,
     };
     let mut objects = Vec::new();
-    for rehearsed in work.rehearse(canary).await? {
+    let planned = work.planned(&rotated).await?;
+    for rehearsed in rehearse(&work.apis, &planned, options.force_conflicts).await? {
         let live = rehearsed.live.map(json);
         objects.push((rehearsed.key.to_string(), live, Some(json(rehearsed.then))));
     }

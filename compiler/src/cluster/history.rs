@@ -30,7 +30,9 @@ const LARGEST_UNPACKED: u64 = 64 << 20;
 const APP: &str = "cloudc.dev/app";
 const NUMBER: &str = "cloudc.dev/release";
 const STATUS: &str = "cloudc.dev/status";
-const NOTE: &str = "cloudc.dev/note";
+const PURPOSE: &str = "cloudc.dev/purpose";
+/// The number of the release that a rollback brings back.
+const ROLLBACK_TO: &str = "cloudc.dev/rollback-to";
 const TIME: &str = "cloudc.dev/time";
 const FINGERPRINT: &str = "cloudc.dev/fingerprint";
 /// The key of the compressed release.
@@ -72,6 +74,41 @@ impl Status {
     }
 }
 
+/// What a release is deployed for. How far it came is another question: one that was cut off has its purpose still.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// To get every request.
+    Deploy,
+    /// To get a part of the requests.
+    Canary,
+    /// To get every request after it had a part of them.
+    Promotion,
+    /// To bring the release of this number back.
+    Rollback(u32),
+}
+
+impl Purpose {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Deploy => "deploy",
+            Self::Canary => "canary",
+            Self::Promotion => "promotion",
+            Self::Rollback(_) => "rollback",
+        }
+    }
+
+    /// The purpose of this word, and of this number of a release.
+    fn of(word: &str, number: &str) -> Option<Self> {
+        match word {
+            "deploy" => Some(Self::Deploy),
+            "canary" => Some(Self::Canary),
+            "promotion" => Some(Self::Promotion),
+            "rollback" => number.parse().ok().map(Self::Rollback),
+            _ => None,
+        }
+    }
+}
+
 /// A release in the cluster's memory.
 #[derive(Clone, Debug)]
 pub struct Record {
@@ -79,16 +116,27 @@ pub struct Record {
     pub number: u32,
     /// How far it came.
     pub status: Status,
+    /// What it was deployed for.
+    pub purpose: Purpose,
     /// When it was last written, RFC 3339, UTC.
     pub time: String,
-    /// What the deploy was: `rollback to 3`; may be empty.
-    pub note: String,
     /// What was deployed.
     pub release: Release,
     fingerprint: String,
 }
 
 impl Record {
+    /// Whether it is under way, or was when it was cut off or failed.
+    pub(super) fn is_unfinished(&self) -> bool {
+        matches!(self.status, Status::Applying | Status::Failed)
+    }
+
+    /// Whether it is a canary that nobody has decided on, however far it or its promotion came.
+    pub(super) fn is_open(&self) -> bool {
+        matches!(self.purpose, Purpose::Canary | Purpose::Promotion)
+            && (self.is_unfinished() || self.status == Status::Canary)
+    }
+
     /// Whether this is what is in there.
     pub(super) fn is(&self, release: &Release) -> bool {
         self.fingerprint == release.fingerprint()
@@ -126,21 +174,29 @@ pub fn current(records: &[Record]) -> Option<&Record> {
 
 /// The canary that is neither promoted nor undone.
 pub(super) fn canary(records: &[Record]) -> Option<&Record> {
-    let newest = records
-        .iter()
-        .rev()
-        .find(|record| matches!(record.status, Status::Deployed | Status::Canary));
-    newest.filter(|record| record.status == Status::Canary)
+    let mut newest = records.iter().rev();
+    let decided = |record: &&Record| record.status == Status::Deployed || record.is_open();
+    newest.find(decided).filter(|record| record.is_open())
+}
+
+/// What is written down of a release, beside how far it came.
+pub(super) struct Entry<'a> {
+    pub(super) number: u32,
+    pub(super) purpose: Purpose,
+    pub(super) release: &'a Release,
 }
 
 /// Writes a release down, under the next number, or again under the one it has.
 pub(super) async fn write(
     client: &Client,
-    number: u32,
+    entry: &Entry<'_>,
     status: Status,
-    note: &str,
-    release: &Release,
 ) -> Result<(), Diagnostic> {
+    let Entry {
+        number,
+        purpose,
+        release,
+    } = *entry;
     let maps: Api<ConfigMap> = Api::namespaced(client.clone(), &release.namespace);
     let doing = "cannot note the release in the cluster";
     let packed = pack(release)
@@ -156,7 +212,7 @@ pub(super) async fn write(
         .help("an application of this size belongs in several: split it"));
     }
     let name = name(&release.app, number);
-    let map = json!({
+    let mut map = json!({
         "apiVersion": "v1",
         "kind": "ConfigMap",
         "metadata": {
@@ -168,7 +224,7 @@ pub(super) async fn write(
             },
             "annotations": {
                 STATUS: status.word(),
-                NOTE: note,
+                PURPOSE: purpose.word(),
                 TIME: Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
                 FINGERPRINT: release.fingerprint(),
                 "cloudc.dev/image": release.image,
@@ -176,6 +232,9 @@ pub(super) async fn write(
         },
         "binaryData": {DATA: ByteString(packed)},
     });
+    if let Purpose::Rollback(to) = purpose {
+        map["metadata"]["annotations"][ROLLBACK_TO] = json!(to.to_string());
+    }
     let parameters = PatchParams::apply(MANAGER).force();
     patiently(async || maps.patch(&name, &parameters, &Patch::Apply(&map)).await)
         .await
@@ -217,8 +276,8 @@ fn read(map: &ConfigMap) -> Result<Record, Diagnostic> {
         Some(Record {
             number,
             status,
+            purpose: Purpose::of(&note(PURPOSE), &note(ROLLBACK_TO))?,
             time: note(TIME),
-            note: note(NOTE),
             release: unpack(&data.0)?,
             fingerprint: note(FINGERPRINT),
         })

@@ -4,11 +4,14 @@ use k8s_openapi::api::core::v1::PersistentVolumeClaim;
 use kube::api::{DeleteParams, ListParams};
 use kube::{Api, Client, ResourceExt as _};
 
+use crate::codes;
 use crate::diagnostic::Diagnostic;
 use crate::lower::names;
 use crate::release::{Key, Release};
 
+use super::Problems;
 use super::failure::{failed, gone};
+use super::history::Record;
 use super::request::patiently;
 
 /// A claim of a server that the application does not have any more.
@@ -72,6 +75,50 @@ pub(super) async fn volumes(
         })
     });
     Ok(volumes.collect())
+}
+
+/// The volume that an earlier release had and `release` does not, whether or not it is there still.
+pub(super) fn remembered(records: &[Record], release: &Release) -> Option<Volume> {
+    let server = names::nats(&release.app);
+    let has = |release: &Release| {
+        let mut keys = release.keys();
+        keys.any(|key| key.kind == "StatefulSet" && key.name == server)
+    };
+    let had = records.iter().any(|record| has(&record.release));
+    (had && !has(release)).then(|| Volume {
+        claim: format!("data-{server}-0"),
+        server,
+    })
+}
+
+/// Names after `--delete-data` that neither a volume nor a queue has.
+pub(super) fn unknown(
+    app: &str,
+    named: &[String],
+    volumes: &[Volume],
+    queues: &[String],
+) -> Problems {
+    let servers = volumes.iter().map(|volume| volume.server.as_str());
+    let mut known: Vec<&str> = queues.iter().map(String::as_str).chain(servers).collect();
+    known.sort_unstable();
+    known.dedup();
+    let strangers = named.iter().filter(|name| {
+        !queues.contains(name) && !volumes.iter().any(|volume| volume.is(app, name))
+    });
+    strangers
+        .map(|name| {
+            let known = if known.is_empty() {
+                "none".to_owned()
+            } else {
+                known.join(", ")
+            };
+            Diagnostic::error(
+                codes::NO_SUCH_NAME,
+                format!("there is no data called `{name}`"),
+            )
+            .help(format!("there is: {known}"))
+        })
+        .collect()
 }
 
 /// Whether a claim is of the one server with a volume that cloudc makes. Labels alone could be anybody's.

@@ -6,6 +6,7 @@
 mod apis;
 mod applied;
 mod apply;
+mod before;
 mod checks;
 pub mod connect;
 mod credentials;
@@ -35,11 +36,12 @@ use std::time::Duration;
 
 use crate::diagnostic::Diagnostic;
 
+pub use before::check;
 pub use credentials::make as credentials;
 pub use deploy::{Canary, Outcome, deploy};
 pub use destroy::{Doomed, destroy, doomed};
 pub use diff::{Difference, diff};
-pub use history::{Record, Status, current, records};
+pub use history::{Purpose, Record, Status, current, records};
 pub use state::{Row, State};
 pub use stop::{Stop, stopped};
 pub use undo::{promote, rollback};

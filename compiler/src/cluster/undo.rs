@@ -1,20 +1,23 @@
 //! Finishing a canary, and going back.
 
+use std::collections::BTreeSet;
+
 use kube::Client;
 
 use crate::codes;
 use crate::diagnostic::Diagnostic;
-use crate::release::Release;
+use crate::release::{self, Release};
 
-use super::deploy::{Outcome, deploy};
-use super::history::{self, Record, Status};
-use super::{Listener, Options, Problems};
+use super::deploy::{Outcome, bring};
+use super::history::{self, Purpose, Record, Status};
+use super::{Event, Listener, Options, Problems};
 
-/// Gives a canary's release every request, and brings the functions of its queues and schedules along.
+/// Gives a canary's release every request, and brings the functions of its queues and schedules along. One that was cut off is
+/// gone on with.
 ///
 /// # Errors
 ///
-/// There is no canary; else as a deploy.
+/// There is no canary, or none that came up; else as a deploy.
 pub async fn promote(
     client: &Client,
     app: &str,
@@ -29,12 +32,22 @@ pub async fn promote(
                 .help("start one with `cloudc deploy --canary 10`"),
         ]);
     };
-    let note = format!("promotion of {}", canary.number);
+    if canary.purpose == Purpose::Canary && canary.status != Status::Canary {
+        let message = format!(
+            "release {} of {app} is a canary that did not come up",
+            canary.number
+        );
+        return Err(vec![Diagnostic::error(codes::NO_RELEASE, message).help(
+            "run `cloudc deploy --canary` again, or take it back with `cloudc rollback`",
+        )]);
+    }
     let options = decided(options, &records);
-    deploy(client, &canary.release, None, &note, &options, tell).await
+    let purpose = Purpose::Promotion;
+    bring(client, (&canary.release, None), purpose, &options, tell).await
 }
 
-/// Goes back: takes a canary back if there is one; else deploys what was deployed before, or the release `to`, again.
+/// Goes back: takes a canary back if there is one; else deploys what was deployed before, or the release `to`, again. One that was
+/// cut off is gone on with.
 ///
 /// # Errors
 ///
@@ -49,9 +62,29 @@ pub async fn rollback(
 ) -> Result<Outcome, Problems> {
     let records = read(client, app, namespace).await?;
     let target = target(&records, app, to).map_err(|problem| vec![problem])?;
-    let note = format!("rollback to {}", target.number);
+    let number = match target.purpose {
+        Purpose::Rollback(number) if target.is_unfinished() => number,
+        _ => target.number,
+    };
+    let release = left_behind(&records, &target.release, tell);
     let options = decided(options, &records);
-    deploy(client, &target.release, None, &note, &options, tell).await
+    let purpose = Purpose::Rollback(number);
+    bring(client, (&release, None), purpose, &options, tell).await
+}
+
+/// A release to go back to, as one that knows of the queues which later ones had. Its objects are as they were, so its provisioner
+/// leaves these alone: the next deploy's retires them.
+fn left_behind(records: &[Record], release: &Release, tell: Listener<'_>) -> Release {
+    let queues: BTreeSet<&str> = release.queues().collect();
+    let retired = release::retired(records.iter().map(|record| &record.release), &queues);
+    for queue in &retired {
+        if !release.retired.contains(queue) {
+            tell(Event::Done(format!(
+                "queue {queue} left, and its messages are kept: the next deploy deletes its stream once it is empty"
+            )));
+        }
+    }
+    release.clone().brought_back().giving_up(retired)
 }
 
 /// The options of a deploy that was decided on these releases.
@@ -67,8 +100,8 @@ async fn read(client: &Client, app: &str, namespace: &str) -> Result<Vec<Record>
     records.map_err(|problem| vec![problem])
 }
 
-/// The release to go back to. A canary or a deploy that failed leaves the current one as that; else it is the one before whose tree
-/// is another.
+/// The release to go back to. A rollback that did not come to its end has that of its own; a canary or a deploy that failed leaves the
+/// current one as that; else it is the one before whose tree is another.
 fn target<'a>(records: &'a [Record], app: &str, to: Option<u32>) -> Result<&'a Record, Diagnostic> {
     let none = |message: String| Diagnostic::error(codes::NO_RELEASE, message);
     let were: Vec<&Record> = records
@@ -92,6 +125,14 @@ fn target<'a>(records: &'a [Record], app: &str, to: Option<u32>) -> Result<&'a R
         });
     }
     let current = were.last().copied();
+    let is_later = |record: &&Record| current.is_none_or(|current| record.number > current.number);
+    let mut later = records.iter().rev().take_while(is_later);
+    // What was to be left is still the current one.
+    let unfinished = later
+        .find(|record| matches!(record.purpose, Purpose::Rollback(_)) && record.is_unfinished());
+    if let Some(unfinished) = unfinished {
+        return Ok(unfinished);
+    }
     let newest = records.last();
     if let (Some(current), Some(newest)) = (current, newest)
         && newest.number > current.number
@@ -109,5 +150,5 @@ fn target<'a>(records: &'a [Record], app: &str, to: Option<u32>) -> Result<&'a R
 }
 
 fn differs(one: &Release, other: &Release) -> bool {
-    one.fingerprint() != other.fingerprint()
+    one.origin() != other.origin()
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::revision::{is_knative_service, name_the_revision, revision_name};
-use super::{Key, Phase, Release};
+use super::{Key, Phase};
 
 /// How the requests of a service are shared.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,21 +20,22 @@ pub struct Share {
     pub percent: u8,
 }
 
-/// The objects of a canary, and the services whose requests are shared: what `new` adds, beside all that `old` has.
+/// The objects of a canary, and the services whose requests are shared: what `new` adds, beside all that `old` has. Both as they are
+/// applied: a revision's name follows from all of its template.
 ///
 /// Services that changed get `percent` of their requests on the new revision, the others are as they were. Functions of queues and
 /// schedules stay as they are in `old`, those that `new` adds wait for the promotion. A network policy allows what either
 /// tree's does. `running` is the revision that each service has now.
 pub fn canary(
-    old: &Release,
-    new: &Release,
+    old: &[Value],
+    new: &[Value],
     percent: u8,
     running: &BTreeMap<String, String>,
 ) -> (Vec<Value>, Vec<Share>) {
     let mut shares = Vec::new();
-    let objects = new.objects.iter().filter_map(|object| {
+    let objects = new.iter().filter_map(|object| {
         let key = Key::of(object);
-        let before = old.object(&key);
+        let before = old.iter().find(|object| Key::of(object) == key);
         if is_knative_service(object) {
             let Some(stable) = running.get(&key.name) else {
                 return Some(object.clone());

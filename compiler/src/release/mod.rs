@@ -4,7 +4,9 @@
 
 mod canary;
 mod key;
+mod lowered;
 mod phase;
+mod retired;
 mod revision;
 
 use std::collections::BTreeSet;
@@ -19,7 +21,9 @@ use crate::lower::{Manifest, Object, permissions};
 
 pub use canary::{Share, canary};
 pub use key::Key;
+pub use lowered::Source;
 pub use phase::Phase;
+pub use retired::retired;
 pub use revision::{all_to_the_latest, revision_name};
 
 /// An application as it is deployed.
@@ -42,6 +46,9 @@ pub struct Release {
     /// Queues that left the graph, and whose messages are still kept.
     #[serde(default)]
     pub retired: Vec<String>,
+    /// Where queues are retired: the fingerprint of the same application without that. See [`origin`](Release::origin).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<String>,
     /// The Kubernetes objects, each whole, in the order of the manifests.
     pub objects: Vec<Value>,
 }
@@ -70,6 +77,7 @@ impl Release {
             permissions: permissions::all(graph),
             secrets: secrets::secrets(graph, settings),
             retired: Vec::new(),
+            origin: None,
             objects: objects
                 .map(|object| serde_json::to_value(object).map(all_to_the_latest))
                 .collect::<Result<_, _>>()?,
@@ -80,6 +88,36 @@ impl Release {
     pub fn fingerprint(&self) -> String {
         let text = serde_json::to_vec(self).unwrap_or_default();
         blake3::hash(&text).to_hex().to_string()
+    }
+
+    /// What tells this application from another one, whatever was there before it: the same source, settings and image have the same
+    /// origin, though more queues may have left when they are deployed a second time.
+    pub fn origin(&self) -> String {
+        let origin = self.origin.clone();
+        origin.unwrap_or_else(|| self.fingerprint())
+    }
+
+    /// The same application, as one that has left these queues behind.
+    #[must_use]
+    pub fn giving_up(mut self, retired: Vec<String>) -> Self {
+        if retired != self.retired {
+            self.origin = Some(self.origin());
+            self.retired = retired;
+        }
+        self
+    }
+
+    /// The same application, brought back: nothing is deleted that is not named again.
+    #[must_use]
+    pub fn brought_back(mut self) -> Self {
+        let origin = self.origin();
+        let objects = self.objects.iter().cloned();
+        let objects: Vec<Value> = objects.map(retired::with_messages_kept).collect();
+        if objects != self.objects {
+            self.objects = objects;
+            self.origin = Some(origin);
+        }
+        self
     }
 
     /// The keys of the objects.
@@ -93,11 +131,6 @@ impl Release {
         let secrets = secrets.map(|secret| ("Secret".to_owned(), secret.name.clone()));
         let objects = self.keys().map(|key| (key.group_kind(), key.name));
         objects.chain(secrets).collect()
-    }
-
-    /// The object of this key.
-    pub fn object(&self, key: &Key) -> Option<&Value> {
-        self.objects.iter().find(|object| Key::of(object) == *key)
     }
 
     /// The names of the graph's queues.

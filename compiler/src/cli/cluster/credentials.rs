@@ -2,11 +2,11 @@
 
 use super::arguments::Credentials;
 use super::made::{self, Wish};
-use super::session::{accept, report, talk};
+use super::session::{accept, holder, report, talk};
 use super::shown::Shown;
 use crate::cli::open;
 use crate::cli::{DONE, output};
-use crate::cluster;
+use crate::cluster::{self, Options};
 use crate::render;
 
 pub(in crate::cli) fn run(arguments: &Credentials) -> u8 {
@@ -19,18 +19,23 @@ pub(in crate::cli) fn run(arguments: &Credentials) -> u8 {
     let graph = render::json(&analysis.graph, &analysis.sources);
     let wish = Wish {
         environment: arguments.project.env.as_deref(),
-        digest: String::new(),
+        digest: None,
         graph: &graph,
         delete_data: &[],
     };
-    let release = match made::release(&opened, &wish, None) {
+    let release = match made::release(&opened, &wish, &[]) {
         Ok(release) => release,
         Err(found) => return report(&found, format),
     };
     let context = arguments.cluster.context.as_deref();
+    let options = Options {
+        rotate: arguments.rotate.clone(),
+        holder: holder(),
+        ..Options::default()
+    };
     let done = talk(context, format, async |client, shown: Shown| {
         let tell = |event| shown.event(event);
-        cluster::credentials(&client, &release, &arguments.rotate, &tell).await
+        cluster::credentials(&client, &release, &shown.heeded(&options), &tell).await
     });
     match done {
         Ok(()) => {

@@ -8,7 +8,7 @@ use crate::cli::arguments::MessageFormat;
 use crate::cli::image::toolchain::{self, Toolchain};
 use crate::cli::open::{self, Opened};
 use crate::cli::{DONE, build, output, push};
-use crate::cluster::{self, Canary, Options, Outcome, Problems};
+use crate::cluster::{self, Canary, Options, Outcome, Problems, Record};
 use crate::codes;
 use crate::diagnostic::Diagnostic;
 use crate::emit;
@@ -60,44 +60,38 @@ fn go(arguments: &Deploy, toolchain: Option<&Toolchain>, opened: &Opened) -> Res
     let context = arguments.cluster.context.as_deref();
     let app = opened.analysis.graph.app.clone();
     let namespace = opened.settings.namespace(&app).to_owned();
-    // A cluster that is not there is known before cargo takes its minutes.
-    let records = talk(context, format, async |client, _| {
-        records(&client, &app, &namespace).await
-    })?;
-    let current = cluster::current(&records);
     let graph = render::json(&opened.analysis.graph, &opened.analysis.sources);
-    let built = match toolchain {
-        Some(toolchain) => Some(make(arguments, toolchain, opened)?),
-        None => None,
-    };
-    let digest = built
-        .as_ref()
-        .and_then(|built| built.image.as_ref())
-        .map_or_else(
-            || arguments.image.clone().unwrap_or_default(),
-            |image| image.digest().to_owned(),
-        );
-    let wish = Wish {
+    let mut wish = Wish {
         environment: arguments.project.env.as_deref(),
-        digest,
+        digest: arguments.image.clone(),
         graph: &graph,
         delete_data: &arguments.delete_data,
     };
-    let refuse = |problems: Problems| report(&problems, format);
-    let release = made::release(opened, &wish, current).map_err(refuse)?;
-    let canary = match arguments.canary {
-        Some(percent) => Some(made::canary(opened, &wish, current, percent).map_err(refuse)?),
-        None => None,
-    };
-    // Which queues left, and whose rights a canary must leave, was read off what runs.
-    let depends = canary.is_some() || !release.retired.is_empty();
-    let newest = records.last().map(|record| record.number);
-    let options = Options {
-        seen: newest.filter(|_| depends),
+    let mut options = Options {
         rotate: arguments.rotate.clone(),
         delete_data: arguments.delete_data.clone(),
         ..Options::from(&arguments.waiting)
     };
+    // What a cluster lacks or denies is known before cargo takes its minutes.
+    let records = talk(context, format, async |client, _| {
+        let records = records(&client, &app, &namespace).await?;
+        let (release, canary) = made(arguments, opened, &wish, &records)?;
+        cluster::check(&client, &release, canary.as_ref(), &options).await?;
+        Ok(records)
+    })?;
+    let built = match toolchain {
+        Some(toolchain) => Some(make(arguments, toolchain, opened)?),
+        None => None,
+    };
+    if let Some(image) = built.as_ref().and_then(|built| built.image.as_ref()) {
+        wish.digest = Some(image.digest().to_owned());
+    }
+    let refuse = |problems: Problems| report(&problems, format);
+    let (release, canary) = made(arguments, opened, &wish, &records).map_err(refuse)?;
+    // Which queues left, and whose rights a canary must leave, was read off what was there.
+    let depends = canary.is_some() || !release.retired.is_empty();
+    let newest = records.last().map(|record| record.number);
+    options.seen = newest.filter(|_| depends);
     if arguments.dry_run {
         return dry_run(arguments, &release, canary.as_ref(), &options);
     }
@@ -111,12 +105,27 @@ fn go(arguments: &Deploy, toolchain: Option<&Toolchain>, opened: &Opened) -> Res
         }
         let tell = |event| shown.event(event);
         let options = shown.heeded(&options);
-        let done = cluster::deploy(&client, &release, canary.as_ref(), "", &options, &tell).await;
+        let done = cluster::deploy(&client, &release, canary.as_ref(), &options, &tell).await;
         shown.end();
         done
     })?;
     tell(&release, &outcome, format);
     Ok(())
+}
+
+/// What to deploy: a release, perhaps as a canary beside the one that runs.
+fn made(
+    arguments: &Deploy,
+    opened: &Opened,
+    wish: &Wish<'_>,
+    records: &[Record],
+) -> Result<(Release, Option<Canary>), Problems> {
+    let release = made::release(opened, wish, records)?;
+    let current = cluster::current(records);
+    let canary = arguments
+        .canary
+        .map(|percent| made::canary(opened, wish, current, percent));
+    Ok((release, canary.transpose()?))
 }
 
 /// Builds, and writes the tree where `cloudc build --image` does, for people to read.

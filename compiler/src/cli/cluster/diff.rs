@@ -34,11 +34,25 @@ fn go(arguments: &Diff, opened: &Opened) -> Result<u8, u8> {
     let context = arguments.cluster.context.as_deref();
     let app = opened.analysis.graph.app.clone();
     let namespace = opened.settings.namespace(&app).to_owned();
+    let graph = render::json(&opened.analysis.graph, &opened.analysis.sources);
+    let mut wish = Wish {
+        environment: arguments.project.env.as_deref(),
+        digest: None,
+        graph: &graph,
+        delete_data: &[],
+    };
+    let options = Options {
+        holder: holder(),
+        ..Options::default()
+    };
+    // What a cluster lacks or denies is known before cargo takes its minutes.
     let records = talk(context, format, async |client, _| {
-        records(&client, &app, &namespace).await
+        let records = records(&client, &app, &namespace).await?;
+        let release = made::release(opened, &wish, &records)?;
+        cluster::check(&client, &release, None, &options).await?;
+        Ok(records)
     })?;
     let current = cluster::current(&records);
-    let graph = render::json(&opened.analysis.graph, &opened.analysis.sources);
     let digest = if arguments.no_image {
         let image = current.and_then(|record| record.release.image.split_once('@'));
         match image {
@@ -52,17 +66,8 @@ fn go(arguments: &Diff, opened: &Opened) -> Result<u8, u8> {
     } else {
         built(arguments, opened).map_err(|found| report(&found, format))?
     };
-    let wish = Wish {
-        environment: arguments.project.env.as_deref(),
-        digest,
-        graph: &graph,
-        delete_data: &[],
-    };
-    let release = made::release(opened, &wish, current).map_err(|found| report(&found, format))?;
-    let options = Options {
-        holder: holder(),
-        ..Options::default()
-    };
+    wish.digest = Some(digest);
+    let release = made::release(opened, &wish, &records).map_err(|found| report(&found, format))?;
     let difference = talk(context, format, async |client, _| {
         cluster::diff(&client, &release, None, &options, &silent).await
     })?;

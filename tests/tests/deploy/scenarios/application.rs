@@ -7,7 +7,7 @@ use cloudc_compiler::graph::{Graph, Resource, Trigger};
 use cloudc_compiler::load::cache::Cache;
 use cloudc_compiler::project::files::Disk;
 use cloudc_compiler::project::{Options, cargo};
-use cloudc_compiler::release::Release;
+use cloudc_compiler::release::{Release, Source};
 use cloudc_compiler::span::{FileId, Sources};
 use cloudc_compiler::{analyse, lower, render};
 use cloudc_tests::app::repository;
@@ -50,6 +50,13 @@ impl Shop {
         let mut workloads = self.graph.workloads.iter_mut();
         let found = workloads.find(|known| known.name == workload);
         found.expect("a workload").limits.memory = memory.to_owned();
+    }
+
+    /// Keeps a pod of a workload, also while it has nothing to do.
+    pub(super) fn awake(&mut self, workload: &str) {
+        let mut workloads = self.graph.workloads.iter_mut();
+        let found = workloads.find(|known| known.name == workload);
+        found.expect("a workload").limits.scale.min = 1;
     }
 
     /// Takes the queue `restock-requests` away, with its consumer and whoever sends to it.
@@ -149,5 +156,18 @@ impl Shop {
         let manifests = lower::lower(&self.graph, settings).expect("it lowers");
         let json = render::json(&self.graph, &self.sources);
         Release::new(&self.graph, &json, settings, "default", &manifests).expect("JSON")
+    }
+
+    /// The release that a person deploys after these.
+    pub(super) fn release_after(&self, remembered: &[Release], delete_data: &[&str]) -> Release {
+        let json = render::json(&self.graph, &self.sources);
+        let source = Source {
+            graph: &self.graph,
+            json: &json,
+            environment: "default",
+        };
+        let delete_data: Vec<String> = delete_data.iter().map(ToString::to_string).collect();
+        let release = source.after(&self.settings, remembered, &delete_data);
+        release.expect("it lowers")
     }
 }

@@ -4,7 +4,9 @@ use cloudc_compiler::cluster::Canary;
 use cloudc_compiler::config::Settings;
 use serde_json::json;
 
+use super::refused::refused_with;
 use super::*;
+use crate::apiserver::Hang;
 
 /// The shop and a week later: another program, a service with more memory, and a consumer with more.
 fn next(shop: &mut Shop) -> (Release, Canary) {
@@ -32,15 +34,7 @@ async fn canary(
 ) -> Result<Outcome, Problems> {
     let told = Told::default();
     let tell = |event| told.hear(event);
-    cluster::deploy(
-        &cluster.client(),
-        release,
-        Some(canary),
-        "",
-        &options(),
-        &tell,
-    )
-    .await
+    cluster::deploy(&cluster.client(), release, Some(canary), &options(), &tell).await
 }
 
 fn traffic(cluster: &Cluster, service: &str) -> Value {
@@ -186,6 +180,69 @@ async fn a_canary_needs_something_to_stand_beside() {
         said.contains("CC809 there is nothing for a canary to stand beside"),
         "{said}"
     );
+    assert_eq!(writes(&cluster), Vec::<String>::new());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_canary_needs_something_to_share() {
+    let Some(cluster) = place() else { return };
+    let mut shop = shop();
+    let old = shop.release();
+    deploy(&cluster, &old).await.expect("deployed");
+    shop.memory("charge", "512Mi");
+    let beside = shop.release_with(&Settings {
+        running: Some(old.permissions),
+        ..shop.settings.clone()
+    });
+    let alone = Canary {
+        percent: 10,
+        beside,
+    };
+    let said = refused_with(&cluster, &shop.release(), Some(&alone), &options()).await;
+    assert!(said.contains("CC809 there is nothing to share"), "{said}");
+    deploy(&cluster, &shop.release())
+        .await
+        .expect("no canary is open");
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_a_rotation_the_new_revision_has_the_name_that_is_told() {
+    let Some(cluster) = place() else { return };
+    let mut shop = shop();
+    let old = shop.release();
+    deploy(&cluster, &old).await.expect("deployed");
+    let rotate = Options {
+        rotate: vec!["shop".to_owned()],
+        ..options()
+    };
+    deploy_with(&cluster, &old, &rotate, &Told::default())
+        .await
+        .expect("rotated");
+    let (new, beside) = next(&mut shop);
+    let outcome = canary(&cluster, &new, &beside).await.expect("shared");
+    assert_eq!(outcome.shares.len(), 2);
+    let rotated = |service: &str| {
+        let service = cluster.get("serving.knative.dev/v1", "Service", "shop", service);
+        let template = service.expect("there")["spec"]["template"].clone();
+        template["metadata"]["annotations"]["cloudc.dev/rotated"].is_string()
+    };
+    assert!(rotated("shop") && !rotated("search"));
+    for share in outcome.shares {
+        for revision in [&share.stable, &share.canary] {
+            let found = cluster.get("serving.knative.dev/v1", "Revision", "shop", revision);
+            assert!(found.is_some(), "{revision} of {share:?}");
+        }
+        let service = cluster.get("serving.knative.dev/v1", "Service", "shop", &share.service);
+        let service = service.expect("there");
+        assert_eq!(
+            service["spec"]["template"]["metadata"]["name"],
+            share.canary.as_str()
+        );
+        assert_eq!(
+            traffic(&cluster, &share.service)[1]["revisionName"],
+            share.canary.as_str()
+        );
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -255,4 +312,109 @@ async fn another_release_waits_until_the_canary_is_decided() {
     deploy(&cluster, &new)
         .await
         .expect("the canary itself may go on");
+}
+
+async fn promote(cluster: &Cluster, options: &Options) -> Result<Outcome, Problems> {
+    let told = Told::default();
+    let tell = |event| told.hear(event);
+    cluster::promote(&cluster.client(), "shop", "shop", options, &tell).await
+}
+
+async fn rollback(cluster: &Cluster) -> Result<Outcome, Problems> {
+    let told = Told::default();
+    let tell = |event| told.hear(event);
+    cluster::rollback(&cluster.client(), "shop", "shop", None, &options(), &tell).await
+}
+
+fn status(cluster: &Cluster, number: u32) -> Value {
+    let name = format!("cloudc-shop-{number}");
+    let record = cluster.get("v1", "ConfigMap", "shop", &name);
+    record.expect("a record")["metadata"]["annotations"]["cloudc.dev/status"].clone()
+}
+
+/// A canary whose promotion was dropped half-way, as with a Ctrl-C, or did not come to its end in time.
+async fn half_promoted(shop: &mut Shop, dropped: bool) -> Option<Cluster> {
+    let cluster = place()?;
+    shop.awake("charge");
+    deploy(&cluster, &shop.release()).await.expect("deployed");
+    let (new, beside) = next(shop);
+    canary(&cluster, &new, &beside).await.expect("shared");
+    cluster.hang("shop", "charge", Hang::NeverReady);
+    if dropped {
+        let options = options();
+        let cut = promote(&cluster, &options);
+        let cut = tokio::time::timeout(Duration::from_secs(30), cut).await;
+        assert!(cut.is_err(), "it waits");
+        assert_eq!(status(&cluster, 2), "applying");
+    } else {
+        promote(&cluster, &hasty()).await.expect_err("it hangs");
+        assert_eq!(status(&cluster, 2), "failed");
+    }
+    // It is still open.
+    shop.image('3');
+    let said = words(&deploy(&cluster, &shop.release()).await.expect_err("open"));
+    assert!(
+        said.contains("CC806 release 2 of shop is a canary"),
+        "{said}"
+    );
+    cluster.mend("shop", "charge");
+    cluster.settle();
+    Some(cluster)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_promotion_that_was_cut_off_is_gone_on_with() {
+    for dropped in [false, true] {
+        let Some(cluster) = half_promoted(&mut shop(), dropped).await else {
+            return;
+        };
+        let outcome = promote(&cluster, &options()).await.expect("promoted");
+        assert_eq!(outcome.number, 2);
+        assert_eq!(memory(&cluster, "charge"), "512Mi");
+        assert_eq!(status(&cluster, 2), "deployed");
+        let again = words(&promote(&cluster, &options()).await.expect_err("done"));
+        assert!(again.contains("shop has no canary to promote"), "{again}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_promotion_that_was_cut_off_can_be_taken_back() {
+    for dropped in [false, true] {
+        let mut shop = shop();
+        let Some(cluster) = half_promoted(&mut shop, dropped).await else {
+            return;
+        };
+        rollback(&cluster).await.expect("back");
+        assert_eq!(memory(&cluster, "charge"), "128Mi");
+        assert_eq!(status(&cluster, 2), "undone");
+        deploy(&cluster, &shop.release())
+            .await
+            .expect("nothing is open");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_canary_that_did_not_come_up_is_taken_back_and_not_promoted() {
+    let Some(cluster) = place() else { return };
+    let mut shop = shop();
+    deploy(&cluster, &shop.release()).await.expect("deployed");
+    let (new, beside) = next(&mut shop);
+    cluster.hang("shop", "shop", Hang::NeverReady);
+    let told = Told::default();
+    let tell = |event| told.hear(event);
+    let client = cluster.client();
+    let done = cluster::deploy(&client, &new, Some(&beside), &hasty(), &tell).await;
+    done.expect_err("it hangs");
+    let said = words(&promote(&cluster, &options()).await.expect_err("it is down"));
+    assert!(
+        said.contains("CC809 release 2 of shop is a canary that did not come up"),
+        "{said}"
+    );
+    shop.image('3');
+    let said = words(&deploy(&cluster, &shop.release()).await.expect_err("open"));
+    assert!(said.contains("CC806"), "{said}");
+    rollback(&cluster).await.expect("back");
+    assert_eq!(status(&cluster, 2), "undone");
+    let targets = traffic(&cluster, "shop");
+    assert_eq!(targets.as_array().map(Vec::len), Some(1), "{targets}");
 }

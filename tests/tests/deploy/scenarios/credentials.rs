@@ -3,7 +3,9 @@
 use data_encoding::BASE64;
 use nkeys::KeyPair;
 
+use super::refused::refused_with;
 use super::*;
+use crate::apiserver::{Hang, Trouble};
 
 fn field(cluster: &Cluster, secret: &str, key: &str) -> String {
     let secret = cluster
@@ -104,8 +106,7 @@ async fn a_name_that_nobody_has_is_refused() {
         rotate: vec!["Charge".to_owned()],
         ..options()
     };
-    let problems = deploy_with(&cluster, &shop().release(), &rotate, &Told::default()).await;
-    let said = words(&problems.expect_err("refused"));
+    let said = refused_with(&cluster, &shop().release(), None, &rotate).await;
     assert!(
         said.contains("CC810 there are no credentials of `Charge`"),
         "{said}"
@@ -121,10 +122,7 @@ async fn a_broken_secret_is_not_replaced() {
         "apiVersion": "v1", "kind": "Secret", "metadata": {"name": "charge-nats", "namespace": "shop"},
         "type": "Opaque", "data": {"seed": BASE64.encode(b"no seed at all")},
     }));
-    let problems = deploy(&cluster, &shop().release())
-        .await
-        .expect_err("refused");
-    let said = words(&problems);
+    let said = refused_with(&cluster, &shop().release(), None, &options()).await;
     assert!(
         said.contains("CC808 the Secret charge-nats is there, and its contents cannot be used"),
         "{said}"
@@ -143,7 +141,7 @@ async fn those_who_apply_the_manifests_themselves_get_the_same_secrets() {
     let release = shop().release();
     let told = Told::default();
     let tell = |event| told.hear(event);
-    cluster::credentials(&cluster.client(), &release, &[], &tell)
+    cluster::credentials(&cluster.client(), &release, &options(), &tell)
         .await
         .expect("made");
     let made = names(&cluster, "v1", "Secret");
@@ -181,4 +179,99 @@ async fn a_secret_that_somebody_deleted_is_made_anew_and_its_server_hears_of_it(
             "{name} starts again"
         );
     }
+}
+
+/// Whether every user's list has what the user's own Secret has.
+#[track_caller]
+fn assert_known(cluster: &Cluster) {
+    for user in [
+        "charge",
+        "shop",
+        "restock",
+        "shop-provision",
+        "shop-operator",
+    ] {
+        let seed = field(cluster, &format!("{user}-nats"), "seed");
+        let public = KeyPair::from_seed(&seed).expect("a seed").public_key();
+        assert_eq!(field(cluster, "shop-nats-users", user), public, "{user}");
+    }
+}
+
+/// The logins that were written, each as often as it was.
+fn logins(cluster: &Cluster) -> Vec<String> {
+    let history = cluster.history();
+    let told = |entry: &&Entry| {
+        entry.writes() && entry.path.ends_with("-nats") && entry.path.contains("/secrets/")
+    };
+    history.iter().filter(told).map(Entry::line).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn two_who_make_them_at_once_make_the_same() {
+    let Some(cluster) = place() else { return };
+    cluster.namespace("shop");
+    let release = shop().release();
+    let (quiet, told) = (Told::default(), Told::default());
+    let (one, other) = (|event| quiet.hear(event), |event| told.hear(event));
+    let by = |name: &str| Options {
+        holder: name.to_owned(),
+        ..options()
+    };
+    let (anna, ci) = (by("anna@laptop"), by("ci@runner"));
+    let (first, second) = (cluster.client(), cluster.client());
+    let (first, second, ()) = tokio::join!(
+        cluster::credentials(&first, &release, &anna, &one),
+        cluster::credentials(&second, &release, &ci, &other),
+        // Whoever takes the Lease in between finds its own name there.
+        tokio::task::yield_now(),
+    );
+    first.expect("made");
+    second.expect("found");
+    assert_known(&cluster);
+    let both = format!("{}{}", quiet.text(), told.text());
+    assert_eq!(
+        both.matches("made Secret charge-nats\n").count(),
+        1,
+        "{both}"
+    );
+    assert!(both.contains("deploys shop"), "one waits: {both}");
+    assert_eq!(logins(&cluster), Vec::<String>::new(), "none is replaced");
+    let lease = cluster
+        .get("coordination.k8s.io/v1", "Lease", "shop", "cloudc-shop")
+        .expect("a Lease");
+    assert!(lease["spec"]["holderIdentity"].is_null(), "{lease}");
+}
+
+/// The first answer is lost, so the second attempt finds the Secret there, as it would somebody else's.
+#[tokio::test(start_paused = true)]
+async fn a_secret_that_came_meanwhile_is_read_and_not_replaced() {
+    let Some(cluster) = place() else { return };
+    for nth in 1..4 {
+        cluster.on("POST", "*/secrets", nth, Trouble::CutAfter);
+    }
+    let release = shop().release();
+    deploy(&cluster, &release).await.expect("deployed");
+    assert_known(&cluster);
+    assert_eq!(logins(&cluster), Vec::<String>::new(), "none is replaced");
+}
+
+/// The broker's pods of the earlier release name its key: without it none would start again.
+#[tokio::test(start_paused = true)]
+async fn a_user_who_leaves_is_forgotten_last() {
+    let Some(cluster) = place() else { return };
+    let mut shop = shop();
+    deploy(&cluster, &shop.release()).await.expect("deployed");
+    let listed = || {
+        let users = cluster.get("v1", "Secret", "shop", "shop-nats-users");
+        users.expect("a Secret")["data"]["restock"].is_string()
+    };
+    shop.without_restocking();
+    cluster.hang("shop", "shop-nats", Hang::NeverReady);
+    let done = deploy_with(&cluster, &shop.release(), &hasty(), &Told::default()).await;
+    done.expect_err("it hangs");
+    assert!(listed(), "the broker is on its way");
+    cluster.mend("shop", "shop-nats");
+    cluster.settle();
+    deploy(&cluster, &shop.release()).await.expect("deployed");
+    assert!(!listed());
 }

@@ -27,7 +27,7 @@ async fn a_connection_that_is_cut_in_the_middle_is_mended_by_a_second_run() {
     // The first write, one in each phase whose objects need those before, and the note that it is done.
     let within = [
         "/namespaces/",
-        "/secrets/charge-nats",
+        "/secrets/shop-nats-users",
         "/serviceaccounts/charge",
         "/statefulsets/shop-nats",
         "/deployments/charge",
@@ -62,12 +62,13 @@ async fn one_cut_is_not_even_noticed() {
         let Some(cluster) = place() else { return };
         for path in [
             "*/deployments/charge",
-            "*/secrets/charge-nats",
+            "*/secrets/shop-nats-users",
             "*/configmaps/cloudc-shop*",
             "*/jobs/*",
         ] {
             cluster.on("PATCH", path, 1, trouble.clone());
         }
+        cluster.on("POST", "*/secrets", 1, trouble.clone());
         deploy(&cluster, &shop().release())
             .await
             .expect("tried again");

@@ -271,7 +271,7 @@ async fn what_gitops_applied_does_not_lose_its_secrets() {
     cluster.namespace("shop");
     let quiet = Told::default();
     let tell = |event| quiet.hear(event);
-    cluster::credentials(&cluster.client(), &release, &[], &tell)
+    cluster::credentials(&cluster.client(), &release, &options(), &tell)
         .await
         .expect("made");
     for object in &release.objects {

@@ -25,7 +25,7 @@ async fn everything_comes_up_in_the_order_in_which_it_is_needed() {
         "PATCH /api/v1/namespaces/shop",
         "/configmaps/cloudc-shop-1",
         "/configmaps/cloudc-shop",
-        "/secrets/charge-nats",
+        "POST /api/v1/namespaces/shop/secrets",
         "/secrets/shop-nats-users",
         "/serviceaccounts/charge",
         "/statefulsets/shop-nats",

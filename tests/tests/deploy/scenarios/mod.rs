@@ -76,7 +76,7 @@ async fn deploy_with(
     told: &Told,
 ) -> Result<Outcome, Problems> {
     let tell = |event| told.hear(event);
-    cluster::deploy(&cluster.client(), release, None, "", options, &tell).await
+    cluster::deploy(&cluster.client(), release, None, options, &tell).await
 }
 
 /// What is wrong, as lines of code and message.

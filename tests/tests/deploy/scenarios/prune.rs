@@ -1,5 +1,6 @@
 //! What left the application is deleted, and nothing else.
 
+use super::refused::refused_with;
 use super::*;
 
 #[tokio::test(start_paused = true)]
@@ -229,14 +230,67 @@ async fn a_volume_of_somebody_else_is_not_even_mentioned() {
         "data-mydb-0",
         serde_json::json!({part_of: "shop", instance: "mydb"}),
     );
-    let told = Told::default();
     let named = Options {
         delete_data: vec!["mydb".to_owned()],
         ..options()
     };
-    deploy_with(&cluster, &shop().release(), &named, &told)
+    let said = refused_with(&cluster, &shop().release(), None, &named).await;
+    assert!(
+        said.contains("CC810 there is no data called `mydb`"),
+        "{said}"
+    );
+    assert!(said.contains("there is: none"), "{said}");
+    let told = Told::default();
+    deploy_with(&cluster, &shop().release(), &options(), &told)
         .await
         .expect("deployed");
     assert!(names(&cluster, "v1", "PersistentVolumeClaim").contains(&"data-mydb-0".to_owned()));
     assert!(!told.text().contains("mydb"), "{}", told.text());
+}
+
+#[tokio::test(start_paused = true)]
+async fn data_that_nothing_has_is_no_data_to_delete() {
+    let Some(cluster) = place() else { return };
+    let mut shop = shop();
+    let old = shop.release();
+    deploy(&cluster, &old).await.expect("deployed");
+    shop.without_restocking();
+    let named = |name: &str| Options {
+        delete_data: vec![name.to_owned()],
+        ..options()
+    };
+    let release = shop.release_after(&[old], &["restock-requests"]);
+    // A queue that is in use, a server that is, and one that was spelt otherwise.
+    for name in ["orders", "nats", "restock-request"] {
+        let said = refused_with(&cluster, &release, None, &named(name)).await;
+        let message = format!("CC810 there is no data called `{name}`");
+        assert!(said.contains(&message), "{said}");
+        assert!(said.contains("there is: restock-requests"), "{said}");
+    }
+    let named = named("restock-requests");
+    for time in ["once", "and again in the same words"] {
+        let done = deploy_with(&cluster, &release, &named, &Told::default()).await;
+        done.unwrap_or_else(|problems| panic!("{time}: {}", words(&problems)));
+    }
+}
+
+/// One that was cut off is run again as it was.
+#[tokio::test(start_paused = true)]
+async fn a_volume_may_be_named_again_when_it_is_gone() {
+    let Some(cluster) = place() else { return };
+    let mut shop = shop();
+    deploy(&cluster, &shop.release()).await.expect("deployed");
+    shop.without_queues();
+    let named = Options {
+        delete_data: vec!["nats".to_owned()],
+        ..options()
+    };
+    let release = shop.release();
+    let count = || names(&cluster, "v1", "PersistentVolumeClaim").len();
+    for _ in 0..2 {
+        deploy_with(&cluster, &release, &named, &Told::default())
+            .await
+            .expect("deployed");
+        assert_eq!(count(), 0);
+    }
 }

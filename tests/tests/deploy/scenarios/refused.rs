@@ -1,20 +1,36 @@
 //! What is known before anything is changed, and said all at once.
 
+use cloudc_compiler::cluster::Canary;
+
 use super::*;
 use crate::apiserver::Trouble;
 
 /// Deploys where it cannot succeed: what is said, and that nothing was written.
 async fn refused(cluster: &Cluster, release: &Release) -> String {
+    refused_with(cluster, release, None, &hasty()).await
+}
+
+/// As [`refused`], with these options, or as a canary.
+pub(super) async fn refused_with(
+    cluster: &Cluster,
+    release: &Release,
+    canary: Option<&Canary>,
+    options: &Options,
+) -> String {
     let before = writes(cluster).len();
-    let problems = deploy_with(cluster, release, &hasty(), &Told::default())
-        .await
-        .expect_err("refused");
+    let told = Told::default();
+    let tell = |event| told.hear(event);
+    let done = cluster::deploy(&cluster.client(), release, canary, options, &tell).await;
+    let problems = done.expect_err("refused");
     assert_eq!(
         writes(cluster).len(),
         before,
         "nothing was written: {:#?}",
         writes(cluster)
     );
+    let leases = cluster.list("coordination.k8s.io/v1", "Lease", "shop");
+    let is_held = |lease: &Value| lease["spec"]["holderIdentity"].is_string();
+    assert!(!leases.iter().any(is_held), "{leases:?}");
     words(&problems)
 }
 
@@ -200,10 +216,7 @@ async fn a_secret_that_only_people_know_is_asked_for() {
     let Some(cluster) = place() else { return };
     let mut shop = shop();
     shop.settings.image_pull_secrets = vec!["registry".to_owned()];
-    let problems = deploy(&cluster, &shop.release())
-        .await
-        .expect_err("missing");
-    let said = words(&problems);
+    let said = refused(&cluster, &shop.release()).await;
     assert!(
         said.contains("CC808 the Secret registry is missing"),
         "{said}"
@@ -234,4 +247,50 @@ async fn an_object_that_the_store_does_not_take_is_named_and_not_tried_again() {
         .iter()
         .filter(|entry| entry.writes() && entry.path.ends_with("/deployments/charge"));
     assert_eq!(tries.count(), 1, "it does not get smaller by itself");
+}
+
+/// What a person types and what a cluster lacks, in one answer, and for a release that has no image yet.
+#[tokio::test(start_paused = true)]
+async fn everything_is_found_before_there_is_an_image() {
+    let started = Cluster::builder()
+        .without("keda.sh")
+        .version("1.24")
+        .start();
+    let Some(cluster) = started else { return };
+    let mut shop = shop();
+    shop.settings.image_digest = None;
+    shop.settings.image_pull_secrets = vec!["registry".to_owned()];
+    let options = Options {
+        rotate: vec!["Charge".to_owned()],
+        delete_data: vec!["ordres".to_owned()],
+        ..hasty()
+    };
+    let release = shop.release();
+    assert!(release.image.ends_with(":unbuilt"), "{}", release.image);
+    let checked = cluster::check(&cluster.client(), &release, None, &options).await;
+    let said = words(&checked.expect_err("refused"));
+    for part in [
+        "CC802 the cluster runs Kubernetes 1.24",
+        "no KEDA",
+        "CC808 the Secret registry is missing",
+        "CC810 there are no credentials of `Charge`",
+        "CC810 there is no data called `ordres`",
+    ] {
+        assert!(said.contains(part), "{part} in {said}");
+    }
+    assert_eq!(writes(&cluster), Vec::<String>::new());
+    let said = refused_with(&cluster, &release, None, &options).await;
+    assert!(said.contains("no KEDA") && said.contains("CC808"), "{said}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_fine_is_checked_without_a_write() {
+    let Some(cluster) = place() else { return };
+    let mut shop = shop();
+    deploy(&cluster, &shop.release()).await.expect("deployed");
+    cluster.forget();
+    shop.settings.image_digest = None;
+    let checked = cluster::check(&cluster.client(), &shop.release(), None, &options()).await;
+    checked.expect("nothing is wrong");
+    assert_eq!(writes(&cluster), Vec::<String>::new());
 }

@@ -1,94 +1,68 @@
-//! The Secrets of an application: made where they are missing, left as they are where they are not.
-//!
-//! What is secret is made here, goes to the API server over TLS, and nowhere else: not to the disk, not to a terminal, not into
-//! an error.
+//! What there is to write of an application's Secrets. Pure: from what the cluster has to what it should have.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
-use futures_util::future::join_all;
-use jiff::Timestamp;
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::Secret;
-use kube::api::{Patch, PatchParams};
-use kube::{Api, Client, ResourceExt as _};
+use kube::ResourceExt as _;
 use nkeys::KeyPair;
-use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use crate::codes;
 use crate::diagnostic::Diagnostic;
 use crate::lower::secrets::{Content, Expected};
-use crate::release::Release;
 
-use super::failure::failed;
-use super::members::{MANAGER, Members};
-use super::request::patiently;
-use super::{Event, Listener, Problems};
+use super::super::Problems;
+use super::{ROTATED, Rotated};
 
-/// When a Secret's contents were last made anew: an annotation of the Secret, and of the pods that read it.
-pub(super) const ROTATED: &str = "cloudc.dev/rotated";
 /// Random bytes of a password.
 const PASSWORD_BYTES: usize = 32;
 
 /// What the cluster has of one Secret.
-struct Found {
-    expected: Expected,
-    secret: Option<Secret>,
+pub(super) struct Found {
+    pub(super) expected: Expected,
+    pub(super) secret: Option<Secret>,
 }
 
 /// A Secret to write.
-struct Change {
-    name: String,
-    data: BTreeMap<String, Vec<u8>>,
-    rotated: Option<String>,
+pub(super) struct Change {
+    pub(super) name: String,
+    pub(super) data: BTreeMap<String, Vec<u8>>,
+    pub(super) rotated: Option<String>,
+    /// Whether it is a login that the cluster does not have yet. Somebody else may make it meanwhile, and that one counts then.
+    pub(super) is_new_login: bool,
     /// What it is to the reader: made, or made anew.
-    done: &'static str,
+    pub(super) done: &'static str,
 }
 
-/// When the contents of each Secret were last made anew, where they ever were.
-pub(super) type Rotated = BTreeMap<String, String>;
+/// What there is to write, and what the pods that read the Secrets are told then.
+pub(super) struct Plan {
+    /// New logins first, as others may be faster; lists last, as they follow from the logins.
+    pub(super) changes: Vec<Change>,
+    pub(super) rotated: Rotated,
+}
 
-/// Makes the Secrets that a release needs and the cluster does not have. With `rotate`, those of these users are made anew:
-/// their pods and their server have to start again then, which a deploy sees to.
+/// Which users are on a server's list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::cluster) enum Lists {
+    /// Those who left as well: the server's pods name them until they are replaced, and do not start without.
+    Grow,
+    /// Nobody else than who is there.
+    Exact,
+}
+
+/// Finds out what there is to write. `now` is the time of what is made anew.
 ///
 /// # Errors
 ///
 /// Secrets that only people can fill in and that are missing; one that is there and unusable; a user to rotate that there is not.
-pub async fn make(
-    client: &Client,
-    release: &Release,
+pub(super) fn plan(
+    mut found: Vec<Found>,
     rotate: &[String],
-    tell: Listener<'_>,
-) -> Result<(), Problems> {
-    ensure(client, release, rotate, tell).await?;
-    // So that a deploy or a destruction finds them.
-    let members = Members::new(&release.app, &release.namespace);
-    let one = |problem| vec![problem];
-    let mut kinds = members.kinds(client).await.map_err(one)?;
-    kinds.insert("Secret".to_owned());
-    members.note(client, &kinds).await.map_err(one)
-}
-
-/// When the Secrets of a release were made anew, as far as they are there.
-pub(super) async fn rotated(client: &Client, release: &Release) -> Result<Rotated, Problems> {
-    let secrets: Api<Secret> = Api::namespaced(client.clone(), &release.namespace);
-    let found = look(&secrets, &release.secrets).await?;
-    let times = found.iter().filter_map(|found| {
-        let time = found.secret.as_ref()?.annotations().get(ROTATED)?;
-        Some((found.expected.name.clone(), time.clone()))
-    });
-    Ok(times.collect())
-}
-
-pub(super) async fn ensure(
-    client: &Client,
-    release: &Release,
-    rotate: &[String],
-    tell: Listener<'_>,
-) -> Result<Rotated, Problems> {
-    let secrets: Api<Secret> = Api::namespaced(client.clone(), &release.namespace);
-    let mut found = look(&secrets, &release.secrets).await?;
+    lists: Lists,
+    now: &str,
+) -> Result<Plan, Problems> {
     // A server's list comes after those whose keys are on it.
     found.sort_by_key(|found| is_list(&found.expected.content));
     let mut problems = unknown(rotate, &found);
@@ -96,7 +70,6 @@ pub(super) async fn ensure(
     let mut changes: Vec<Change> = Vec::new();
     let mut public: BTreeMap<(bool, String), String> = BTreeMap::new();
     let mut rotated = Rotated::new();
-    let now = Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
     for Found { expected, secret } in &found {
         if let Some(time) = secret
             .as_ref()
@@ -107,7 +80,7 @@ pub(super) async fn ensure(
         match own(expected, secret.as_ref(), rotate) {
             Ok(Own::Someone) => {}
             Ok(Own::List(is_broker, users)) => {
-                let list: BTreeMap<String, Vec<u8>> = users
+                let mut list: BTreeMap<String, Vec<u8>> = users
                     .iter()
                     .filter_map(|user| {
                         let value = public.get(&(is_broker, user.clone()))?;
@@ -115,6 +88,11 @@ pub(super) async fn ensure(
                     })
                     .collect();
                 let known = data(secret.as_ref());
+                if lists == Lists::Grow {
+                    for (user, value) in &known {
+                        list.entry(user.clone()).or_insert_with(|| value.clone());
+                    }
+                }
                 if known != list {
                     // A user more is a variable more in the server's pod, which starts it anew by itself. Another value is not.
                     let is_other = known
@@ -123,7 +101,8 @@ pub(super) async fn ensure(
                     changes.push(Change {
                         name: expected.name.clone(),
                         data: list,
-                        rotated: is_other.then(|| now.clone()),
+                        rotated: is_other.then(|| now.to_owned()),
+                        is_new_login: false,
                         done: if secret.is_some() { "updated" } else { "made" },
                     });
                 }
@@ -138,7 +117,8 @@ pub(super) async fn ensure(
                     changes.push(Change {
                         name: expected.name.clone(),
                         data,
-                        rotated: again.then(|| now.clone()),
+                        rotated: again.then(|| now.to_owned()),
+                        is_new_login: secret.is_none(),
                         done: if again { "rotated" } else { "made" },
                     });
                 }
@@ -149,49 +129,17 @@ pub(super) async fn ensure(
     if !problems.is_empty() {
         return Err(problems);
     }
-    let members = Members::new(&release.app, &release.namespace);
-    for mut change in changes {
-        // Server-side apply would drop the time of an earlier one.
-        change.rotated = change
-            .rotated
-            .or_else(|| rotated.get(&change.name).cloned());
-        write(&secrets, &members, &change)
-            .await
-            .map_err(|problem| vec![problem])?;
-        tell(Event::Done(format!(
-            "{} Secret {}",
-            change.done, change.name
-        )));
-        if let Some(time) = change.rotated {
-            rotated.insert(change.name, time);
+    changes.sort_by_key(|change| !change.is_new_login);
+    for change in &mut changes {
+        match &change.rotated {
+            Some(time) => {
+                rotated.insert(change.name.clone(), time.clone());
+            }
+            // Server-side apply would drop the time of an earlier one.
+            None => change.rotated = rotated.get(&change.name).cloned(),
         }
     }
-    Ok(rotated)
-}
-
-async fn look(secrets: &Api<Secret>, expected: &[Expected]) -> Result<Vec<Found>, Problems> {
-    let found = join_all(expected.iter().map(|expected| async move {
-        let secret = patiently(|| secrets.get_opt(&expected.name)).await;
-        secret
-            .map(|secret| Found {
-                expected: expected.clone(),
-                secret,
-            })
-            .map_err(|error| failed(&format!("cannot read Secret {}", expected.name), &error))
-    }));
-    let mut all = Vec::new();
-    let mut problems = Vec::new();
-    for found in found.await {
-        match found {
-            Ok(found) => all.push(found),
-            Err(problem) => problems.push(problem),
-        }
-    }
-    if problems.is_empty() {
-        Ok(all)
-    } else {
-        Err(problems)
-    }
+    Ok(Plan { changes, rotated })
 }
 
 fn is_list(content: &Content) -> bool {
@@ -337,40 +285,4 @@ fn data(secret: Option<&Secret>) -> BTreeMap<String, Vec<u8>> {
 
 fn field(secret: Option<&Secret>, key: &str) -> Option<String> {
     String::from_utf8(data(secret).remove(key)?).ok()
-}
-
-async fn write(
-    secrets: &Api<Secret>,
-    members: &Members,
-    change: &Change,
-) -> Result<(), Diagnostic> {
-    let data: BTreeMap<&String, ByteString> = change
-        .data
-        .iter()
-        .map(|(key, value)| (key, ByteString(value.clone())))
-        .collect();
-    let mut secret = json!({
-        "apiVersion": "v1",
-        "kind": "Secret",
-        "metadata": {
-            "name": change.name,
-            "labels": {"app.kubernetes.io/managed-by": "cloudc"},
-        },
-        "type": "Opaque",
-        "data": data,
-    });
-    if let Some(time) = &change.rotated {
-        secret["metadata"]["annotations"][ROTATED] = Value::String(time.clone());
-    }
-    members.label(&mut secret);
-    // The contents are the truth of which cloudc keeps the lists, so it takes them over.
-    let parameters = PatchParams::apply(MANAGER).force();
-    patiently(async || {
-        secrets
-            .patch(&change.name, &parameters, &Patch::Apply(&secret))
-            .await
-    })
-    .await
-    .map(drop)
-    .map_err(|error| failed(&format!("cannot write Secret {}", change.name), &error))
 }

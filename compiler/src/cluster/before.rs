@@ -1,0 +1,141 @@
+//! All that can be known before anything is changed, and before an image is built: said at once.
+
+use futures_util::join;
+use kube::Client;
+
+use crate::codes;
+use crate::diagnostic::Diagnostic;
+use crate::release::Release;
+
+use super::checks::{self, Checked};
+use super::credentials::{self, Rotated};
+use super::deploy::Canary;
+use super::history::{self, Record};
+use super::{Options, Problems, leftovers, running};
+
+/// What was found out.
+pub(super) struct Known {
+    pub(super) checked: Checked,
+    /// When Secrets will have been made anew.
+    pub(super) rotated: Rotated,
+}
+
+/// Asks for everything that a deploy needs and that does not depend on the image: version, kinds, rights, the namespace, Secrets, and
+/// the names in `options`. Nothing is changed.
+///
+/// # Errors
+///
+/// All that is missing.
+pub async fn check(
+    client: &Client,
+    release: &Release,
+    canary: Option<&Canary>,
+    options: &Options,
+) -> Result<(), Problems> {
+    ask(client, release, canary, options).await.map(drop)
+}
+
+/// As [`check`], for who goes on.
+pub(super) async fn ask(
+    client: &Client,
+    release: &Release,
+    canary: Option<&Canary>,
+    options: &Options,
+) -> Result<Known, Problems> {
+    // Beside a canary the servers know the users of both.
+    let users = canary.map_or(release, |canary| &canary.beside);
+    let checked = checks::check(client, release).await;
+    let lacks =
+        |code| matches!(&checked, Err(found) if found.iter().any(|problem| problem.code == code));
+    if lacks(codes::CLUSTER_UNREACHABLE) {
+        // One problem, not three.
+        return Err(checked.err().unwrap_or_default());
+    }
+    let is_denied = lacks(codes::CLUSTER_DENIED);
+    let (rotated, kept) = join!(
+        credentials::planned(client, users, &options.rotate),
+        of_records(client, release, canary, options),
+    );
+    let mut problems = Problems::new();
+    let rotated = rotated.map_err(|found| problems.extend(found)).ok();
+    problems.extend(kept.err().into_iter().flatten());
+    // What may not be read is among the rights that are missing.
+    problems.retain(|problem| !(is_denied && problem.code == codes::CLUSTER_DENIED));
+    match (checked, rotated) {
+        (Ok(checked), Some(rotated)) if problems.is_empty() => Ok(Known { checked, rotated }),
+        (checked, _) => {
+            let found = checked.err().unwrap_or_default();
+            Err(found.into_iter().chain(problems).collect())
+        }
+    }
+}
+
+/// What a canary stands beside.
+///
+/// # Errors
+///
+/// Nothing is deployed yet, or nothing shares its requests.
+pub(super) fn beside<'a>(
+    records: &'a [Record],
+    release: &Release,
+) -> Result<&'a Record, Diagnostic> {
+    let Some(current) = history::current(records) else {
+        return Err(Diagnostic::error(
+            codes::NO_RELEASE,
+            format!(
+                "there is nothing for a canary to stand beside: {} is not deployed yet",
+                release.app
+            ),
+        )
+        .help("deploy without --canary first"));
+    };
+    if !release.keys().any(|key| running::shares(&key)) {
+        return Err(Diagnostic::error(
+            codes::CLUSTER_LACKS,
+            "only services of Knative share their requests, and this application has none",
+        )
+        .help("deploy without --canary"));
+    }
+    Ok(current)
+}
+
+/// Whether what was deployed before allows this.
+async fn of_records(
+    client: &Client,
+    release: &Release,
+    canary: Option<&Canary>,
+    options: &Options,
+) -> Result<(), Problems> {
+    if canary.is_none() && options.delete_data.is_empty() {
+        return Ok(());
+    }
+    let one = |problem| vec![problem];
+    let (app, namespace) = (&release.app, &release.namespace);
+    let records = history::records(client, app, namespace).await;
+    let records = records.map_err(one)?;
+    let mut problems = Problems::new();
+    // Beside a canary the old servers stay.
+    let mut volumes = Vec::new();
+    if canary.is_some() {
+        problems.extend(beside(&records, release).err());
+    } else {
+        let there = leftovers::volumes(client, app, namespace, Some(release)).await;
+        volumes.extend(there.map_err(one)?);
+        // A deploy that was cut off after it deleted one is run again in the same words.
+        volumes.extend(leftovers::remembered(&records, release));
+    }
+    // Without a queue there is no provisioner, and nobody who could delete another one's stream.
+    let has_queues = release.queues().next().is_some();
+    let queues: &[String] = if has_queues { &release.retired } else { &[] };
+    problems.extend(leftovers::unknown(
+        app,
+        &options.delete_data,
+        &volumes,
+        queues,
+    ));
+    if problems.is_empty() {
+        Ok(())
+    } else {
+        Err(problems)
+    }
+}
