@@ -142,3 +142,105 @@ async fn what_waited_for_a_long_call_goes_back() {
         [Settlement::Returned, Settlement::Returned, Settlement::Done]
     );
 }
+
+/// Takes no sign of life.
+struct Frozen;
+
+impl Hold for Frozen {
+    fn settle(&self, how: Settlement) -> Answer<'_, ()> {
+        Box::pin(async move {
+            match how {
+                Settlement::Progress => std::future::pending().await,
+                _ => Ok(()),
+            }
+        })
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_ends_in_time_whatever_the_broker_does() {
+    static QUEUE: Trigger = Trigger::Queue {
+        queue: || "orders",
+        handle: |_| Box::pin(std::future::pending()),
+    };
+    let began = Instant::now();
+    let broker = Arc::new(Scripted(Mutex::default()));
+    let consumer = Consumer::new(settings(&QUEUE), broker, Plain);
+    consumer.handle(vec![lease(1, Frozen)]).await;
+    assert_eq!(began.elapsed(), Duration::from_secs(20));
+}
+
+/// Keeps dead letters only after so many tries.
+struct Reluctant {
+    tries: Mutex<u32>,
+    buried: Mutex<Vec<String>>,
+}
+
+impl Broker for Reluctant {
+    fn publish(&self, _: &str, _: Vec<Outgoing>) -> Answer<'_, Vec<Published>> {
+        Box::pin(async { Ok(Vec::new()) })
+    }
+
+    fn pull(&self, _: &str, _: usize) -> Answer<'_, Vec<Lease>> {
+        Box::pin(async { Ok(Vec::new()) })
+    }
+
+    fn bury(&self, _: &str, dead: Dead) -> Answer<'_, ()> {
+        Box::pin(async move {
+            let mut tries = self.tries.lock().expect("no panic");
+            if *tries > 0 {
+                *tries -= 1;
+                return Err(Failure::Full);
+            }
+            self.buried.lock().expect("no panic").push(dead.reason);
+            Ok(())
+        })
+    }
+
+    fn stop<'a>(&'a self, _: &'a str) -> Answer<'a, ()> {
+        Box::pin(async { Ok(()) })
+    }
+
+    fn lag<'a>(&'a self, _: &'a str) -> Answer<'a, u64> {
+        Box::pin(async { Ok(0) })
+    }
+}
+
+/// How a message ends whose handler fails in its last delivery, and when.
+async fn ended(tries: u32) -> (Vec<String>, Vec<Settlement>, Duration) {
+    static QUEUE: Trigger = Trigger::Queue {
+        queue: || "orders",
+        handle: |_| Box::pin(async { Err("the bank is closed".into()) }),
+    };
+    let broker = Arc::new(Reluctant {
+        tries: Mutex::new(tries),
+        buried: Mutex::default(),
+    });
+    let settings = Settings {
+        max_deliveries: Some(1),
+        dead_letter: true,
+        ..settings(&QUEUE)
+    };
+    let began = Instant::now();
+    let settled = Arc::new(Mutex::default());
+    let consumer = Consumer::new(settings, Arc::clone(&broker) as _, Plain);
+    let held = lease(1, Noted(Arc::clone(&settled)));
+    consumer.handle(vec![held]).await;
+    let buried = broker.buried.lock().expect("no panic").clone();
+    let mut settled = settled.lock().expect("no panic").clone();
+    settled.retain(|how| *how != Settlement::Progress);
+    (buried, settled, began.elapsed())
+}
+
+/// Its reason is not known to anybody else.
+#[tokio::test(start_paused = true)]
+async fn a_dead_letter_is_kept_by_who_knows_the_reason() {
+    let (buried, settled, took) = ended(2).await;
+    assert_eq!(buried, ["the bank is closed"]);
+    assert_eq!(settled, [Settlement::Dropped]);
+    assert_eq!(took, Duration::from_secs(1 + 2));
+    let (buried, settled, took) = ended(100).await;
+    assert!(buried.is_empty());
+    assert!(matches!(settled[..], [Settlement::Retry(_)]), "{settled:?}");
+    assert_eq!(took, Duration::from_secs(1 + 2 + 4 + 8 + 16));
+}

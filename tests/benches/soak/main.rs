@@ -22,8 +22,10 @@ use crate::shop::{Shop, order};
 
 const SAMPLE: Duration = Duration::from_secs(5);
 /// What memory may differ by between the second quarter of the time and the last, in KiB and as a part.
-const SLACK: u64 = 4 * 1024;
-const PART: u64 = 10;
+const SLACK: u64 = 1024;
+const PART: u64 = 20;
+/// Of how many answers one may be another than it should be: a machine that is busy has its moments.
+const RARE: usize = 1_000;
 
 #[tokio::main]
 async fn main() {
@@ -48,10 +50,11 @@ async fn main() {
     }
     let (service, search) = (pods[0].port(), pods[1].port());
     let over = Arc::new(AtomicBool::new(false));
-    let answered = Arc::new(AtomicUsize::new(0));
+    let (answered, wrong) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
     let clients: Vec<_> = (0..8)
         .map(|client| {
             let (over, answered) = (Arc::clone(&over), Arc::clone(&answered));
+            let wrong = Arc::clone(&wrong);
             tokio::spawn(async move {
                 let http = Http::new();
                 let mut number = 0;
@@ -66,10 +69,15 @@ async fn main() {
                         http.post(service, "/orders", "{".to_owned()).await,
                         http.get(service, "/nowhere").await,
                     ];
-                    let ok = answers
+                    let right = answers
                         .iter()
-                        .filter(|answer| matches!(answer, Ok((status, _)) if *status < 500));
-                    answered.fetch_add(ok.count(), Ordering::Relaxed);
+                        .zip([200, 200, 200, 400, 404])
+                        .filter(
+                            |(answer, right)| matches!(answer, Ok((status, _)) if status == right),
+                        )
+                        .count();
+                    answered.fetch_add(right, Ordering::Relaxed);
+                    wrong.fetch_add(answers.len() - right, Ordering::Relaxed);
                     tokio::time::sleep(Duration::from_millis(5)).await;
                 }
             })
@@ -88,10 +96,16 @@ async fn main() {
     for client in clients {
         client.await.expect("no panic");
     }
-    println!(
-        "{} answers in {minutes} minutes",
-        answered.load(Ordering::Relaxed)
+    let (answered, wrong) = (
+        answered.load(Ordering::Relaxed),
+        wrong.load(Ordering::Relaxed),
     );
+    println!(
+        "{answered} answers in {minutes} minutes, and {wrong} that were wrong or did not come"
+    );
+    assert!(wrong * RARE < answered, "too many are wrong");
+    // All that was ordered is handled.
+    shop.until_empty(&["shop-orders", "shop-receipts"]).await;
     println!(
         "{:<16} {:>12} {:>12} {:>8} {:>8}",
         "workload", "KiB early", "KiB late", "files", "late"

@@ -28,7 +28,7 @@ fn an_order_is_one_trace_through_all_its_pods() {
         let parent = format!("00-{TRACE}-b7ad6b7169203331-01");
         let answer = runtime.block_on(async {
             let http = Http::new();
-            http.post_in(&parent, service.port(), "/orders", order("order-1"))
+            http.post_in(&parent, service.port(), "/orders", order("order-000001"))
                 .await
         });
         assert_eq!(answer.expect("an answer").0, 200);

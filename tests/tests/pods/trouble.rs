@@ -112,7 +112,7 @@ async fn what_fails_is_tried_again_and_ends_as_a_dead_letter() {
     });
 }
 
-/// By the time it can, nobody knows any more why it failed, but the log.
+/// And kept with its own as soon as it can be.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_dead_letter_that_cannot_be_kept_is_told_with_both_reasons() {
     let Some(odd) = Odd::open("enabled") else {
@@ -136,6 +136,12 @@ async fn a_dead_letter_that_cannot_be_kept_is_told_with_both_reasons() {
     }
     odd.start("provision").exit();
     odd.until_dead(2).await;
+    let reasons = odd.reasons().await;
+    assert!(reasons[0].starts_with("cannot decode"), "{reasons:?}");
+    assert!(
+        reasons[1].contains("it does not feel like it"),
+        "{reasons:?}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

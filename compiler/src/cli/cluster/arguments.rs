@@ -31,7 +31,8 @@ pub(in crate::cli) struct Deploy {
     #[arg(long)]
     pub(super) dry_run: bool,
     /// Make the credentials of this user anew: a workload's, the provisioner's or the operator's.
-    #[arg(long, value_name = "NAME")]
+    // The pods that a canary leaves alone would keep the old ones.
+    #[arg(long, value_name = "NAME", conflicts_with = "canary")]
     pub(super) rotate: Vec<String>,
     /// Delete the data of what left the application: a queue's messages, or a server's volume.
     #[arg(long, value_name = "NAME")]
