@@ -6,7 +6,7 @@ use std::process::Command;
 use crate::servers::free_port;
 use crate::{Running, compare};
 
-const ROUNDS: usize = 5;
+const ROUNDS: usize = 15;
 
 pub(crate) fn measure() {
     let (ours, raw) = (free_port(), free_port());
@@ -28,8 +28,8 @@ pub(crate) fn measure() {
     }
     let (mut rates, mut tails) = ((Vec::new(), Vec::new()), (Vec::new(), Vec::new()));
     for _ in 0..ROUNDS {
-        let Some(one) = load(ours, 3) else { return };
-        let Some(other) = load(raw, 3) else { return };
+        let Some(one) = load(ours, 1) else { return };
+        let Some(other) = load(raw, 1) else { return };
         rates.0.push(one.0);
         rates.1.push(other.0);
         tails.0.push(one.1);
