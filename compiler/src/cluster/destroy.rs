@@ -17,7 +17,7 @@ use super::gone::until_gone;
 use super::leftovers::{self, Volume};
 use super::lock::Lock;
 use super::members::Members;
-use super::namespace::is_made;
+use super::namespace::{Maker, is_made, maker};
 use super::prune::{delete, members_apis};
 use super::strangers::strangers;
 use super::{Event, Listener, Options, Problems, history};
@@ -33,6 +33,8 @@ pub struct Doomed {
     pub kept: Vec<String>,
     keys: Vec<(Key, Option<String>)>,
     claims: Vec<Volume>,
+    /// The number of the last release.
+    newest: Option<u32>,
 }
 
 /// Finds out what there is to delete: what cloudc made, and nothing else. Volumes are kept unless `options` names them.
@@ -59,7 +61,9 @@ pub async fn doomed(
     let records = history::records(client, app, namespace)
         .await
         .map_err(one)?;
-    if found.is_empty() && volumes.is_empty() && records.is_empty() && kinds.is_empty() {
+    let is_empty = found.is_empty() && volumes.is_empty() && records.is_empty() && kinds.is_empty();
+    // The namespace goes last.
+    if is_empty && maker(client, namespace).await.map_err(one)? != Maker::Cloudc {
         return Err(one(Diagnostic::error(
             codes::NO_RELEASE,
             format!("there is no {app} in the namespace {namespace}"),
@@ -93,6 +97,7 @@ pub async fn doomed(
             .collect(),
         keys,
         claims,
+        newest: records.last().map(|record| record.number),
     })
 }
 
@@ -171,6 +176,13 @@ async fn remove(
 ) -> Result<(), Problems> {
     let one = |problem: Diagnostic| vec![problem];
     let apis = members_apis(client).await?;
+    let records = history::records(client, app, namespace).await;
+    let records = records.map_err(one)?;
+    if records.last().map(|record| record.number) != doomed.newest {
+        let message = "a deploy came in between, and changed what there is to delete";
+        return Err(one(Diagnostic::error(codes::CLUSTER_BUSY, message)
+            .help("look at what runs now, and run this again")));
+    }
     for (key, uid) in &doomed.keys {
         delete(&apis, key, uid.as_deref()).await.map_err(one)?;
     }
@@ -196,11 +208,8 @@ async fn remove(
             volume.claim
         )));
     }
-    for record in history::records(client, app, namespace)
-        .await
-        .map_err(one)?
-    {
-        history::remove(client, &record).await.map_err(one)?;
+    for record in &records {
+        history::remove(client, record).await.map_err(one)?;
     }
     Ok(())
 }

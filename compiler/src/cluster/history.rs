@@ -104,6 +104,8 @@ impl Purpose {
             "canary" => Some(Self::Canary),
             "promotion" => Some(Self::Promotion),
             "rollback" => number.parse().ok().map(Self::Rollback),
+            // A build before this one did not say.
+            "" => Some(Self::Deploy),
             _ => None,
         }
     }

@@ -14,6 +14,7 @@ use std::time::Duration;
 use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, join_all};
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 use tracing::Instrument as _;
@@ -26,9 +27,9 @@ use crate::registry::Trigger;
 use crate::telemetry;
 use why::Why;
 
-/// The waits between tries to keep a dead letter, in seconds. After the last the message goes back into its queue, and nobody knows
+/// The waits between tries to keep a dead letter, in seconds. After them the message goes back into its queue, and nobody knows
 /// its reason any more.
-const TRIES: [u64; 5] = [1, 2, 4, 8, 16];
+const WAITS: [u64; 5] = [1, 2, 4, 8, 16];
 
 /// Deliveries that no handler may have seen, of a queue that keeps no dead letters: given back by a pod that left, or lost with a
 /// connection. After so many more than its last the message is one that kills its pods.
@@ -80,6 +81,8 @@ pub(crate) struct Consumer<H> {
     settings: Settings,
     broker: Arc<dyn Broker>,
     host: H,
+    /// Whether it is too late to wait for anything.
+    late: watch::Sender<bool>,
 }
 
 impl<H: Host> Consumer<H> {
@@ -88,6 +91,7 @@ impl<H: Host> Consumer<H> {
             settings,
             broker,
             host,
+            late: watch::Sender::new(false),
         })
     }
 
@@ -113,6 +117,7 @@ impl<H: Host> Consumer<H> {
                 },
             }
         }
+        self.late.send_replace(true);
         let end = async { while calls.join_next().await.is_some() {} };
         tokio::join!(end, self.give_back());
     }
@@ -205,7 +210,12 @@ impl<H: Host> Consumer<H> {
             Trigger::Http { .. } | Trigger::Schedule { .. } => return Outcome::Done(()),
         };
         let outcome = self.host.run(call, handler).instrument(span);
-        // A third of the ack wait leaves room for one that is lost: then the message comes twice, which it may anyway.
+        self.kept_alive(leases, outcome).await
+    }
+
+    /// Does something while messages stay this pod's. A third of the ack wait leaves room for a sign of life that is lost: then the
+    /// message comes twice, which it may anyway.
+    async fn kept_alive<T>(&self, leases: &[Lease], work: impl Future<Output = T>) -> T {
         let beat = (self.settings.ack_wait / 3).max(Duration::from_millis(1));
         let beats = async {
             loop {
@@ -220,8 +230,8 @@ impl<H: Host> Consumer<H> {
         };
         tokio::select! {
             biased;
-            outcome = outcome => outcome,
-            () = beats => Outcome::TimedOut,
+            done = work => done,
+            never = beats => never,
         }
     }
 
@@ -291,38 +301,43 @@ impl<H: Host> Consumer<H> {
             telemetry::dropped(function, queue);
             return settle(lease, Settlement::Dropped).await;
         }
-        for wait in TRIES {
+        let kept = self.kept_alive(std::slice::from_ref(lease), self.bury(lease, why));
+        let how = if kept.await {
+            tracing::error!(queue, id, reason, "a message is a dead letter");
+            telemetry::buried(function, queue);
+            Settlement::Dropped
+        } else {
+            // It stays in the queue, and comes again.
+            Settlement::Retry(backoff::delay(queue, &lease.delivery))
+        };
+        settle(lease, how).await;
+    }
+
+    /// Keeps a message with the dead letters. `false` if there is no way, or no time.
+    async fn bury(&self, lease: &Lease, why: &Why) -> bool {
+        let queue = self.settings.queue;
+        let (id, reason) = (&lease.delivery.id, &why.logged);
+        let mut late = self.late.subscribe();
+        let mut waits = WAITS.into_iter();
+        loop {
             let dead = Dead {
                 delivery: lease.delivery.clone(),
                 sequence: lease.sequence,
                 stored: lease.stored,
                 reason: why.reason.clone(),
             };
-            match self.broker.bury(queue, dead).await {
-                Ok(()) => {
-                    tracing::error!(queue, id, reason, "a message is a dead letter");
-                    telemetry::buried(function, queue);
-                    return settle(lease, Settlement::Dropped).await;
-                }
-                Err(failure) => {
-                    tracing::error!(queue, id, reason, %failure, "a dead letter cannot be kept yet");
-                }
-            }
-            // It is this pod's until then.
-            let mut left = Duration::from_secs(wait);
-            while !left.is_zero() {
-                let step = left.min((self.settings.ack_wait / 3).max(Duration::from_millis(1)));
-                sleep(step).await;
-                let _ = lease.hold.settle(Settlement::Progress).await;
-                left -= step;
+            let Err(failure) = self.broker.bury(queue, dead).await else {
+                return true;
+            };
+            tracing::error!(queue, id, reason, %failure, "a dead letter cannot be kept yet");
+            let Some(wait) = waits.next() else {
+                return false;
+            };
+            tokio::select! {
+                () = sleep(Duration::from_secs(wait)) => {}
+                _ = late.wait_for(|late| *late) => return false,
             }
         }
-        // It stays in the queue, and comes again.
-        settle(
-            lease,
-            Settlement::Retry(backoff::delay(queue, &lease.delivery)),
-        )
-        .await;
     }
 }
 

@@ -205,19 +205,18 @@ impl Puller {
     async fn take(&self, course: &mut Course, first: Message) {
         course.heard = Instant::now();
         let now = SystemTime::now();
-        let mut due = Vec::new();
+        let (mut due, mut early) = (Vec::new(), Vec::new());
         let mut next = Some(first);
+        let mut taken = 0;
         while let Some(message) = next {
+            taken += 1;
             course.received += 1;
             match self.read(course, message, now) {
                 Some(Arrival::Due(arrived)) => due.push(arrived),
-                // Lost, it comes again after the ack wait, and is sent back then.
-                Some(Arrival::Early(subject, rest)) => {
-                    let _ = self.link.tell(&subject, nak(rest)).await;
-                }
+                Some(Arrival::Early(subject, rest)) => early.push((subject, rest)),
                 None => {}
             }
-            next = if due.len() < AT_ONCE {
+            next = if taken < AT_ONCE {
                 course.subscription.next().now_or_never().flatten()
             } else {
                 None
@@ -225,6 +224,10 @@ impl Puller {
         }
         if !due.is_empty() {
             self.pulls.arrive(due);
+        }
+        for (subject, rest) in early {
+            // Lost, it comes again after the ack wait, and is sent back then.
+            let _ = self.link.tell(&subject, nak(rest)).await;
         }
     }
 

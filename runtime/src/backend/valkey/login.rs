@@ -36,8 +36,7 @@ pub(super) fn client(access: &Access) -> Result<Client, String> {
     let info = address
         .into_connection_info()
         .map_err(|_| NO_ADDRESS.to_owned())?
-        // What is written while an answer is under way leaves with it: half the packets, and nobody waits longer, for the server
-        // answers in order.
+        // What is written while an answer is under way leaves with it: half the packets, for a wait of one round trip at the most.
         .set_tcp_settings(TcpSettings::default().set_nodelay(false))
         .set_redis_settings(redis);
     if is_tls {

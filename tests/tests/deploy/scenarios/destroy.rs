@@ -319,3 +319,45 @@ async fn there_may_be_nothing_to_destroy() {
         "nothing is gone"
     );
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_was_deployed_in_between_is_left_alone() {
+    let Some(cluster) = place() else { return };
+    deploy(&cluster, &shop().release()).await.expect("deployed");
+    let client = cluster.client();
+    let doomed = cluster::doomed(&client, "shop", "shop", &options()).await;
+    let doomed = doomed.expect("found");
+    let mut other = shop();
+    other.settings.image_digest = Some(format!("sha256:{}", "b".repeat(64)));
+    deploy(&cluster, &other.release()).await.expect("deployed");
+    let tell = |_| {};
+    let done = cluster::destroy(&client, "shop", "shop", &doomed, &options(), &tell).await;
+    let said = words(&done.expect_err("refused"));
+    assert!(said.contains("CC806 a deploy came in between"), "{said}");
+    assert!(
+        cluster
+            .get("apps/v1", "Deployment", "shop", "charge")
+            .is_some()
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_namespace_that_could_not_be_deleted_goes_with_a_second_run() {
+    let Some(cluster) = place() else { return };
+    deploy(&cluster, &shop().release()).await.expect("deployed");
+    let named = Options {
+        delete_data: vec!["nats".to_owned()],
+        ..options()
+    };
+    cluster.on(
+        "DELETE",
+        "*/namespaces/shop",
+        1,
+        Trouble::webhook("guard.example.com", 403, "not now"),
+    );
+    destroy(&cluster, &named).await.expect_err("denied");
+    destroy(&cluster, &options()).await.expect("gone");
+    cluster.collect_garbage();
+    cluster.finish_deletions();
+    assert!(cluster.get("v1", "Namespace", "", "shop").is_none());
+}
