@@ -43,7 +43,7 @@ use crate::telemetry;
 /// #     async fn sent(&self, _: &str) -> Result<(), Error> { Ok(()) }
 /// # }
 /// # static DB: Db = Db;
-/// #[function(schedule = "* * * * *", overlap = "forbid")]
+/// #[function(schedule = "* * * * *")]
 /// async fn send_outbox() -> Result<(), Error> {
 ///     for row in DB.outbox().await? {
 ///         // Sent twice, when this dies before the next line, it is one message still.

@@ -31,6 +31,9 @@ use why::Why;
 /// its reason any more.
 const WAITS: [u64; 5] = [1, 2, 4, 8, 16];
 
+/// No more messages are asked for at once, unless a batch has more: a pod that leaves has to take all that it asked for.
+const AT_ONCE: usize = 128;
+
 /// Deliveries that no handler may have seen, of a queue that keeps no dead letters: given back by a pod that left, or lost with a
 /// connection. After so many more than its last the message is one that kills its pods.
 const UNSEEN: u32 = 10;
@@ -140,6 +143,7 @@ impl<H: Host> Consumer<H> {
     /// No more messages than there are calls free: one that waits here burns its ack wait.
     async fn pull(&self, free: usize) -> Result<Vec<Lease>, Failure> {
         let most = free.saturating_mul(self.batch());
+        let most = most.min(self.batch().max(AT_ONCE));
         self.broker.pull(self.settings.queue, most).await
     }
 

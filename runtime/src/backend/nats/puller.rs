@@ -29,6 +29,9 @@ const SILENCE: Duration = Duration::from_secs(11);
 const PAUSE: Duration = Duration::from_secs(1);
 /// How many messages are taken in before anybody else has a turn.
 const AT_ONCE: usize = 64;
+/// When it stops, messages that are asked for are taken for so long, or until none has come for a while.
+const BUSY: Duration = Duration::from_millis(2_500);
+const QUIET: Duration = Duration::from_millis(100);
 /// Statuses that may come in between when it stops.
 const SPARE: usize = 4;
 
@@ -279,8 +282,17 @@ impl Puller {
     ///
     /// The client forgets a subscription before the server knows. So both are told to end it after the same number of
     /// messages: as many as may still come. The server answers requests that make no sense until the number is full. Then it
-    /// has nobody to send messages to, and drops the requests that are open.
+    /// has nobody to send messages to, and drops the requests that are open. What it had chosen to send just before, behind those
+    /// answers, would be lost until its ack wait is over: so that is done only once no more messages come.
     async fn drain(&self, mut course: Course) -> Result<(), Failure> {
+        let until = Instant::now() + BUSY;
+        while course.ledger.open() > 0 && self.link.trouble().is_none() && Instant::now() < until {
+            match timeout(QUIET, course.subscription.next()).await {
+                Ok(Some(message)) => self.take(&mut course, message).await,
+                Ok(None) => return Ok(()),
+                Err(_) => break,
+            }
+        }
         if course.ledger.open() == 0 || self.link.trouble().is_some() {
             return self.renew(&mut course).await;
         }

@@ -1,6 +1,7 @@
 //! Taking it all down.
 
 use super::*;
+use crate::apiserver::Trouble;
 
 async fn destroy(cluster: &Cluster, options: &Options) -> Result<String, Problems> {
     let client = cluster.client();
