@@ -58,9 +58,7 @@ const INDISCREET: [&str; 8] = [
 
 /// Whether something may be shown at all.
 fn is_discreet(metadata: &Metadata<'_>) -> bool {
-    let target = metadata.target();
-    let root = target.split("::").next().unwrap_or(target);
-    *metadata.level() < Level::TRACE || !INDISCREET.contains(&root)
+    *metadata.level() < Level::TRACE || !INDISCREET.contains(&library(metadata))
 }
 
 /// What of all this is worth a trace, whatever the log shows.
@@ -70,10 +68,15 @@ pub(super) fn traced() -> FilterFn {
 }
 
 fn is_worth_a_trace(metadata: &Metadata<'_>) -> bool {
-    let target = metadata.target();
-    let root = target.split("::").next().unwrap_or(target);
+    let root = library(metadata);
     let is_own = OWN.contains(&root) || root.starts_with("opentelemetry");
     *metadata.level() <= Level::INFO && !is_own
+}
+
+/// Whose words they are: the first part of the target.
+fn library<'a>(metadata: &Metadata<'a>) -> &'a str {
+    let target = metadata.target();
+    target.split("::").next().unwrap_or(target)
 }
 
 #[cfg(test)]
