@@ -33,9 +33,14 @@ impl Gate {
 
     /// Waits for its turn, which lasts until what is returned is dropped. `None` when too many wait already.
     pub(crate) async fn enter(&self) -> Option<SemaphorePermit<'_>> {
-        if let Ok(turn) = self.slots.try_acquire() {
-            return Some(turn);
+        match self.slots.try_acquire() {
+            Ok(turn) => Some(turn),
+            // Few calls wait, and those that do not shall have no room for it.
+            Err(_) => Box::pin(self.wait()).await,
         }
+    }
+
+    async fn wait(&self) -> Option<SemaphorePermit<'_>> {
         let place = Place::take(&self.waiting);
         if place.number > self.most_waiting {
             return None;

@@ -2,15 +2,18 @@
 
 use std::any::Any;
 use std::error::Error;
-use std::future::poll_fn;
-use std::panic::AssertUnwindSafe;
-use std::task::Poll;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::response::Response;
 use futures_util::FutureExt as _;
-use tokio::task::coop::unconstrained;
-use tokio::time::{Instant, sleep_until};
+use pin_project_lite::pin_project;
+use tokio::task::coop::{Unconstrained, unconstrained};
+use tokio::time::{Instant, Sleep, sleep_until};
+
+use crate::handler::Reply;
 
 /// What a handler says that could not do its work.
 pub(crate) type BoxError = Box<dyn Error + Send + Sync>;
@@ -81,8 +84,8 @@ pub(crate) trait Host: Clone + Send + Sync + 'static {
 
     /// An answer as it leaves the call that made it: in production as it is, its body perhaps still to be
     /// made; in a world whole, so that all of it is the call's doing.
-    fn whole(&self, response: Response) -> impl Future<Output = Result<Response, BoxError>> + Send {
-        std::future::ready(Ok(response))
+    fn whole(reply: Reply) -> impl Future<Output = Result<Response, BoxError>> + Send + 'static {
+        reply.map(Ok)
     }
 }
 
@@ -91,44 +94,61 @@ pub(crate) trait Host: Clone + Send + Sync + 'static {
 pub(crate) struct Plain;
 
 impl Host for Plain {
-    async fn run<T, F>(&self, call: Call, handler: F) -> Outcome<T>
+    fn run<T, F>(&self, call: Call, handler: F) -> impl Future<Output = Outcome<T>> + Send
     where
         T: Send + 'static,
         F: Future<Output = Result<T, BoxError>> + Send + 'static,
     {
-        bounded(call.since, call.timeout, handler).await
+        bounded(call.since, call.timeout, handler)
     }
 }
 
 /// Runs a handler until it ends, panics or has taken this long. One that ends without a wait needs no timer.
-pub(crate) async fn bounded<T, F>(since: Instant, timeout: Duration, handler: F) -> Outcome<T>
+pub(crate) fn bounded<F>(since: Instant, timeout: Duration, handler: F) -> Bounded<F> {
+    Bounded {
+        handler,
+        end: since.checked_add(timeout),
+        timer: None,
+    }
+}
+
+pin_project! {
+    /// A handler that runs, with its bounds. A type of its own, as an `async fn` has room for what it was given and once more
+    /// for what it waits for.
+    pub(crate) struct Bounded<F> {
+        #[pin]
+        handler: F,
+        end: Option<Instant>,
+        timer: Option<Pin<Box<Unconstrained<Sleep>>>>,
+    }
+}
+
+impl<T, F> Future for Bounded<F>
 where
     F: Future<Output = Result<T, BoxError>>,
 {
-    // What a handler leaves behind that panicked is its own; nothing of ours is in it.
-    let handler = AssertUnwindSafe(handler).catch_unwind();
-    tokio::pin!(handler);
-    let mut timer = None;
-    poll_fn(|context| {
-        if let Poll::Ready(ended) = handler.as_mut().poll(context) {
-            return Poll::Ready(match ended {
-                Ok(Ok(value)) => Outcome::Done(value),
-                Ok(Err(error)) => Outcome::Failed(error),
-                Err(panic) => Outcome::Panicked(panic_text(&*panic)),
-            });
+    type Output = Outcome<T>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Outcome<T>> {
+        let this = self.project();
+        let handler = this.handler;
+        // What a handler leaves behind that panicked is its own; nothing of ours is in it.
+        let polled = catch_unwind(AssertUnwindSafe(|| handler.poll(context)));
+        match polled {
+            Ok(Poll::Ready(Ok(value))) => return Poll::Ready(Outcome::Done(value)),
+            Ok(Poll::Ready(Err(error))) => return Poll::Ready(Outcome::Failed(error)),
+            Err(panic) => return Poll::Ready(Outcome::Panicked(panic_text(&*panic))),
+            Ok(Poll::Pending) => {}
         }
-        // A handler that takes all of its turn does not take the timer's.
-        let set = || {
-            Some(Box::pin(unconstrained(sleep_until(
-                since.checked_add(timeout)?,
-            ))))
+        let Some(end) = *this.end else {
+            return Poll::Pending;
         };
-        match timer.get_or_insert_with(set) {
-            Some(timer) => timer.as_mut().poll(context).map(|()| Outcome::TimedOut),
-            None => Poll::Pending,
-        }
-    })
-    .await
+        // A handler that takes all of its turn does not take the timer's.
+        let timer = this
+            .timer
+            .get_or_insert_with(|| Box::pin(unconstrained(sleep_until(end))));
+        timer.as_mut().poll(context).map(|()| Outcome::TimedOut)
+    }
 }
 
 /// What a panic says.

@@ -1,5 +1,6 @@
 //! HTTP handlers as one axum router.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,8 +8,9 @@ use axum::Router;
 use axum::extract::Request;
 use axum::http::StatusCode;
 use axum::response::Response;
-use axum::routing::{MethodFilter, on};
+use axum::routing::{MethodFilter, on_service};
 use tokio::time::Instant;
+use tower::service_fn;
 use tracing::Instrument as _;
 
 use crate::gate::Gate;
@@ -60,7 +62,8 @@ pub(crate) fn routes(names: &[&str], limits: &Limits, host: &impl Host) -> Route
                 function,
                 limits: limits.clone(),
             });
-            router = router.route(path, on(method, move |request| answer(served, request)));
+            let service = service_fn(move |request| answer(Arc::clone(&served), request));
+            router = router.route(path, on_service(method, service));
         }
     }
     router
@@ -75,10 +78,10 @@ struct Served<H> {
     limits: Limits,
 }
 
-async fn answer(served: Arc<Served<impl Host>>, request: Request) -> Response {
+async fn answer<H: Host>(served: Arc<Served<H>>, request: Request) -> Result<Response, Infallible> {
     let function = served.function;
     let Trigger::Http { handle, path, .. } = function.trigger else {
-        return problem(StatusCode::NOT_FOUND, None);
+        return Ok(problem(StatusCode::NOT_FOUND, None));
     };
     let since = Instant::now();
     let asked = telemetry::Asked::new(function.name, path, &request, since);
@@ -89,10 +92,10 @@ async fn answer(served: Arc<Served<impl Host>>, request: Request) -> Response {
         messages: Vec::new(),
     };
     // It begins when it has its turn.
-    let handler = handle(request);
-    let call_of = Arc::clone(&served);
+    let whole = H::whole(handle(request));
+    let host = served.host.clone();
     let reply = async move {
-        let Served { host, limits, .. } = &*call_of;
+        let limits = &served.limits;
         let turn = match &limits.gate {
             None => None,
             Some(gate) => match gate.enter().await {
@@ -100,13 +103,12 @@ async fn answer(served: Arc<Served<impl Host>>, request: Request) -> Response {
                 None => return Ok(problem(StatusCode::SERVICE_UNAVAILABLE, None)),
             },
         };
-        let response = host.whole(handler.await).await?;
         let end = since.checked_add(limits.timeout);
-        Ok(bounded(response, function.name, end, || {
+        Ok(bounded(whole.await?, function.name, end, || {
             Some(limits.gate.as_ref()?.keep(turn?))
         }))
     };
-    let outcome = served.host.run(call, reply).instrument(asked.span());
+    let outcome = host.run(call, reply).instrument(asked.span());
     let response = match outcome.await {
         Outcome::Done(response) => response,
         Outcome::TimedOut => problem(StatusCode::GATEWAY_TIMEOUT, None),
@@ -115,7 +117,7 @@ async fn answer(served: Arc<Served<impl Host>>, request: Request) -> Response {
         Outcome::Panicked(_) => problem(StatusCode::INTERNAL_SERVER_ERROR, None),
     };
     asked.answered(response.status());
-    response
+    Ok(response)
 }
 
 /// The methods that the grammar of `http = "…"` lets through.

@@ -1,4 +1,4 @@
-//! Answers whose body is made while it is sent: they are calls until the body ends.
+//! The bodies of answers, which may be made while they are sent: they are calls until the body ends.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -10,17 +10,17 @@ use tokio::time::{Instant, Sleep, sleep_until};
 
 use crate::gate::Kept;
 
-/// Bounds an answer whose body is not there yet: it keeps its turn until the body ends, and the body ends with an error at this
-/// time. `None` is no end.
+/// Bounds an answer: it keeps its turn until the body ends, and a body that is not there by this time ends with an error. `None` is
+/// no end. That its length is known does not say that it is there: it may come from another server.
 ///
-/// Both happen as the client reads: one that stops reading keeps the turn until it hangs up.
+/// Both happen as the client reads. One that stops reading is for its connection to deal with.
 pub(crate) fn bounded(
     response: Response,
     function: &'static str,
     end: Option<Instant>,
     keep: impl FnOnce() -> Option<Kept>,
 ) -> Response {
-    if response.body().size_hint().exact().is_some() {
+    if response.body().is_end_stream() {
         return response;
     }
     let turn = keep();
@@ -28,17 +28,22 @@ pub(crate) fn bounded(
         Body::new(Streamed {
             body,
             function,
-            end: end.map(|end| Box::pin(sleep_until(end))),
+            end,
+            asked: false,
+            timer: None,
             _turn: turn,
         })
     })
 }
 
-/// A body that is being made.
+/// A body that may not be there yet.
 struct Streamed {
     body: Body,
     function: &'static str,
-    end: Option<Pin<Box<Sleep>>>,
+    end: Option<Instant>,
+    /// Whether it was asked for a part.
+    asked: bool,
+    timer: Option<Pin<Box<Sleep>>>,
     _turn: Option<Kept>,
 }
 
@@ -50,18 +55,26 @@ impl HttpBody for Streamed {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        if let Some(end) = &mut self.end
-            && end.as_mut().poll(context).is_ready()
-        {
-            let function = self.function;
-            tracing::error!(
-                function,
-                "an answer took longer than its timeout, and is broken off"
-            );
-            let late = "the answer took longer than the timeout of its function";
-            return Poll::Ready(Some(Err(axum::Error::new(late))));
+        let part = Pin::new(&mut self.body).poll_frame(context);
+        // One that is there needs no timer.
+        let is_first = !std::mem::replace(&mut self.asked, true);
+        if is_first && part.is_ready() {
+            return part;
         }
-        Pin::new(&mut self.body).poll_frame(context)
+        let Some(end) = self.end else {
+            return part;
+        };
+        let timer = self.timer.get_or_insert_with(|| Box::pin(sleep_until(end)));
+        if timer.as_mut().poll(context).is_pending() {
+            return part;
+        }
+        let function = self.function;
+        tracing::error!(
+            function,
+            "an answer took longer than its timeout, and is broken off"
+        );
+        let late = "the answer took longer than the timeout of its function";
+        Poll::Ready(Some(Err(axum::Error::new(late))))
     }
 
     fn is_end_stream(&self) -> bool {
@@ -119,9 +132,15 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_body_that_is_there_is_left_alone() {
-        let kept = || -> Option<Kept> { panic!("it needs no turn") };
-        let response = bounded(Response::new(Body::from("all")), "all", None, kept);
-        assert_eq!(response.body().size_hint().exact(), Some(3));
+    async fn a_body_of_a_known_length_may_not_be_there() {
+        let gate = Arc::new(Gate::new(1));
+        for (body, parts) in [(Body::empty(), 0), (Body::from("all"), 1)] {
+            let turn = gate.enter().await.expect("a turn");
+            let response = bounded(Response::new(body), "all", None, || Some(gate.keep(turn)));
+            assert!(gate.enter().now_or_never().is_some() == (parts == 0));
+            let all = to_bytes(response.into_body(), 100).await.expect("a body");
+            assert_eq!(all.len(), parts * 3);
+            assert!(gate.enter().now_or_never().is_some(), "its turn is over");
+        }
     }
 }

@@ -5,6 +5,7 @@ use std::pin::Pin;
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
+use futures_util::{FutureExt as _, TryFutureExt as _};
 
 use crate::problem::rejection;
 
@@ -48,12 +49,11 @@ pub trait FromWhole<M>: Sized + 'static {
 
 #[diagnostic::do_not_recommend]
 impl<M, T: FromRequest<(), M> + 'static> FromWhole<M> for T {
-    async fn read(request: Request) -> Result<Self, Response> {
-        let rejected = match T::from_request(request, &()).await {
-            Ok(value) => return Ok(value),
-            Err(rejected) => rejected.into_response(),
-        };
-        Err(rejection(rejected).await)
+    fn read(request: Request) -> impl Future<Output = Result<Self, Response>> + Send {
+        T::from_request(request, &()).or_else(|rejected| {
+            let rejected = rejected.into_response();
+            async { Err(rejection(rejected).await) }
+        })
     }
 }
 
@@ -99,5 +99,5 @@ pub fn reply<F>(handler: F) -> Reply
 where
     F: Future<Output = Result<Response, Response>> + Send + 'static,
 {
-    Box::pin(async move { handler.await.unwrap_or_else(|rejection| rejection) })
+    Box::pin(handler.map(|reply| reply.unwrap_or_else(|rejection| rejection)))
 }

@@ -11,12 +11,13 @@
 mod backends;
 mod compare;
 mod config;
+mod connection;
 mod consumer;
 mod graph;
-mod head_timer;
 mod health;
 mod pod;
 mod provision;
+mod pulse;
 mod retired;
 mod schedule;
 mod server;

@@ -1,38 +1,16 @@
-//! HTTP/1.1, and HTTP/2 without TLS for who speaks it at once (h2c), on one port.
+//! One port, and the connections that come there.
 
-use std::convert::Infallible;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::{Body, HttpBody as _};
-use axum::http::{HeaderValue, Request, Version, header};
-use axum::response::Response;
-use hyper::body::Incoming;
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::conn::auto::Builder;
-use hyper_util::server::graceful::{GracefulShutdown, Watcher};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::sync::watch;
-use tokio::time::{sleep, timeout};
-use tower::Service as _;
+use tokio::time::sleep;
 
-use super::head_timer::HeadTimer;
+use super::connection::Answers;
 use super::shutdown::Shutdown;
 
-/// The head of a request, in bytes; more is `431`. So are more than 100 headers, which is hyper's own bound: another one costs
-/// it an allocation for each request.
-const MAX_HEAD: usize = 64 * 1024;
-/// How long a client may take until it has said a word, and for the head of a request.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
-/// The first that a client says who speaks HTTP/2.
-const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
-/// How often an HTTP/2 client is asked whether it is still there.
-const PING: Duration = Duration::from_secs(30);
-/// Streams of one HTTP/2 connection.
-const MAX_STREAMS: u32 = 1024;
 /// The wait after a connection could not be taken: the process may have too many files open.
 const PAUSE: Duration = Duration::from_millis(100);
 
@@ -69,8 +47,13 @@ impl Server {
     /// Answers until the shutdown, takes connections for a little while longer, and ends when every request has its
     /// answer.
     pub(super) async fn serve(self, routes: Router, shutdown: Shutdown) {
-        let connections = GracefulShutdown::new();
         let (open, closing) = watch::channel(());
+        let answers = Answers {
+            // Else each request would make the services of its route anew.
+            routes: routes.with_state(()),
+            shutdown: shutdown.clone(),
+            closing,
+        };
         // Who sends requests hears of it with some delay.
         let end = shutdown.is_too_late();
         tokio::pin!(end);
@@ -80,8 +63,9 @@ impl Server {
                 () = &mut end => break,
                 accepted = self.listener.accept() => match accepted {
                     Ok((stream, _)) => {
-                        let watcher = connections.watcher();
-                        connect(stream, routes.clone(), shutdown.clone(), closing.clone(), watcher);
+                        // Small answers leave at once; without it they would only wait for their acknowledgement.
+                        let _ = stream.set_nodelay(true);
+                        tokio::spawn(answers.clone().serve(stream));
                     }
                     Err(error) => {
                         tracing::warn!(%error, "a connection could not be taken");
@@ -90,113 +74,56 @@ impl Server {
                 },
             }
         }
-        drop((self.listener, open));
-        connections.shutdown().await;
-    }
-}
-
-/// Answers a request. Tells clients of a pod that leaves to take another connection for the next one, so that none is under
-/// way when this one is closed.
-fn answer(
-    mut routes: Router,
-    shutdown: Arc<Shutdown>,
-    request: Request<Incoming>,
-) -> impl Future<Output = Result<Response, Infallible>> {
-    // HTTP/2 has a frame for it, which the server sends at the end.
-    let is_http1 = request.version() < Version::HTTP_2;
-    let reply = routes.call(request.map(body));
-    async move {
-        let mut response = reply.await?;
-        if is_http1 && shutdown.has_begun() {
-            let close = HeaderValue::from_static("close");
-            response.headers_mut().insert(header::CONNECTION, close);
-        }
-        Ok(response)
-    }
-}
-
-/// Most requests have none, which needs no place of its own.
-fn body(incoming: Incoming) -> Body {
-    if incoming.is_end_stream() {
-        Body::empty()
-    } else {
-        Body::new(incoming)
-    }
-}
-
-fn connect(
-    stream: TcpStream,
-    routes: Router,
-    shutdown: Shutdown,
-    mut closing: watch::Receiver<()>,
-    watcher: Watcher,
-) {
-    // Small answers leave at once; without it they would only wait for their acknowledgement.
-    let _ = stream.set_nodelay(true);
-    let mut builder = Builder::new(TokioExecutor::new());
-    builder
-        .http1()
-        .timer(HeadTimer::default())
-        .header_read_timeout(HEAD_TIMEOUT)
-        .max_buf_size(MAX_HEAD);
-    builder
-        .http2()
-        .timer(TokioTimer::new())
-        .keep_alive_interval(PING)
-        .max_concurrent_streams(MAX_STREAMS)
-        .max_header_list_size(MAX_HEAD as u32);
-    let shutdown = Arc::new(shutdown);
-    // A router is ready at any time.
-    let service = service_fn(move |request| answer(routes.clone(), Arc::clone(&shutdown), request));
-    tokio::spawn(async move {
-        let has_spoken = tokio::select! {
-            biased;
-            spoken = timeout(HEAD_TIMEOUT, speaks(&stream)) => spoken.is_ok(),
-            _ = closing.changed() => false,
-        };
-        if !has_spoken {
-            return tracing::debug!("a client said nothing");
-        }
-        let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
-        // A client that hangs up is no mistake of ours.
-        if let Err(error) = watcher.watch(connection.into_owned()).await {
-            tracing::debug!(%error, "a connection broke off");
-        }
-    });
-}
-
-/// Waits until a client has said enough to know which version it speaks. hyper would wait for that without end.
-async fn speaks(stream: &TcpStream) {
-    let mut said = [0; PREFACE.len()];
-    while let Ok(count @ 1..) = stream.peek(&mut said).await {
-        if count == PREFACE.len() || !PREFACE.starts_with(&said[..count]) {
-            return;
-        }
-        // What has come is there at each look.
-        sleep(PAUSE).await;
+        drop((self.listener, answers));
+        open.send_replace(());
+        // Each connection has a receiver until it ends.
+        open.closed().await;
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use axum::routing::get;
+    use futures_util::StreamExt as _;
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-    use tokio::time::Instant;
+    use tokio::net::TcpStream;
+    use tokio::task::JoinHandle;
+    use tokio::time::{Instant, timeout};
 
     use super::*;
-    use crate::shim::shutdown::LAST_CALL;
+    use crate::shim::connection::HEAD_TIMEOUT;
+    use crate::shim::shutdown::{LAST_CALL, Trigger};
+
+    const REQUEST: &str = "GET /slow HTTP/1.1\r\nhost: here\r\n\r\n";
+
+    /// A port that answers with these routes, and what ends it.
+    async fn serve(routes: Router) -> (SocketAddr, Trigger, JoinHandle<()>) {
+        let server = Server::bind(0).await.expect("a port");
+        let port = server.address().expect("one").port();
+        let (trigger, shutdown) = Shutdown::new();
+        let serving = tokio::spawn(server.serve(routes, shutdown));
+        ((Ipv4Addr::LOCALHOST, port).into(), trigger, serving)
+    }
+
+    /// Says something, and reads until the end.
+    async fn say(address: SocketAddr, said: &str) -> String {
+        let mut client = TcpStream::connect(address).await.expect("a connection");
+        client.write_all(said.as_bytes()).await.expect("sent");
+        let mut heard = Vec::new();
+        // What the server has not read makes a reset of the end.
+        let _ = client.read_to_end(&mut heard).await;
+        String::from_utf8(heard).expect("text")
+    }
 
     /// Time stands until nothing else is left to wait for.
     #[tokio::test(start_paused = true)]
     async fn a_client_that_says_nothing_is_not_kept() {
-        let server = Server::bind(0).await.expect("a port");
-        let address = (Ipv4Addr::LOCALHOST, server.address().expect("one").port());
-        let (trigger, shutdown) = Shutdown::new();
-        let serving = tokio::spawn(server.serve(Router::new(), shutdown));
-        for said in ["", "PRI * HT", "GET /"] {
-            let mut client = TcpStream::connect(address).await.expect("a connection");
-            client.write_all(said.as_bytes()).await.expect("sent");
-            let end = timeout(HEAD_TIMEOUT * 3, client.read(&mut [0; 64])).await;
-            assert!(end.is_ok(), "{said:?}");
+        let (address, trigger, serving) = serve(Router::new()).await;
+        // Nothing, half a word, half a head, and nothing more after an answer.
+        for said in ["", "PRI * HT", "GET /", REQUEST] {
+            let end = timeout(HEAD_TIMEOUT * 3, say(address, said)).await;
+            let heard = end.unwrap_or_else(|_| panic!("{said:?}: it is kept"));
+            assert_eq!(heard.is_empty(), said != REQUEST, "{said:?}: {heard}");
         }
         let silent = TcpStream::connect(address).await.expect("a connection");
         let began = Instant::now();
@@ -204,5 +131,31 @@ mod tests {
         serving.await.expect("it ends");
         assert!(began.elapsed() < LAST_CALL * 2, "{:?}", began.elapsed());
         drop(silent);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_waits_for_its_answer_as_long_as_it_takes() {
+        let slow = || async {
+            sleep(HEAD_TIMEOUT * 5).await;
+            let parts = futures_util::stream::iter(["at ", "last"]).then(|part| async move {
+                sleep(HEAD_TIMEOUT * 5).await;
+                Ok::<_, std::convert::Infallible>(part)
+            });
+            axum::body::Body::from_stream(parts)
+        };
+        let (address, trigger, serving) = serve(Router::new().route("/slow", get(slow))).await;
+        let heard = say(address, REQUEST).await;
+        for part in ["200 OK", "at ", "last"] {
+            assert!(heard.contains(part), "{part}: {heard}");
+        }
+        // One that is asked to leave meanwhile has its answer all the same.
+        let asked = tokio::spawn(say(address, REQUEST));
+        sleep(HEAD_TIMEOUT).await;
+        trigger.pull();
+        serving.await.expect("it ends");
+        let heard = asked.await.expect("no panic");
+        for part in ["200 OK", "connection: close", "at ", "last"] {
+            assert!(heard.contains(part), "{part}: {heard}");
+        }
     }
 }

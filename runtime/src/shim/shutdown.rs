@@ -1,8 +1,9 @@
 //! When a pod has to leave: SIGTERM, or Ctrl-C on a developer's machine.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::watch;
+use tokio::sync::SetOnce;
 use tokio::time::Instant;
 
 /// Telemetry is flushed and connections are closed in what is left of the grace period after this: the manifests give
@@ -16,27 +17,25 @@ pub(super) const LAST_CALL: Duration = Duration::from_secs(3);
 /// Whether, and since when, a pod has to leave. Clones are the same.
 #[derive(Clone, Debug)]
 pub(super) struct Shutdown {
-    since: watch::Receiver<Option<Instant>>,
+    since: Arc<SetOnce<Instant>>,
 }
 
 /// Says that a pod has to leave.
-pub(super) struct Trigger(watch::Sender<Option<Instant>>);
+pub(super) struct Trigger(Shutdown);
 
 impl Trigger {
-    /// From now on.
+    /// From now on. A second word changes nothing.
     pub(super) fn pull(&self) {
-        self.0.send_if_modified(|since| {
-            let first = since.is_none();
-            since.get_or_insert_with(Instant::now);
-            first
-        });
+        let _ = self.0.since.set(Instant::now());
     }
 }
 
 impl Shutdown {
     pub(super) fn new() -> (Trigger, Self) {
-        let (trigger, since) = watch::channel(None);
-        (Trigger(trigger), Self { since })
+        let shutdown = Self {
+            since: Arc::default(),
+        };
+        (Trigger(shutdown.clone()), shutdown)
     }
 
     /// Follows the process's signals, of which a second one ends it at once.
@@ -61,18 +60,14 @@ impl Shutdown {
         Ok(shutdown)
     }
 
-    /// Whether it has to leave.
+    /// Whether it has to leave. Each request asks, and no two of them wait for each other.
     pub(super) fn has_begun(&self) -> bool {
-        self.since.borrow().is_some()
+        self.since.initialized()
     }
 
     /// Waits until it has to leave.
     pub(super) async fn begins(&self) {
-        let mut since = self.since.clone();
-        // Without its trigger nothing ever says so.
-        if since.wait_for(Option::is_some).await.is_err() {
-            std::future::pending().await
-        }
+        self.since.wait().await;
     }
 
     /// Waits until it is too late to begin with anything.
@@ -87,9 +82,7 @@ impl Shutdown {
     }
 
     async fn is_after(&self, left: Duration) {
-        self.begins().await;
-        let since = *self.since.borrow();
-        match since.and_then(|since| since.checked_add(left)) {
+        match self.since.wait().await.checked_add(left) {
             Some(end) => tokio::time::sleep_until(end).await,
             None => std::future::pending().await,
         }

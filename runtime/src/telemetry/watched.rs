@@ -1,26 +1,54 @@
 //! How production runs a call: bounded, counted, and with a line in the log when it fails.
 
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use pin_project_lite::pin_project;
 use tracing::Span;
 
 use super::metrics;
-use crate::host::{BoxError, Call, Host, Outcome, bounded, for_log};
+use crate::host::{Bounded, BoxError, Call, Host, Outcome, bounded, for_log};
 
 /// Runs calls in the span of their caller.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Watched;
 
 impl Host for Watched {
-    async fn run<T, F>(&self, call: Call, handler: F) -> Outcome<T>
+    fn run<T, F>(&self, call: Call, handler: F) -> impl Future<Output = Outcome<T>> + Send
     where
         T: Send + 'static,
         F: Future<Output = Result<T, BoxError>> + Send + 'static,
     {
-        let active = metrics::Active::new(call.function);
-        let outcome = bounded(call.since, call.timeout, handler).await;
-        drop(active);
-        metrics::called(call.function, word(&outcome), call.since);
-        log(&call, &outcome);
-        outcome
+        Watching {
+            _active: metrics::Active::new(call.function),
+            handler: bounded(call.since, call.timeout, handler),
+            call,
+        }
+    }
+}
+
+pin_project! {
+    /// A call that runs.
+    struct Watching<F> {
+        #[pin]
+        handler: Bounded<F>,
+        call: Call,
+        _active: metrics::Active,
+    }
+}
+
+impl<T, F> Future for Watching<F>
+where
+    F: Future<Output = Result<T, BoxError>>,
+{
+    type Output = Outcome<T>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Outcome<T>> {
+        let this = self.project();
+        let outcome = ready!(this.handler.poll(context));
+        metrics::called(this.call.function, word(&outcome), this.call.since);
+        log(this.call, &outcome);
+        Poll::Ready(outcome)
     }
 }
 

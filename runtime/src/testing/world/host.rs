@@ -11,6 +11,7 @@ use super::calls::Call;
 use super::explore::Explored;
 use super::inside::Inside;
 use super::pods::Pod;
+use crate::handler::Reply;
 use crate::host::{self, BoxError, Host, Outcome, bounded};
 use crate::testing::faults::Kind;
 use crate::testing::trace::{End, What};
@@ -75,8 +76,8 @@ impl Host for WorldHost {
     }
 
     /// With its body, which may well be a stream that the handler makes.
-    async fn whole(&self, response: Response) -> Result<Response, BoxError> {
-        let (head, body) = response.into_parts();
+    async fn whole(reply: Reply) -> Result<Response, BoxError> {
+        let (head, body) = reply.await.into_parts();
         let body = to_bytes(body, usize::MAX).await;
         let body = body.map_err(|error| format!("its body broke off: {error}"))?;
         Ok(Response::from_parts(head, Body::from(body)))

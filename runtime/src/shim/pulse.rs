@@ -1,0 +1,248 @@
+//! Whether anything moves on an HTTP/1 connection: one whose client takes too long for the head of a request, has gone without a
+//! word, or has stopped reading, is closed.
+//!
+//! hyper's own timeout for heads sets a timer for each request, and drops it as soon as the head is there. Here a request costs
+//! a few counts, and the one timer of a connection goes off every thirty seconds.
+
+use std::io::{IoSlice, Result};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use axum::body::{Body, Bytes, HttpBody};
+use axum::http;
+use axum::response::Response;
+use http_body::{Frame, SizeHint};
+use hyper::rt::{Read, ReadBufCursor, Write};
+
+/// So many times as long as a client may be silent it may read nothing of an answer that waits for it. The system says that there is
+/// room again when a third of what it holds was read, which takes a slow client a while.
+const READING: u32 = 10;
+
+/// What moves on a connection, all of it in the connection's own task. Clones are the same.
+#[derive(Clone, Default)]
+pub(super) struct Pulse(Arc<State>);
+
+#[derive(Default)]
+struct State {
+    /// How often a request came, or something was written.
+    moves: AtomicU64,
+    /// Whether a request is under way, until all of its answer was made. HTTP/1 has one at a time.
+    busy: AtomicBool,
+    /// Whether something waits for the client to read.
+    full: AtomicBool,
+}
+
+impl Pulse {
+    /// Counts what is written. What is read does not count: a head may come byte by byte, for ever.
+    pub(super) fn of<T>(&self, io: T) -> Felt<T> {
+        Felt {
+            io,
+            pulse: self.clone(),
+        }
+    }
+
+    /// A request is there.
+    pub(super) fn begin(&self) {
+        self.0.busy.store(true, Relaxed);
+        self.moved();
+    }
+
+    /// It has its answer, which lasts until its body ends.
+    pub(super) fn answer(&self, response: Response) -> http::Response<Answer> {
+        response.map(|body| Answer {
+            body,
+            pulse: self.clone(),
+        })
+    }
+
+    /// Waits until nothing has moved for this long, and at most twice as long, while no request was under way; or
+    /// [`READING`] times as long while the client did not read.
+    pub(super) async fn stands_still(&self, time: Duration) {
+        let mut moves = self.0.moves.load(Relaxed);
+        let mut still = 0;
+        loop {
+            tokio::time::sleep(time).await;
+            let before = std::mem::replace(&mut moves, self.0.moves.load(Relaxed));
+            still = if before == moves { still + 1 } else { 0 };
+            let patience = match (self.0.full.load(Relaxed), self.0.busy.load(Relaxed)) {
+                (true, _) => READING,
+                (false, true) => continue,
+                (false, false) => 1,
+            };
+            if still >= patience {
+                return;
+            }
+        }
+    }
+
+    fn moved(&self) {
+        // One task alone counts, so no addition can be lost.
+        let moves = self.0.moves.load(Relaxed);
+        self.0.moves.store(moves.wrapping_add(1), Relaxed);
+    }
+
+    fn wrote(&self, written: &Poll<Result<usize>>) {
+        self.0.full.store(written.is_pending(), Relaxed);
+        if written.is_ready() {
+            self.moved();
+        }
+    }
+}
+
+/// The body of an answer, which may be made while it is sent.
+pub(super) struct Answer {
+    body: Body,
+    pulse: Pulse,
+}
+
+impl Drop for Answer {
+    fn drop(&mut self) {
+        self.pulse.0.busy.store(false, Relaxed);
+    }
+}
+
+impl HttpBody for Answer {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<std::result::Result<Frame<Bytes>, axum::Error>>> {
+        Pin::new(&mut self.body).poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+/// A connection whose writes are counted.
+pub(super) struct Felt<T> {
+    io: T,
+    pulse: Pulse,
+}
+
+impl<T: Read + Unpin> Read for Felt<T> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: ReadBufCursor<'_>,
+    ) -> Poll<Result<()>> {
+        Pin::new(&mut self.io).poll_read(context, buffer)
+    }
+}
+
+impl<T: Write + Unpin> Write for Felt<T> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &[u8],
+    ) -> Poll<Result<usize>> {
+        let written = Pin::new(&mut self.io).poll_write(context, buffer);
+        self.pulse.wrote(&written);
+        written
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffers: &[IoSlice<'_>],
+    ) -> Poll<Result<usize>> {
+        let written = Pin::new(&mut self.io).poll_write_vectored(context, buffers);
+        self.pulse.wrote(&written);
+        written
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.io.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<()>> {
+        Pin::new(&mut self.io).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<()>> {
+        Pin::new(&mut self.io).poll_shutdown(context)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::time::{Instant, sleep, timeout};
+
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_stands_still_when_nothing_is_under_way_and_nothing_moves() {
+        let pulse = Pulse::default();
+        let began = Instant::now();
+        pulse.stands_still(SECOND * 30).await;
+        assert_eq!(began.elapsed(), SECOND * 30, "nobody said a word");
+
+        pulse.begin();
+        let still = pulse.stands_still(SECOND * 30);
+        timeout(SECOND * 600, still)
+            .await
+            .expect_err("a call is under way");
+
+        drop(pulse.answer(Response::default()));
+        let (began, moves) = (Instant::now(), async {
+            for _ in 0..10 {
+                sleep(SECOND * 20).await;
+                pulse.begin();
+                drop(pulse.answer(Response::default()));
+            }
+        });
+        let ((), ()) = tokio::join!(pulse.stands_still(SECOND * 30), moves);
+        let (last, took) = (SECOND * 200, began.elapsed());
+        assert!(
+            took >= last + SECOND * 30 && took <= last + SECOND * 60,
+            "{took:?}"
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_is_under_way_until_its_body_ends() {
+        let pulse = Pulse::default();
+        pulse.begin();
+        let answer = pulse.answer(Response::new(Body::from("all of it")));
+        timeout(SECOND * 600, pulse.stands_still(SECOND))
+            .await
+            .expect_err("it is");
+        drop(answer);
+        timeout(SECOND * 2, pulse.stands_still(SECOND))
+            .await
+            .expect("it is over");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_may_read_slowly_but_not_stop() {
+        let pulse = Pulse::default();
+        let read = Poll::Ready(Ok(1));
+        pulse.wrote(&Poll::Pending);
+        let slowly = async {
+            for _ in 0..20 {
+                sleep(SECOND * 250).await;
+                pulse.wrote(&read);
+                pulse.wrote(&Poll::Pending);
+            }
+        };
+        let began = Instant::now();
+        let ((), ()) = tokio::join!(pulse.stands_still(SECOND * 30), slowly);
+        let (last, took) = (SECOND * 5_000, began.elapsed());
+        assert!(
+            took >= last + SECOND * 300 && took <= last + SECOND * 330,
+            "{took:?}"
+        );
+    }
+}
