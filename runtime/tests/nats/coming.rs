@@ -175,5 +175,14 @@ pub(crate) async fn a_certificate_is_checked_by_the_authority_beside_the_credent
     std::fs::remove_file(&certificate).expect("removed");
     let unknown = broker.client_with("charge", Some(folder.path())).await;
     let sent = unknown.publish(QUEUE, vec![message("a")]).await;
-    assert!(matches!(sent, Err(Failure::Unavailable(_))), "{sent:?}");
+    let Err(Failure::Unavailable(why)) = sent else {
+        panic!("{sent:?}");
+    };
+    for part in [
+        "its certificate",
+        "`ca.crt` of the Secret `",
+        "CLOUDC_NATS_CREDENTIALS",
+    ] {
+        assert!(why.contains(part), "{part}: {why}");
+    }
 }

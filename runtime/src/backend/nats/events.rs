@@ -1,6 +1,7 @@
 //! What the connection tells of itself, kept for those who ask.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use async_nats::{ClientError, ConnectErrorKind, Event, ServerError};
@@ -62,22 +63,29 @@ pub(super) struct Events {
     name: String,
     /// Where the credentials come from.
     secret: String,
+    tls: bool,
     /// What it tried last to log in with, or why it could not.
     tried: Mutex<Option<String>>,
     standing: watch::Sender<Standing>,
     refusals: watch::Sender<Refusals>,
+    /// As [`Refusals::count`] and [`Standing::closed`], for those who ask at each message and shall not wait for each other.
+    refused: AtomicU64,
+    closed: AtomicBool,
     departures: Notify,
 }
 
 impl Events {
-    /// Of the client with this name, and this Secret.
-    pub(super) fn new(name: String, secret: String) -> Self {
+    /// Of the client with this name, and this Secret, over TLS or not.
+    pub(super) fn new(name: String, secret: String, tls: bool) -> Self {
         Self {
             name,
             secret,
+            tls,
             tried: Mutex::default(),
             standing: watch::Sender::default(),
             refusals: watch::Sender::default(),
+            refused: AtomicU64::new(0),
+            closed: AtomicBool::new(false),
             departures: Notify::new(),
         }
     }
@@ -97,9 +105,14 @@ impl Events {
         self.refusals.subscribe()
     }
 
+    /// Whether it is closed, for good.
+    pub(super) fn closed(&self) -> bool {
+        self.closed.load(Ordering::Acquire)
+    }
+
     /// How often the server has refused something.
     pub(super) fn refused(&self) -> u64 {
-        self.refusals.borrow().count()
+        self.refused.load(Ordering::Acquire)
     }
 
     /// Waits until the server says that it is about to leave.
@@ -131,6 +144,7 @@ impl Events {
             Event::Closed => self.standing.send_modify(|standing| {
                 standing.connected = false;
                 standing.closed = true;
+                self.closed.store(true, Ordering::Release);
             }),
             Event::ClientError(ClientError::Other(why)) => {
                 let why = self.explained(why);
@@ -143,7 +157,10 @@ impl Events {
             Event::ServerError(ServerError::Other(why)) => {
                 tracing::warn!(client, why, "the broker refuses");
                 if let Some(refusal) = refusal(&why) {
-                    self.refusals.send_modify(|refusals| refusals.add(refusal));
+                    self.refusals.send_modify(|refusals| {
+                        refusals.add(refusal);
+                        self.refused.store(refusals.count(), Ordering::Release);
+                    });
                 }
             }
             Event::LameDuckMode => {
@@ -172,6 +189,12 @@ impl Events {
             None if is(ConnectErrorKind::AuthorizationViolation) => format!(
                 "{why}: the broker lets nobody in without credentials, and this pod was given none: \
                  CLOUDC_NATS_CREDENTIALS says where the Secret `{}` is mounted, or the one that cloudc.toml names",
+                self.secret
+            ),
+            // The client calls a handshake that failed by either name.
+            _ if self.tls && (is(ConnectErrorKind::Io) || is(ConnectErrorKind::Tls)) => format!(
+                "{why}: nobody listens there, or its certificate is not for this address, or neither by a public authority nor by \
+                 the one in `ca.crt` of the Secret `{}`, which is read when a pod starts (CLOUDC_NATS_CREDENTIALS says where)",
                 self.secret
             ),
             _ => why,
@@ -220,7 +243,7 @@ mod tests {
 
     #[test]
     fn one_that_is_not_let_in_says_where_its_credentials_are() {
-        let events = Events::new("shop/charge".to_owned(), "charge-nats".to_owned());
+        let events = Events::new("shop/charge".to_owned(), "charge-nats".to_owned(), false);
         let standing = events.standing();
         let note = |kind: ConnectErrorKind| {
             events.note(Event::ClientError(ClientError::Other(kind.to_string())));
@@ -261,7 +284,7 @@ mod tests {
 
     #[test]
     fn the_last_trouble_is_kept_until_it_connects() {
-        let events = Events::new("shop/charge".to_owned(), "charge-nats".to_owned());
+        let events = Events::new("shop/charge".to_owned(), "charge-nats".to_owned(), false);
         let standing = events.standing();
         let now = || standing.borrow().clone();
         events.note(Event::ClientError(ClientError::Other(

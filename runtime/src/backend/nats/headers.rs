@@ -34,16 +34,24 @@ pub(super) fn outgoing(
     message: &Outgoing,
     now: SystemTime,
 ) -> Result<HeaderMap, Failure> {
+    // Each message has them: as names they are looked at once, by the compiler.
+    const MSG_ID: HeaderName = HeaderName::from_static(ID);
+    const CE_ID: HeaderName = HeaderName::from_static("ce-id");
+    const CE_SPECVERSION: HeaderName = HeaderName::from_static("ce-specversion");
+    const CE_SOURCE: HeaderName = HeaderName::from_static("ce-source");
+    const CE_TYPE: HeaderName = HeaderName::from_static("ce-type");
+    const CONTENT_TYPE: HeaderName = HeaderName::from_static("content-type");
+
     let mut headers = HeaderMap::new();
     let id = encode(&message.id);
     if !id.is_empty() {
-        headers.insert(ID, id.as_str());
-        headers.insert("ce-id", id);
+        headers.insert(MSG_ID, id.as_str());
+        headers.insert(CE_ID, id);
     }
-    headers.insert("ce-specversion", "1.0");
-    headers.insert("ce-source", format!("/{}/{}", origin.app, origin.workload));
-    headers.insert("ce-type", format!("{}.{queue}", origin.app));
-    headers.insert("content-type", "application/json");
+    headers.insert(CE_SPECVERSION, "1.0");
+    headers.insert(CE_SOURCE, ["/", origin.app, "/", origin.workload].concat());
+    headers.insert(CE_TYPE, [origin.app, ".", queue].concat());
+    headers.insert(CONTENT_TYPE, "application/json");
     if !message.delay.is_zero() {
         let due = millis(now).saturating_add(message.delay.as_millis());
         headers.insert(NOT_BEFORE, due.to_string());
@@ -111,9 +119,13 @@ pub(super) fn size(headers: &HeaderMap, payload: usize) -> usize {
 /// An id as the value of a header, where line breaks have no place and spaces at the ends get lost: what is not visible ASCII
 /// is a `%` and two digits.
 pub(super) fn encode(id: &str) -> String {
+    let is_plain = |byte: u8| byte.is_ascii_graphic() && byte != b'%';
+    if id.bytes().all(is_plain) {
+        return id.to_owned();
+    }
     let mut encoded = String::with_capacity(id.len());
     for byte in id.bytes() {
-        if byte.is_ascii_graphic() && byte != b'%' {
+        if is_plain(byte) {
             encoded.push(char::from(byte));
         } else {
             encoded.push_str(&format!("%{byte:02X}"));

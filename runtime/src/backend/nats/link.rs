@@ -58,7 +58,7 @@ impl Link {
 
     /// Why it is not connected; `None` while it is.
     pub(super) fn trouble(&self) -> Option<String> {
-        if self.is_up() && !self.events.stands(|standing| standing.closed) {
+        if self.is_up() && !self.events.closed() {
             return None;
         }
         let standing = self.events.stands(Standing::clone);
@@ -79,9 +79,14 @@ impl Link {
     ///
     /// Why it is not, after this time.
     pub(super) async fn connected(&self, within: Duration) -> Result<(), Failure> {
-        if self.trouble().is_none() {
-            return Ok(());
+        match self.trouble() {
+            None => Ok(()),
+            // Few wait, and those who do not shall have no room for it.
+            Some(_) => Box::pin(self.wait(within)).await,
         }
+    }
+
+    async fn wait(&self, within: Duration) -> Result<(), Failure> {
         let mut standing = self.standing();
         let up = standing.wait_for(|standing| self.is_up() || standing.closed);
         let _ = timeout(within, up).await;
@@ -125,12 +130,17 @@ impl Link {
         tokio::pin!(answer);
         let answer = match timeout(PROMPT, &mut answer).await {
             Ok(answer) => answer,
-            Err(_) => tokio::select! {
-                biased;
-                answer = &mut answer => answer,
-                failure = self.refused(before, subject) => return Err(failure),
-                () = sleep(TIMEOUT - PROMPT) => return Err(Failure::NoAnswer(NO_ANSWER.to_owned())),
-            },
+            Err(_) => {
+                let late = async {
+                    tokio::select! {
+                        biased;
+                        answer = &mut answer => Ok(answer),
+                        failure = self.refused(before, subject) => Err(failure),
+                        () = sleep(TIMEOUT - PROMPT) => Err(Failure::NoAnswer(NO_ANSWER.to_owned())),
+                    }
+                };
+                Box::pin(late).await?
+            }
         };
         answer.map_err(|error| self.failure(&error))
     }

@@ -1,12 +1,12 @@
 //! Sending: each message with an id, and nothing counts as sent before the stream has said that it is stored.
 
+use std::fmt::Display;
 use std::time::SystemTime;
 
 use async_nats::HeaderMap;
-use async_nats::jetstream::ErrorCode;
-use async_nats::jetstream::publish::PublishAck;
-use async_nats::jetstream::response::Response;
+use async_nats::jetstream::{self, ErrorCode};
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
+use serde::Deserialize;
 use tokio::task::coop::unconstrained;
 
 use super::headers::{self, Origin};
@@ -38,16 +38,25 @@ pub(super) async fn publish(
         fits(link, &headers, message.payload.len())?;
         all.push((headers, message.payload));
     }
-    if all.len() == 1
-        && let Some((headers, payload)) = all.pop()
-    {
-        let stored = store(link, &target.subject, headers, payload).await?;
-        return Ok(vec![stored]);
+    match <[_; 1]>::try_from(all) {
+        Ok([(headers, payload)]) => {
+            let stored = store(link, &target.subject, headers, payload).await?;
+            Ok(vec![stored])
+        }
+        // A call with one message has no room for many.
+        Err(all) => Box::pin(store_all(link, &target.subject, all)).await,
     }
-    // They arrive in their order: they go over one connection, and each at its first poll. Unless tokio lets another task run
-    // in between, which would send some of the later ones first.
+}
+
+/// They arrive in their order: they go over one connection, and each at its first poll. Unless tokio lets another task run
+/// in between, which would send some of the later ones first.
+async fn store_all(
+    link: &Link,
+    subject: &str,
+    all: Vec<(HeaderMap, Vec<u8>)>,
+) -> Result<Vec<Published>, Failure> {
     stream::iter(all)
-        .map(|(headers, payload)| unconstrained(store(link, &target.subject, headers, payload)))
+        .map(|(headers, payload)| unconstrained(store(link, subject, headers, payload)))
         .buffered(UNDER_WAY)
         .try_collect()
         .await
@@ -74,16 +83,31 @@ fn fits(link: &Link, headers: &HeaderMap, payload: usize) -> Result<(), Failure>
     Ok(())
 }
 
-/// What a stream says to a message.
+/// What a stream says to a message. async-nats' own type is one of two, which serde tries one after the other.
+#[derive(Deserialize)]
+struct Said {
+    /// The message's number, once it is stored.
+    seq: Option<u64>,
+    #[serde(default)]
+    duplicate: bool,
+    error: Option<jetstream::Error>,
+}
+
 fn read(answer: &[u8]) -> Result<Published, Failure> {
-    let answer: Response<PublishAck> = serde_json::from_slice(answer).map_err(|error| {
-        Failure::NoAnswer(format!("the broker's answer is no JetStream's: {error}"))
-    })?;
-    match answer {
-        Response::Ok(ack) => Ok(Published {
-            duplicate: ack.duplicate,
-        }),
-        Response::Err { error } => Err(refused(error.error_code(), &error.to_string())),
+    let odd = |why: &dyn Display| {
+        Failure::NoAnswer(format!("the broker's answer is no JetStream's: {why}"))
+    };
+    let said: Said = serde_json::from_slice(answer).map_err(|error| odd(&error))?;
+    match said {
+        Said {
+            error: Some(error), ..
+        } => Err(refused(error.error_code(), &error.to_string())),
+        Said {
+            seq: Some(_),
+            duplicate,
+            ..
+        } => Ok(Published { duplicate }),
+        Said { seq: None, .. } => Err(odd(&"neither a number nor an error")),
     }
 }
 
@@ -125,6 +149,8 @@ mod tests {
         }
         assert!(matches!(error(10_054), Err(Failure::Refused(_))));
         assert!(matches!(error(10_118), Err(Failure::Unavailable(_))));
-        assert!(matches!(read(b"-ERR"), Err(Failure::NoAnswer(_))));
+        for odd in [&b"-ERR"[..], b"{}", br#"{"duplicate": true}"#] {
+            assert!(matches!(read(odd), Err(Failure::NoAnswer(_))), "{odd:?}");
+        }
     }
 }

@@ -166,7 +166,9 @@ impl Keeper {
 
     /// One try. The credentials are read anew: they may have changed.
     async fn connect(&self) -> Result<MultiplexedConnection, String> {
-        let client = login::client(&self.access)?;
+        let client = login::client(&self.access).map_err(|why| {
+            format!("{why}; put the right ones into the Secret that is mounted there (CLOUDC_VALKEY_CREDENTIALS)")
+        })?;
         let doubt = Arc::clone(&self.doubt);
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(Some(CONNECT))
@@ -195,8 +197,13 @@ impl Keeper {
     fn explained(&self, error: &RedisError) -> String {
         let is_login = error.kind() == ErrorKind::AuthenticationFailed
             || matches!(error.code(), Some("WRONGPASS" | "NOAUTH"));
+        let text = error.to_string();
         match &self.access.credentials {
-            _ if !is_login => error.to_string(),
+            _ if !is_login && text.contains("certificate") => format!(
+                "{text}: it has to be for this address, and by a public authority or the one in `ca.crt` of the Secret that \
+                 CLOUDC_VALKEY_CREDENTIALS says where it is mounted"
+            ),
+            _ if !is_login => text,
             Some(folder) => format!(
                 "{error}: the cache server does not accept the credentials in {}; put the right ones into the Secret that is \
                  mounted there (CLOUDC_VALKEY_CREDENTIALS): they are read anew for each attempt",
