@@ -51,8 +51,8 @@ pub fn nats(graph: &Graph, id: WorkloadId) -> Option<NatsPermissions> {
     permissions(publish, &workload.name)
 }
 
-/// What the provisioner may do: make, change and look at the application's own streams and consumers, and look at and delete the streams
-/// of queues that left the graph. It is trusted with the messages: whoever changes a stream can have them sent to itself.
+/// What the provisioner may do: make, change and look at the application's own streams and consumers, delete consumers that another
+/// function takes the place of, and look at and delete the streams of queues that left the graph. It is trusted with the messages: whoever changes a stream can have them sent to itself.
 /// `None` where the graph has no queue: then there is no provisioner.
 pub fn provision(graph: &Graph, retired: &[Retired]) -> Option<NatsPermissions> {
     if graph.queues.is_empty() {
@@ -74,6 +74,9 @@ pub fn provision(graph: &Graph, retired: &[Retired]) -> Option<NatsPermissions> 
         let consumer = names::consumer(&function.name);
         publish.push(format!("$JS.API.CONSUMER.CREATE.{stream}.{consumer}"));
         publish.push(format!("$JS.API.CONSUMER.INFO.{stream}.{consumer}"));
+        // The function that consumed it before has another name.
+        publish.push(format!("$JS.API.CONSUMER.LIST.{stream}"));
+        publish.push(format!("$JS.API.CONSUMER.DELETE.{stream}.*"));
     }
     for queue in &graph.queues {
         let stream = names::stream(&graph.app, &queue.name);

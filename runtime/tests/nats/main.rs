@@ -55,7 +55,8 @@ on_each_version! {
         twice_is_once
         a_change_is_made_and_told
         one_that_breaks_off_says_how_far_it_came
-        another_function_is_refused
+        another_function_takes_the_place
+        a_strangers_consumer_is_refused
         what_would_lose_messages_is_not_done
     }
     pulling {

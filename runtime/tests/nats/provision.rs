@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use async_nats::jetstream::stream;
+use async_nats::jetstream::{consumer, stream};
+use cloudc::backend::Broker as _;
 use cloudc::names::PROVISION;
 
 use crate::broker::{Broker, send};
@@ -28,21 +29,58 @@ pub(crate) async fn twice_is_once(program: PathBuf) {
     assert_eq!(broker.provision().await, Ok(all("unchanged")));
 }
 
-/// A work queue has one consumer, which the server would say after the rest is done.
-pub(crate) async fn another_function_is_refused(program: PathBuf) {
+/// A work queue has one consumer. What the one before had taken and not acknowledged comes to the next.
+pub(crate) async fn another_function_takes_the_place(program: PathBuf) {
     let mut broker = Broker::empty(program, "");
     broker.provision().await.expect("it is made");
+    let charge = broker.consumer().await;
+    send(&charge, "a").await;
+    let taken = charge.pull("orders", 1).await.expect("a message");
+    assert_eq!(taken.len(), 1);
     broker.queue.consumer = Some("bill".to_owned());
+    let made = broker.provision().await.expect("it is made");
+    let title = "the consumer `bill` of the stream `shop-orders`";
+    assert_eq!(
+        made[2],
+        format!("{title}: created in the place of `charge`")
+    );
+    let again = broker.provision().await.expect("it is there");
+    assert_eq!(again[2], format!("{title}: unchanged"));
+    let bill = broker.consumer().await;
+    let taken = bill.pull("orders", 1).await.expect("a message");
+    assert_eq!(taken[0].delivery.payload, b"\"a\"");
+}
+
+/// The server would say so after the rest is done.
+pub(crate) async fn a_strangers_consumer_is_refused(program: PathBuf) {
+    let mut broker = Broker::empty(program, "");
+    broker.queue.consumer = None;
+    broker.provision().await.expect("it is made");
+    let jetstream = broker.jetstream().await;
+    let stream = jetstream.get_stream("shop-orders").await.expect("a stream");
+    let spy = consumer::pull::Config {
+        durable_name: Some("spy".to_owned()),
+        description: Some("The function `charge` of bank.".to_owned()),
+        ..Default::default()
+    };
+    stream.create_consumer(spy).await.expect("made");
+    broker.queue.consumer = Some("charge".to_owned());
     broker.queue.max_age = Some(Duration::from_secs(60));
     let refused = broker.provision().await.expect_err("refused");
     assert_eq!(refused.len(), 1, "{refused:?}");
-    assert!(
-        refused[0].starts_with("the consumer `bill` "),
-        "{refused:?}"
-    );
-    broker.queue.consumer = Some("charge".to_owned());
+    for part in [
+        "the consumer `charge` ",
+        "the consumer `spy`, which is none of shop's",
+    ] {
+        assert!(refused[0].contains(part), "{part}: {refused:?}");
+    }
+    broker.queue.consumer = None;
     broker.queue.max_age = None;
-    assert_eq!(broker.provision().await, Ok(all("unchanged")));
+    let unchanged = broker.provision().await.expect("nothing was done");
+    assert!(
+        unchanged.iter().all(|line| line.ends_with("unchanged")),
+        "{unchanged:?}"
+    );
 }
 
 pub(crate) async fn one_that_breaks_off_says_how_far_it_came(program: PathBuf) {

@@ -44,6 +44,10 @@ impl Http {
         self.send("POST", port, path, body, None).await
     }
 
+    pub(crate) async fn put(&self, port: u16, path: &str, body: String) -> Answer {
+        self.send("PUT", port, path, body, None).await
+    }
+
     /// Asks with a header of so many bytes.
     pub(crate) async fn get_with_header(&self, port: u16, path: &str, bytes: usize) -> Answer {
         let header = ("x-long", &*"x".repeat(bytes));

@@ -17,6 +17,7 @@ const ORDERS: usize = 10_000;
 /// Clients that order at the same time.
 const CLIENTS: usize = 64;
 
+/// Every workload but the one that cancels takes part, each with its own accounts.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_order_is_charged_and_gets_its_receipt() {
     let Some(shop) = Shop::open() else { return };
@@ -29,11 +30,17 @@ async fn an_order_is_charged_and_gets_its_receipt() {
         shop.start("charge"),
         shop.start("write-receipts"),
     );
+    let search = shop.start("search");
     service.connected();
+    search.connected();
     let (http, port) = (Http::new(), service.port());
+    let set = http
+        .put(port, "/products/BELL-1/price", "4321".to_owned())
+        .await;
+    assert_eq!(set.expect("an answer").0, 200);
     until(async || {
         let (_, product) = http.get(port, "/products/BELL-1").await.expect("an answer");
-        product.contains("\"available\":true") || !product.contains("available")
+        product.contains("\"price\":4321")
     })
     .await;
     until(async || {
@@ -49,6 +56,15 @@ async fn an_order_is_charged_and_gets_its_receipt() {
         status.contains("closed")
     })
     .await;
+    // What was set and brought is found by another service.
+    let (status, found) = http
+        .get(search.port(), "/search?words=brass")
+        .await
+        .expect("an answer");
+    assert_eq!(status, 200, "{found}");
+    let found: serde_json::Value = serde_json::from_str(&found).expect("JSON");
+    assert_eq!(found[0]["price"], 4321, "{found}");
+    assert!(found[0]["left"].as_u64() > Some(0), "{found}");
     drop(receipts);
     assert_eq!(charged(&charge.kill()), ["order-0001"]);
 }

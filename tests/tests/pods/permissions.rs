@@ -87,6 +87,8 @@ fn subjects(graph: &Value, verb: &str, queue: &str) -> Vec<String> {
             format!("$JS.API.STREAM.CREATE.{stream}"),
             format!("$JS.API.STREAM.UPDATE.{stream}"),
             format!("$JS.API.CONSUMER.CREATE.{stream}.{consumer}"),
+            format!("$JS.API.CONSUMER.LIST.{stream}"),
+            format!("$JS.API.CONSUMER.DELETE.{stream}.other"),
         ],
     }
 }
@@ -104,7 +106,7 @@ const VERBS: [&str; 8] = [
 ];
 
 /// What nobody may do, the provisioner and the operator neither.
-const FORBIDDEN: [&str; 19] = [
+const FORBIDDEN: [&str; 18] = [
     "$JS.API.INFO",
     "$JS.API.STREAM.NAMES",
     "$JS.API.STREAM.LIST",
@@ -116,9 +118,8 @@ const FORBIDDEN: [&str; 19] = [
     "$JS.API.STREAM.CREATE.other",
     "$JS.API.DIRECT.GET.shop-orders",
     "$JS.API.DIRECT.GET.shop-orders-dead",
-    "$JS.API.CONSUMER.LIST.shop-orders",
     "$JS.API.CONSUMER.CREATE.shop-orders-dead.other",
-    "$JS.API.CONSUMER.DELETE.shop-orders.charge",
+    "$JS.API.CONSUMER.DELETE.shop-orders-dead.other",
     "$JS.API.CONSUMER.DURABLE.CREATE.shop-orders.charge",
     "$JS.API.CONSUMER.CREATE.shop-orders.other",
     "$JS.API.CONSUMER.MSG.NEXT.shop-orders.other",

@@ -347,6 +347,8 @@ fn nobody_can_do_more() {
         "$JS.API.STREAM.MSG.GET.shop-orders-dead",
         "$JS.API.STREAM.PURGE.shop-orders",
         "$JS.API.STREAM.PURGE.shop-orders-dead",
+        "$JS.API.CONSUMER.LIST.shop-orders",
+        "$JS.API.CONSUMER.DELETE.shop-orders.charge",
     ];
     let nobodys = [
         "$JS.API.INFO",
@@ -358,12 +360,10 @@ fn nobody_can_do_more() {
         "$JS.API.DIRECT.GET.shop-orders",
         "$JS.API.DIRECT.GET.shop-orders-dead",
         "$JS.API.STREAM.CREATE.spy",
-        "$JS.API.CONSUMER.LIST.shop-orders",
         "$JS.API.CONSUMER.CREATE.shop-orders-dead.spy",
         "$JS.API.CONSUMER.CREATE.shop-orders.spy",
         "$JS.API.CONSUMER.CREATE.shop-orders.charge.shop.orders",
         "$JS.API.CONSUMER.DURABLE.CREATE.shop-orders.spy",
-        "$JS.API.CONSUMER.DELETE.shop-orders.charge",
         "$SYS.REQ.SERVER.PING",
         "_INBOX_charge.1",
         "shop",
@@ -447,6 +447,8 @@ fn nobody_can_do_more() {
                 "$JS.API.STREAM.CREATE.shop-orders",
                 "$JS.API.STREAM.INFO.shop-orders",
                 "$JS.API.STREAM.UPDATE.shop-orders",
+                "$JS.API.CONSUMER.LIST.shop-orders",
+                "$JS.API.CONSUMER.DELETE.shop-orders.charge",
             ],
         ),
     ]

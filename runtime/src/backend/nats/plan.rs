@@ -101,6 +101,17 @@ fn stream(name: String, config: Value) -> Piece {
     }
 }
 
+fn described(app: &str, function: &str) -> String {
+    format!("The function `{function}` of {app}.")
+}
+
+/// Whether a consumer that says this of itself is of a function of the application, of an earlier revision perhaps.
+pub(super) fn is_ours(app: &str, description: &str) -> bool {
+    let mut parts = description.split('`');
+    let function = parts.nth(1).unwrap_or_default();
+    description == described(app, function)
+}
+
 /// Deliveries are counted by the runtime, which can keep what has had its last one; the server would leave it in the stream and
 /// never show it again. And messages that wait for their delay or their next attempt must not hold back others.
 fn consumer(app: &str, queue: &Queue, function: &str) -> Piece {
@@ -109,7 +120,7 @@ fn consumer(app: &str, queue: &Queue, function: &str) -> Piece {
     let api = |verb: &str| format!("$JS.API.CONSUMER.{verb}.{stream}.{name}");
     let config = json!({
         "durable_name": name,
-        "description": format!("The function `{function}` of {app}."),
+        "description": described(app, function),
         "ack_policy": "explicit",
         "deliver_policy": "all",
         "ack_wait": nanos(queue.ack_wait),

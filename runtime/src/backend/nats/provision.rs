@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::Queue;
 use super::link::Link;
-use super::plan::{Piece, pieces};
+use super::plan::{Piece, is_ours, pieces};
 use super::step::{Existing, Step, step};
 use crate::backend::Failure;
 
@@ -40,17 +40,18 @@ pub(super) async fn provision(
         {
             consumed.insert(piece.name.clone());
         }
-        if existing.is_none()
-            && piece
-                .stream
-                .as_ref()
-                .is_some_and(|stream| consumed.contains(stream))
+        // A queue has one consumer: where there is one of another function, it has left the queue.
+        let stream = piece.stream.as_ref();
+        if let Some(stream) =
+            stream.filter(|stream| existing.is_none() && consumed.contains(*stream))
         {
-            refused.push(format!(
-                "{} cannot be made: another one is there, of the function that consumed the queue before, and a queue has one; \
-                 delete it once that function runs no more",
-                piece.title
-            ));
+            match predecessors(link, app, stream, &piece)
+                .await
+                .map_err(failed)?
+            {
+                Ok(names) => steps.push((piece, Step::Replace(names))),
+                Err(why) => refused.push(why),
+            }
             continue;
         }
         match step(&piece, existing.as_ref()) {
@@ -109,11 +110,66 @@ async fn take(link: &Link, piece: &Piece, step: &Step) -> Result<String, Failure
             set(link, piece, &piece.create, piece.config.clone()).await?;
             format!("{title}: created")
         }
+        Step::Replace(names) => {
+            for name in names {
+                let stream = piece.stream.as_deref().unwrap_or_default();
+                let delete = format!("$JS.API.CONSUMER.DELETE.{stream}.{name}");
+                match ask(link, &delete, &json!({})).await? {
+                    Ok(_) | Err((ErrorCode::CONSUMER_NOT_FOUND, _)) => {}
+                    Err((_, why)) => return Err(Failure::Refused(why)),
+                }
+            }
+            set(link, piece, &piece.create, piece.config.clone()).await?;
+            format!("{title}: created in the place of `{}`", names.join("`, `"))
+        }
         Step::Change(config, changes) => {
             set(link, piece, &piece.update, config.clone()).await?;
             format!("{title}: {}", changes.join(", "))
         }
     })
+}
+
+/// The consumers of functions that consumed a queue before. What one had taken and not acknowledged stays in the stream, and comes to
+/// the next.
+///
+/// # Errors
+///
+/// Inside: one of them was not made by the application's provisioner.
+async fn predecessors(
+    link: &Link,
+    app: &str,
+    stream: &str,
+    piece: &Piece,
+) -> Result<Result<Vec<String>, String>, Failure> {
+    let list = format!("$JS.API.CONSUMER.LIST.{stream}");
+    let answer = match ask(link, &list, &json!({})).await? {
+        Ok(answer) => answer,
+        Err((_, why)) => {
+            return Err(Failure::Unavailable(format!(
+                "the stream `{stream}`: {why}"
+            )));
+        }
+    };
+    let consumers = answer.get("consumers").and_then(Value::as_array);
+    let mut names = Vec::new();
+    for consumer in consumers.into_iter().flatten() {
+        let text = |path| {
+            consumer
+                .pointer(path)
+                .and_then(Value::as_str)
+                .unwrap_or_default()
+        };
+        let name = text("/name");
+        if !is_ours(app, text("/config/description")) {
+            return Ok(Err(format!(
+                "{} cannot be made: the stream has the consumer `{name}`, which is none of {app}'s functions, and a queue has \
+                 one; delete it yourself",
+                piece.title
+            )));
+        }
+        names.push(name.to_owned());
+    }
+    Ok(Ok(names))
 }
 
 async fn set(

@@ -21,6 +21,8 @@ pub(super) struct Existing {
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Step {
     Create,
+    /// In the place of these consumers.
+    Replace(Vec<String>),
     Nothing,
     /// To the whole of this, and what differs, for a person.
     Change(Map<String, Value>, Vec<String>),
