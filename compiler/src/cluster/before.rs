@@ -1,5 +1,7 @@
 //! All that can be known before anything is changed, and before an image is built: said at once.
 
+use std::collections::BTreeSet;
+
 use futures_util::join;
 use kube::Client;
 
@@ -99,6 +101,42 @@ pub(super) fn beside<'a>(
     Ok(current)
 }
 
+/// Two kinds of which one name can have only one: Knative makes a Service of its own for each of its services, and keeps one that it
+/// did not make from being ready; KEDA's webhook refuses what another autoscaler scales, and makes such a one itself.
+const RIVALS: [(&str, &str); 2] = [
+    ("Service.serving.knative.dev", "Service"),
+    (
+        "ScaledObject.keda.sh",
+        "HorizontalPodAutoscaler.autoscaling",
+    ),
+];
+
+/// Whether a release would run on another target than the one before: what is new has to be ready before what is old goes, and these
+/// cannot stand beside each other.
+fn target(old: &Release, new: &Release) -> Option<Diagnostic> {
+    let of = |release: &Release, kind: &str| -> BTreeSet<String> {
+        let keys = release.keys().filter(|key| key.group_kind() == kind);
+        keys.map(|key| key.name).collect()
+    };
+    let takes = |(from, to): (&str, &str)| {
+        let name = of(old, from).intersection(&of(new, to)).next().cloned();
+        name.map(|name| (name, from.to_owned(), to.to_owned()))
+    };
+    let mut both = RIVALS
+        .iter()
+        .flat_map(|(one, other)| [(*one, *other), (*other, *one)]);
+    let (name, from, to) = both.find_map(takes)?;
+    Some(
+        Diagnostic::error(
+            codes::CLUSTER_REFUSED,
+            format!("the target of {} was changed: {to} {name} cannot come up beside {from} {name}", new.app),
+        )
+        .help(
+            "change `target` back; or run `cloudc destroy`, which keeps the messages, and deploy then: it is not there meanwhile",
+        ),
+    )
+}
+
 /// Whether what was deployed before allows this.
 async fn of_records(
     client: &Client,
@@ -106,20 +144,25 @@ async fn of_records(
     canary: Option<&Canary>,
     options: &Options,
 ) -> Result<(), Problems> {
-    if canary.is_none() && options.delete_data.is_empty() {
-        return Ok(());
-    }
     let one = |problem| vec![problem];
     let (app, namespace) = (&release.app, &release.namespace);
     let records = history::records(client, app, namespace).await;
     let records = records.map_err(one)?;
     let mut problems = Problems::new();
+    problems
+        .extend(history::current(&records).and_then(|current| target(&current.release, release)));
     // Beside a canary the old servers stay.
     let mut volumes = Vec::new();
     if canary.is_some() {
         problems.extend(beside(&records, release).err());
     } else {
-        let there = leftovers::volumes(client, app, namespace, Some(release)).await;
+        // The others are queues.
+        let named = options
+            .delete_data
+            .iter()
+            .filter(|name| !release.retired.contains(name));
+        let named: Vec<String> = named.cloned().collect();
+        let there = leftovers::volumes(client, (app, namespace), Some(release), &named).await;
         volumes.extend(there.map_err(one)?);
         // A deploy that was cut off after it deleted one is run again in the same words.
         volumes.extend(leftovers::remembered(&records, release));

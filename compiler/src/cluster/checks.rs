@@ -18,7 +18,7 @@ use super::apis::Apis;
 use super::failure::failed;
 use super::namespace::{Maker, maker};
 use super::request::patiently;
-use super::{Problems, members};
+use super::{Problems, members, running};
 
 /// The oldest minor version of Kubernetes 1: `timeZone` of CronJobs and `unhealthyPodEvictionPolicy` are there since 1.27.
 const OLDEST: u32 = 27;
@@ -223,6 +223,15 @@ fn wanted(apis: &Apis, release: &Release) -> Vec<Right> {
         resource: "leases".to_owned(),
         subresource: None,
     });
+    // A revision that failed is deleted, and Knative makes it anew.
+    if release.keys().any(|key| running::shares(&key)) {
+        rights.extend(["get", "delete"].map(|verb| Right {
+            verb,
+            group: "serving.knative.dev".to_owned(),
+            resource: "revisions".to_owned(),
+            subresource: None,
+        }));
+    }
     let reads = [
         ("pods", None, "list"),
         ("pods", Some("log"), "get"),

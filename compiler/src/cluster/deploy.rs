@@ -21,6 +21,7 @@ use super::members::Members;
 use super::pods::Pods;
 use super::prune::own_kinds;
 use super::request::patiently;
+use super::revive::revive;
 use super::wait::until_ready;
 use super::{Event, Listener, Options, Problems, namespace, running};
 
@@ -235,9 +236,7 @@ impl Work<'_> {
         if self.canary.is_some() {
             write(Status::Canary).await.map_err(one)?;
         } else {
-            self.prune(&old).await?;
-            // Nobody names those who left any more.
-            credentials::ensure(self.client(), release, &[], Lists::Exact, self.tell).await?;
+            self.clean_up(&old).await?;
             self.look_at_volumes().await.map_err(one)?;
             write(Status::Deployed).await.map_err(one)?;
         }
@@ -250,6 +249,22 @@ impl Work<'_> {
             shares,
             addresses: self.addresses().await,
         })
+    }
+
+    /// Deletes what left, once what came in its place is there.
+    async fn clean_up(&self, old: &BTreeSet<String>) -> Result<(), Problems> {
+        if !self.options.wait {
+            // Nobody knows yet whether the new pods come up, and the old ones need what they were started with.
+            (self.tell)(Event::Done(
+                "what left the application stays until a deploy without --no-wait".to_owned(),
+            ));
+            return Ok(());
+        }
+        self.prune(old).await?;
+        // Nobody names those who left any more.
+        credentials::ensure(self.client(), self.release, &[], Lists::Exact, self.tell)
+            .await
+            .map(drop)
     }
 
     /// Whether this may be deployed now.
@@ -327,6 +342,10 @@ impl Work<'_> {
         for phase in Phase::ALL {
             if phase == Phase::Namespace {
                 continue;
+            }
+            if phase == Phase::Workloads {
+                let revived = revive(&self.apis, &objects, self.deadline, self.tell).await;
+                revived.map_err(|problem| vec![problem])?;
             }
             applied += self.apply(&objects, phase, again).await?;
             if matches!(phase, Phase::Backends | Phase::Provision) && self.options.wait {

@@ -1,6 +1,5 @@
 //! Taking an application down.
 
-use k8s_openapi::api::coordination::v1::Lease;
 use k8s_openapi::api::core::v1::{ConfigMap, Namespace};
 use kube::api::{DeleteParams, Preconditions};
 use kube::{Api, Client};
@@ -54,7 +53,7 @@ pub async fn doomed(
     let members = Members::new(app, namespace);
     let kinds = members.kinds(client).await.map_err(one)?;
     let found = members.all(&apis, &kinds).await.map_err(one)?;
-    let volumes = leftovers::volumes(client, app, namespace, None)
+    let volumes = leftovers::volumes(client, (app, namespace), None, &options.delete_data)
         .await
         .map_err(one)?;
     // One that was cut off has its records and its list still.
@@ -139,32 +138,20 @@ pub async fn destroy(
     let deadline = Instant::now() + options.timeout;
     let lock = Lock::take(client, (app, namespace), options, deadline, tell).await;
     let lock = lock.map_err(|problem| vec![problem])?;
-    let done = lock
-        .during(remove(client, (app, namespace), doomed, deadline, tell))
-        .await;
-    lock.release().await;
-    done?;
-    let one = |problem: Diagnostic| vec![problem];
-    let leases: Api<Lease> = Api::namespaced(client.clone(), namespace);
-    gone(
-        leases
-            .delete(&format!("cloudc-{app}"), &DeleteParams::default())
-            .await,
-        "cannot delete the Lease",
-    )
-    .map_err(one)?;
-    let members = Members::new(app, namespace);
-    let parents: Api<ConfigMap> = Api::namespaced(client.clone(), namespace);
-    gone(
-        parents
-            .delete(members.parent(), &DeleteParams::default())
-            .await,
-        "cannot delete the list of objects",
-    )
-    .map_err(one)?;
-    remove_namespace(client, namespace, doomed, tell)
-        .await
-        .map_err(one)
+    // To the last of it: a deploy that waits would put things into a namespace that goes.
+    let work = async {
+        remove(client, (app, namespace), doomed, deadline, tell).await?;
+        let gone = remove_namespace(client, namespace, (&lock, doomed), tell).await;
+        gone.map_err(|problem| vec![problem])
+    };
+    let done = lock.during(work).await;
+    match done {
+        Ok(()) => lock.delete().await.map_err(|problem| vec![problem]),
+        Err(problems) => {
+            lock.release().await;
+            Err(problems)
+        }
+    }
 }
 
 async fn remove(
@@ -211,7 +198,11 @@ async fn remove(
     for record in &records {
         history::remove(client, record).await.map_err(one)?;
     }
-    Ok(())
+    let members = Members::new(app, namespace);
+    let parents: Api<ConfigMap> = Api::namespaced(client.clone(), namespace);
+    let now = DeleteParams::default();
+    let removed = parents.delete(members.parent(), &now).await;
+    gone(removed, "cannot delete the list of objects").map_err(one)
 }
 
 /// Waits until all of these are gone.
@@ -231,7 +222,7 @@ async fn all_gone<'a>(
 async fn remove_namespace(
     client: &Client,
     name: &str,
-    doomed: &Doomed,
+    (lock, doomed): (&Lock, &Doomed),
     tell: Listener<'_>,
 ) -> Result<(), Diagnostic> {
     let namespaces: Api<Namespace> = Api::all(client.clone());
@@ -248,7 +239,7 @@ async fn remove_namespace(
         kept("a volume is in it");
         return Ok(());
     }
-    if let Some(other) = foreign::anything(client, name).await {
+    if let Some(other) = foreign::anything(client, name, lock.name()).await {
         kept(&format!("it has {other}"));
         return Ok(());
     }

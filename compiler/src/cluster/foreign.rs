@@ -11,9 +11,9 @@ use super::request::patiently;
 /// Kinds that are listed at the same time.
 const AT_ONCE: usize = 8;
 
-/// Something in the namespace that is not the cluster's own furniture, and not on its way out with what was just deleted. Every
-/// kind is looked at that the cluster has, as all of it would go with the namespace.
-pub(super) async fn anything(client: &Client, namespace: &str) -> Option<String> {
+/// Something in the namespace that is not the cluster's own furniture, not the Lease of whoever asks, and not on its way out with
+/// what was just deleted. Every kind is looked at that the cluster has, as all of it would go with the namespace.
+pub(super) async fn anything(client: &Client, namespace: &str, lease: &str) -> Option<String> {
     let discovered = patiently(|| Discovery::new(client.clone()).run()).await;
     let Ok(discovered) = discovered else {
         // What cannot be seen may be somebody's.
@@ -21,7 +21,7 @@ pub(super) async fn anything(client: &Client, namespace: &str) -> Option<String>
     };
     let kinds = kinds(&discovered);
     let mut looks = stream::iter(&kinds)
-        .map(|kind| look(client, namespace, kind, &kinds))
+        .map(|kind| look(client, (namespace, lease), kind, &kinds))
         .buffered(AT_ONCE);
     while let Some(found) = looks.next().await {
         if found.is_some() {
@@ -52,17 +52,17 @@ fn kinds(discovered: &Discovery) -> Vec<ApiResource> {
 }
 
 /// Kinds of which nobody makes an object that is missed: events, and the addresses behind a Service, which go after it and name
-/// no owner.
+/// no owner, or each other.
 fn comes_by_itself(kind: &ApiResource) -> bool {
     matches!(
         (kind.group.as_str(), kind.kind.as_str()),
-        ("" | "events.k8s.io", "Event") | ("", "Endpoints")
+        ("" | "events.k8s.io", "Event") | ("", "Endpoints") | ("discovery.k8s.io", "EndpointSlice")
     )
 }
 
 async fn look(
     client: &Client,
-    namespace: &str,
+    (namespace, lease): (&str, &str),
     kind: &ApiResource,
     kinds: &[ApiResource],
 ) -> Option<String> {
@@ -71,10 +71,10 @@ async fn look(
     let Ok(found) = patiently(|| api.list(&everything)).await else {
         return Some(format!("{} that cannot be listed", kind.plural));
     };
-    let other = found
-        .items
-        .iter()
-        .find(|object| !is_furniture(kind, object) && !leaves(object, kinds))?;
+    let other = found.items.iter().find(|object| {
+        let is_lease = kind.kind == "Lease" && object.name_any() == lease;
+        !is_lease && !is_furniture(kind, object) && !leaves(object, kinds)
+    })?;
     Some(format!("{} {}", kind.kind, other.name_any()))
 }
 

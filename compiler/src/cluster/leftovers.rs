@@ -44,12 +44,13 @@ impl Volume {
     }
 }
 
-/// The application's volumes that no StatefulSet of `release` has; all of them without a release.
+/// The application's volumes that no StatefulSet of `release` has; all of them without a release. Where data is named that is to go,
+/// whoever may not see volumes is told so.
 pub(super) async fn volumes(
     client: &Client,
-    app: &str,
-    namespace: &str,
+    (app, namespace): (&str, &str),
     release: Option<&Release>,
+    named: &[String],
 ) -> Result<Vec<Volume>, Diagnostic> {
     let claims: Api<PersistentVolumeClaim> = Api::namespaced(client.clone(), namespace);
     // A StatefulSet gives its claims the labels of its pods.
@@ -57,7 +58,9 @@ pub(super) async fn volumes(
     let found = match patiently(|| claims.list(&selector)).await {
         Ok(found) => found,
         // Who may not see volumes cannot lose them.
-        Err(kube::Error::Api(status)) if status.code == 403 => return Ok(Vec::new()),
+        Err(kube::Error::Api(status)) if status.code == 403 && named.is_empty() => {
+            return Ok(Vec::new());
+        }
         Err(error) => return Err(failed("cannot list the volumes", &error)),
     };
     let servers: Vec<Key> = release.into_iter().flat_map(Release::keys).collect();

@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use k8s_openapi::api::coordination::v1::{Lease, LeaseSpec};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{MicroTime, ObjectMeta};
-use kube::api::{Patch, PatchParams, PostParams};
+use kube::api::{DeleteParams, Patch, PatchParams, PostParams, Preconditions};
 use kube::{Api, Client};
 use serde_json::json;
 use tokio::sync::watch;
@@ -15,7 +15,7 @@ use tokio::time::{Instant, sleep, sleep_until, timeout, timeout_at};
 use crate::codes;
 use crate::diagnostic::Diagnostic;
 
-use super::failure::failed;
+use super::failure::{failed, gone};
 use super::members::MANAGER;
 use super::request::patiently;
 use super::{Event, Listener, Options, stopped};
@@ -161,15 +161,42 @@ impl Lock {
         let _ = timeout(RENEW, self.give_back()).await;
     }
 
+    /// Gives it back for good: the application is gone.
+    ///
+    /// # Errors
+    ///
+    /// It is there still.
+    pub(super) async fn delete(self) -> Result<(), Diagnostic> {
+        self.renewing.abort();
+        let doing = "cannot delete the Lease";
+        let found = patiently(|| self.leases.get_opt(&self.name)).await;
+        let Some(lease) = found
+            .map_err(|error| failed(doing, &error))?
+            .filter(|lease| self.has(lease))
+        else {
+            return Ok(());
+        };
+        let this_one = DeleteParams::default().preconditions(Preconditions {
+            uid: lease.metadata.uid,
+            resource_version: lease.metadata.resource_version,
+        });
+        match self.leases.delete(&self.name, &this_one).await {
+            // Somebody has taken it.
+            Err(error) if is_conflict(&error) => Ok(()),
+            removed => gone(removed, doing),
+        }
+    }
+
+    /// The Lease's name.
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
     async fn give_back(&self) {
         let Ok(Some(lease)) = self.leases.get_opt(&self.name).await else {
             return;
         };
-        let holder = lease
-            .spec
-            .as_ref()
-            .and_then(|spec| spec.holder_identity.as_deref());
-        if holder == Some(self.holder.as_str()) {
+        if self.has(&lease) {
             let mut free = lease;
             free.spec = Some(LeaseSpec::default());
             let _ = self
@@ -177,6 +204,14 @@ impl Lock {
                 .replace(&self.name, &PostParams::default(), &free)
                 .await;
         }
+    }
+
+    fn has(&self, lease: &Lease) -> bool {
+        let holder = lease
+            .spec
+            .as_ref()
+            .and_then(|spec| spec.holder_identity.as_deref());
+        holder == Some(self.holder.as_str())
     }
 }
 

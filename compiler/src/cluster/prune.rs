@@ -54,13 +54,8 @@ impl Work<'_> {
 
     pub(super) async fn look_at_volumes(&self) -> Result<(), Diagnostic> {
         let release = self.release;
-        let volumes = leftovers::volumes(
-            self.client(),
-            &release.app,
-            &release.namespace,
-            Some(release),
-        )
-        .await?;
+        let whose = (release.app.as_str(), release.namespace.as_str());
+        let volumes = leftovers::volumes(self.client(), whose, Some(release), &[]).await?;
         for volume in volumes {
             let mut named = self.options.delete_data.iter();
             if named.any(|name| volume.is(&release.app, name)) {

@@ -136,6 +136,7 @@ fn print_json(difference: &Difference, changes: &[Change], objects: &[(&String, 
     let object = json!({
         "version": 1,
         "first": difference.graph.is_none(),
+        "rehearsed": !difference.unasked,
         "changes": changes,
         "objects": objects.collect::<Vec<_>>(),
     });
@@ -153,6 +154,12 @@ fn print(
         text.push_str(&format!(
             "{} is not deployed yet: all of it is new\n",
             release.app
+        ));
+    }
+    if difference.unasked {
+        text.push_str(&format!(
+            "the namespace {} is not there yet, so the cluster was not asked what it makes of these objects: they are shown as they are sent\n",
+            release.namespace
         ));
     }
     for change in changes {

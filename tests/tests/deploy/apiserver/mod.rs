@@ -16,6 +16,7 @@ mod handle;
 mod history;
 mod immutable;
 mod kinds;
+mod listen;
 mod managed;
 mod patch;
 mod place;

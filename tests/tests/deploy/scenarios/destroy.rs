@@ -362,3 +362,62 @@ async fn a_namespace_that_could_not_be_deleted_goes_with_a_second_run() {
     cluster.finish_deletions();
     assert!(cluster.get("v1", "Namespace", "", "shop").is_none());
 }
+
+#[tokio::test(start_paused = true)]
+async fn the_lease_goes_last() {
+    let Some(cluster) = place() else { return };
+    // Somebody else's namespace, so that nothing goes with it.
+    cluster.namespace("shop");
+    deploy(&cluster, &shop().release()).await.expect("deployed");
+    cluster.forget();
+    destroy(&cluster, &options()).await.expect("destroyed");
+    let deletions: Vec<String> = cluster
+        .history()
+        .iter()
+        .filter(|entry| entry.method == "DELETE")
+        .map(Entry::line)
+        .collect();
+    let last = deletions.last().expect("deletions");
+    assert!(last.contains("/leases/cloudc-shop"), "{deletions:#?}");
+    let left = cluster.list("coordination.k8s.io/v1", "Lease", "shop");
+    assert_eq!(left, Vec::<Value>::new());
+
+    // One that cloudc made goes while the Lease in it is held.
+    let Some(cluster) = place() else { return };
+    deploy(&cluster, &shop().release()).await.expect("deployed");
+    cluster.forget();
+    let named = Options {
+        delete_data: vec!["nats".to_owned()],
+        ..options()
+    };
+    destroy(&cluster, &named).await.expect("destroyed");
+    let lines: Vec<String> = cluster
+        .history()
+        .iter()
+        .filter(|entry| entry.writes() && !entry.line().starts_with("PATCH"))
+        .map(Entry::line)
+        .collect();
+    let place = |end: &str| lines.iter().position(|line| line.ends_with(end));
+    let namespace = place("/namespaces/shop").expect("it is deleted");
+    let leases = lines[..namespace]
+        .iter()
+        .filter(|line| is_about_lease(line));
+    assert_eq!(leases.count(), 1, "it is taken and kept: {lines:#?}");
+}
+
+fn is_about_lease(line: &str) -> bool {
+    line.contains("/leases")
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_may_not_see_volumes_is_told_so() {
+    let Some(cluster) = place() else { return };
+    deploy(&cluster, &shop().release()).await.expect("deployed");
+    cluster.deny("list", "persistentvolumeclaims");
+    let named = Options {
+        delete_data: vec!["nats".to_owned()],
+        ..options()
+    };
+    let said = words(&destroy(&cluster, &named).await.expect_err("denied"));
+    assert!(said.contains("CC803") && said.contains("volumes"), "{said}");
+}

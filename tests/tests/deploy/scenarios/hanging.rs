@@ -216,3 +216,27 @@ async fn the_readme_shows_what_is_printed() {
     let readme = fs::read_to_string(repository().join("README.md")).expect("the README");
     assert!(readme.contains(printed.trim_end()), "{printed}");
 }
+
+/// Knative gives a revision up that was not ready in its time, and the same source is the same revision.
+#[tokio::test(start_paused = true)]
+async fn a_revision_that_failed_is_tried_again() {
+    let Some(cluster) = place() else { return };
+    cluster.hang("shop", "search", Hang::NeverReady);
+    let release = shop().release();
+    let failed = deploy_with(&cluster, &release, &hasty(), &Told::default()).await;
+    failed.expect_err("it hangs");
+    cluster.mend("shop", "search");
+    cluster.settle();
+    let told = Told::default();
+    let done = deploy_with(&cluster, &release, &hasty(), &told).await;
+    done.unwrap_or_else(|problems| panic!("{}", words(&problems)));
+    let told = told.text();
+    assert!(
+        told.contains("Knative Service search: its revision search-"),
+        "{told}"
+    );
+    assert!(
+        !told.contains("Knative Service shop: its revision"),
+        "{told}"
+    );
+}

@@ -9,6 +9,7 @@ mod diff;
 mod first;
 mod hanging;
 mod lock;
+mod program;
 mod prune;
 mod refused;
 mod rollback;

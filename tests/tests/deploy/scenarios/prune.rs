@@ -164,9 +164,15 @@ async fn a_deploy_that_does_not_wait_names_the_queue_all_the_same() {
         wait: false,
         ..options()
     };
-    let Some((warnings, _)) = without_a_queue(&hurried).await else {
+    let Some((warnings, told)) = without_a_queue(&hurried).await else {
         return;
     };
+    // Nobody knows whether its successor comes up.
+    assert!(
+        told.contains("stays until a deploy without --no-wait"),
+        "{told}"
+    );
+    assert!(!told.contains("deleted Deployment"), "{told}");
     assert_eq!(
         warnings,
         [

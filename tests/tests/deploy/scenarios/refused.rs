@@ -294,3 +294,30 @@ async fn what_is_fine_is_checked_without_a_write() {
     checked.expect("nothing is wrong");
     assert_eq!(writes(&cluster), Vec::<String>::new());
 }
+
+#[tokio::test(start_paused = true)]
+async fn another_target_is_refused_before_anything_is_changed() {
+    use cloudc_compiler::config::Target;
+    for (before, after) in [
+        (Target::Knative, Target::Kubernetes),
+        (Target::Kubernetes, Target::Knative),
+    ] {
+        let Some(cluster) = place() else { return };
+        let mut shop = shop();
+        shop.settings.target = before;
+        deploy(&cluster, &shop.release()).await.expect("deployed");
+        cluster.forget();
+        shop.settings.target = after;
+        let said = words(
+            &deploy(&cluster, &shop.release())
+                .await
+                .expect_err("refused"),
+        );
+        assert!(
+            said.contains("CC804 the target of shop was changed"),
+            "{said}"
+        );
+        assert!(said.contains("cloudc destroy"), "{said}");
+        assert_eq!(writes(&cluster), Vec::<String>::new());
+    }
+}

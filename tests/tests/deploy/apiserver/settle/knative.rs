@@ -83,9 +83,11 @@ fn service(state: &mut State, service: &Value) {
     let hang = state.hangs.get(&(namespace.clone(), name.clone())).cloned();
     let revision = self::revision(state, service, &configuration, &latest, number);
     let trouble = trouble(hang.as_ref(), &template["spec"]["containers"][0]["image"]);
-    // A revision that is ready stays it: what hangs is the next one.
-    let was_ready = revision["status"]["conditions"][0]["status"] == "True";
-    let trouble = trouble.filter(|_| !was_ready);
+    // A revision that is ready stays it: what hangs is the next one. And one that was given up is not tried again.
+    let before = &revision["status"]["conditions"][0];
+    let given_up = (before["reason"] == "ProgressDeadlineExceeded")
+        .then(|| ("ProgressDeadlineExceeded", text(&before["message"])));
+    let trouble = trouble.filter(|_| before["status"] != "True").or(given_up);
     let status = json!({
         "observedGeneration": 1,
         "conditions": conditions(&revision, "Ready", &["ContainerHealthy", "ResourcesAvailable"], trouble.as_ref()),

@@ -1,0 +1,251 @@
+//! The program itself, which finds the cluster by a kubeconfig: the order of its steps, what it prints, its exit codes, its signals.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::process::{Child, Command, Stdio};
+
+use cloudc_tests::app::{App, MANIFEST};
+use rustix::process::{Pid, Signal, kill_process};
+use tokio::task::spawn_blocking;
+
+use super::*;
+use crate::apiserver::{Builder, Hang};
+
+/// A service that sends to a queue, and a function that takes from it.
+const SOURCE: &str = r#"
+use cloudc::{Queue, function, queue};
+
+#[queue]
+pub static ORDERS: Queue<String>;
+
+#[function(http = "POST /orders")]
+async fn order(text: String) -> String {
+    let sent = ORDERS.send(&text).await;
+    format!("{sent:?}")
+}
+
+#[function(queue = ORDERS)]
+async fn charge(order: String) {
+    drop(order);
+}
+"#;
+
+/// An application, and the cluster that it goes to.
+struct Desk {
+    cluster: Cluster,
+    app: App,
+}
+
+/// What a run of the program did.
+#[derive(Debug)]
+struct Ran {
+    code: Option<i32>,
+    out: String,
+    err: String,
+}
+
+impl Desk {
+    /// None, with a note, without the schemas.
+    async fn at(cluster: Builder) -> Option<Self> {
+        let cluster = cluster.start()?;
+        let app = App::new(SOURCE);
+        app.write("Cargo.toml", MANIFEST.replace("\"app\"", "\"shop\""));
+        app.write("cloudc.toml", "registry = \"registry.example.com/shop\"\n");
+        cluster.listen(&app.path("")).await;
+        let real = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
+        let log = app.path("cargo.log");
+        app.write(
+            "cargo",
+            format!(
+                "#!/bin/sh\necho \"$@\" >> {}\nexec {real} \"$@\"\n",
+                log.display()
+            ),
+        );
+        fs::set_permissions(app.path("cargo"), fs::Permissions::from_mode(0o755))
+            .expect("permitted");
+        Some(Self { cluster, app })
+    }
+
+    fn start(&self, words: &[&str]) -> Child {
+        Command::new(env!("CARGO_BIN_EXE_cloudc-under-test"))
+            .args(words)
+            .current_dir(self.app.path(""))
+            .env("KUBECONFIG", self.app.path("kubeconfig"))
+            .env("CARGO", self.app.path("cargo"))
+            .env("COLUMNS", "1000")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("it starts")
+    }
+
+    async fn run(&self, words: &[&str]) -> Ran {
+        end(self.start(words)).await
+    }
+
+    /// What cargo was asked for.
+    fn cargo(&self) -> String {
+        fs::read_to_string(self.app.path("cargo.log")).unwrap_or_default()
+    }
+}
+
+async fn end(child: Child) -> Ran {
+    let output = spawn_blocking(move || child.wait_with_output());
+    let output = output.await.expect("no panic").expect("it ran");
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    Ran {
+        code: output.status.code(),
+        out: text(&output.stdout),
+        err: text(&output.stderr),
+    }
+}
+
+/// The digest of an image: 64 times this digit.
+fn digest(digit: &str) -> String {
+    format!("sha256:{}", digit.repeat(64))
+}
+
+fn ready() -> Builder {
+    Cluster::builder().auto_settle()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn from_the_first_deploy_to_the_end() {
+    let Some(desk) = Desk::at(ready()).await else {
+        return;
+    };
+    let (one, two) = (digest("1"), digest("2"));
+
+    let ran = desk.run(&["deploy", "--dry-run", "--image", &one]).await;
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    assert!(ran.out.contains("shop is not deployed yet"), "{ran:?}");
+    assert!(
+        ran.out.contains("the namespace shop is not there yet"),
+        "{ran:?}"
+    );
+    assert_eq!(writes(&desk.cluster), Vec::<String>::new());
+
+    let ran = desk.run(&["deploy", "--image", &one]).await;
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    assert!(ran.err.contains("deployed shop as release 1"), "{ran:?}");
+    assert!(ran.err.contains("  http"), "{ran:?}");
+
+    let ran = desk.run(&["diff", "--no-image"]).await;
+    assert_eq!(
+        (ran.code, ran.out.as_str()),
+        (Some(0), "nothing would change\n"),
+        "{ran:?}"
+    );
+
+    let ran = desk
+        .run(&["deploy", "--image", &two, "--message-format", "json"])
+        .await;
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    let said: Value = serde_json::from_str(&ran.out).expect("JSON alone on the standard output");
+    assert_eq!(said["release"], 2, "{said}");
+    assert!(
+        said["image"].as_str().expect("an image").ends_with(&two),
+        "{said}"
+    );
+
+    let ran = desk.run(&["rollback"]).await;
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    let charge = desk.cluster.get("apps/v1", "Deployment", "shop", "charge");
+    let charge = charge.expect("a Deployment").to_string();
+    assert!(charge.contains(&one) && !charge.contains(&two), "{charge}");
+
+    // Nobody is there to say yes.
+    let ran = desk.run(&["destroy"]).await;
+    assert_eq!(ran.code, Some(2), "{ran:?}");
+    assert!(ran.err.contains("say --yes"), "{ran:?}");
+    let ran = desk.run(&["destroy", "--yes"]).await;
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    assert_eq!(
+        names(&desk.cluster, "apps/v1", "Deployment"),
+        Vec::<String>::new()
+    );
+    assert!(!desk.cargo().contains("build"), "{}", desk.cargo());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_denied_is_told_before_cargo_compiles() {
+    let Some(desk) = Desk::at(ready().deny("create", "jobs.batch")).await else {
+        return;
+    };
+    for words in [
+        &["deploy"][..],
+        &["diff"],
+        &["deploy", "--image", &digest("1")],
+    ] {
+        let ran = desk.run(words).await;
+        assert_eq!(ran.code, Some(1), "{words:?}: {ran:?}");
+        assert!(
+            ran.err.contains("CC803") && ran.err.contains("jobs"),
+            "{words:?}: {ran:?}"
+        );
+    }
+    assert!(!desk.cargo().contains("build"), "{}", desk.cargo());
+    assert_eq!(writes(&desk.cluster), Vec::<String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ctrl_c_gives_the_lease_back() {
+    for signal in [Signal::INT, Signal::TERM] {
+        let Some(desk) = Desk::at(ready()).await else {
+            return;
+        };
+        desk.cluster.hang("shop", "charge", Hang::NeverReady);
+        let deploy = desk.start(&["deploy", "--image", &digest("1")]);
+        let lease = || {
+            let lease = desk
+                .cluster
+                .get("coordination.k8s.io/v1", "Lease", "shop", "cloudc-shop");
+            lease.map(|lease| lease["spec"]["holderIdentity"].clone())
+        };
+        // It waits for a Deployment that never gets ready.
+        while desk
+            .cluster
+            .get("apps/v1", "Deployment", "shop", "charge")
+            .is_none()
+        {
+            tokio::task::yield_now().await;
+        }
+        assert!(lease().expect("a Lease").is_string(), "somebody deploys");
+        kill_process(Pid::from_child(&deploy), signal).expect("sent");
+        let ran = end(deploy).await;
+        assert_eq!(ran.code, Some(1), "{ran:?}");
+        assert!(
+            ran.err.contains("run the command again to go on"),
+            "{ran:?}"
+        );
+        assert_eq!(lease(), Some(Value::Null), "{ran:?}");
+
+        desk.cluster.mend("shop", "charge");
+        desk.cluster.settle();
+        let ran = desk.run(&["deploy", "--image", &digest("1")]).await;
+        assert_eq!(ran.code, Some(0), "{ran:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cluster_that_is_gone_is_one_clear_error() {
+    let Some(desk) = Desk::at(ready()).await else {
+        return;
+    };
+    let free = std::net::TcpListener::bind(("127.0.0.1", 0)).expect("a port");
+    let address = free.local_addr().expect("an address");
+    let kubeconfig = desk.app.path("kubeconfig");
+    let text = fs::read_to_string(&kubeconfig).expect("a kubeconfig");
+    let mut config: Value = serde_json::from_str(&text).expect("JSON");
+    config["clusters"][0]["cluster"]["server"] = format!("http://{address}").into();
+    fs::write(&kubeconfig, config.to_string()).expect("written");
+    drop(free);
+    let ran = desk.run(&["deploy", "--image", &digest("1")]).await;
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    assert!(
+        ran.err.contains("CC801") && ran.err.contains("cannot reach the cluster"),
+        "{ran:?}"
+    );
+    assert_eq!(ran.err.matches("CC8").count(), 1, "{ran:?}");
+}
