@@ -149,8 +149,11 @@ async fn of_records(
     let records = history::records(client, app, namespace).await;
     let records = records.map_err(one)?;
     let mut problems = Problems::new();
-    problems
-        .extend(history::current(&records).and_then(|current| target(&current.release, release)));
+    // One that failed may run in part.
+    let mut before = [history::current(&records), records.last()]
+        .into_iter()
+        .flatten();
+    problems.extend(before.find_map(|record| target(&record.release, release)));
     // Beside a canary the old servers stay.
     let mut volumes = Vec::new();
     if canary.is_some() {

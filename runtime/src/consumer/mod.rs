@@ -32,7 +32,7 @@ use why::Why;
 const WAITS: [u64; 5] = [1, 2, 4, 8, 16];
 
 /// No more messages are asked for at once, unless a batch has more: a pod that leaves has to take all that it asked for.
-const AT_ONCE: usize = 128;
+const AT_ONCE: usize = 64;
 
 /// Deliveries that no handler may have seen, of a queue that keeps no dead letters: given back by a pod that left, or lost with a
 /// connection. After so many more than its last the message is one that kills its pods.

@@ -17,9 +17,9 @@ use axum::response::Response;
 use http_body::{Frame, SizeHint};
 use hyper::rt::{Read, ReadBufCursor, Write};
 
-/// So many times as long as a client may be silent it may read nothing of an answer that waits for it. The system says that there is
-/// room again when a third of what it holds was read, which takes a slow client a while.
-const READING: u32 = 10;
+/// How long a client may read nothing of an answer that waits for it. The system says that there is room again when a third of what
+/// it holds was read, which takes a slow client a while.
+pub(super) const READING: Duration = Duration::from_secs(300);
 
 /// What moves on a connection, all of it in the connection's own task. Clones are the same.
 #[derive(Clone, Default)]
@@ -58,19 +58,23 @@ impl Pulse {
         })
     }
 
-    /// Waits until nothing has moved for this long, and at most twice as long, while no request was under way; or
-    /// [`READING`] times as long while the client did not read.
+    /// Waits until nothing has moved for this long, and at most twice as long, while no request was under way; or for
+    /// [`READING`] while something waited for the client.
     pub(super) async fn stands_still(&self, time: Duration) {
         let mut moves = self.0.moves.load(Relaxed);
-        let mut still = 0;
+        let mut still = Duration::ZERO;
         loop {
             tokio::time::sleep(time).await;
             let before = std::mem::replace(&mut moves, self.0.moves.load(Relaxed));
-            still = if before == moves { still + 1 } else { 0 };
+            still = if before == moves {
+                still + time
+            } else {
+                Duration::ZERO
+            };
             let patience = match (self.0.full.load(Relaxed), self.0.busy.load(Relaxed)) {
                 (true, _) => READING,
                 (false, true) => continue,
-                (false, false) => 1,
+                (false, false) => time,
             };
             if still >= patience {
                 return;
