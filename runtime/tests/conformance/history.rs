@@ -64,6 +64,8 @@ struct Message {
     /// Of those without a delay: which one.
     place: Option<usize>,
     attempts: u32,
+    /// How often it was sent back since then.
+    sent_back: u32,
     /// Before that, the next delivery is too early.
     not_before: Duration,
     gone: bool,
@@ -91,6 +93,7 @@ pub(crate) fn judge(history: &[Entry], rules: Rules) -> Verdict {
                 let message = Message {
                     place: delay.is_zero().then_some(sent),
                     attempts: 0,
+                    sent_back: 0,
                     not_before: entry.at + delay,
                     gone: false,
                 };
@@ -104,9 +107,13 @@ pub(crate) fn judge(history: &[Entry], rules: Rules) -> Verdict {
                 if entry.at + rules.slack < message.not_before {
                     verdict.wrong.push(wrong(Wrong::Early));
                 }
-                if attempt != message.attempts + 1 {
+                // Sent back by two that had it, it may be delivered between the two: nobody sees that one.
+                let unseen = message.sent_back.saturating_sub(1);
+                let next = message.attempts + 1;
+                if !(next..=next + unseen).contains(&attempt) {
                     verdict.wrong.push(wrong(Wrong::Attempt));
                 }
+                message.sent_back = 0;
                 if rules.max_deliveries.is_some_and(|max| attempt > max) {
                     verdict.wrong.push(wrong(Wrong::TooOften));
                 }
@@ -151,6 +158,9 @@ pub(crate) fn judge(history: &[Entry], rules: Rules) -> Verdict {
 /// count or not: then the earlier time stands.
 fn settle(message: &mut Message, at: Duration, attempt: u32, how: Settlement, rules: Rules) {
     let holds = attempt == message.attempts && at + rules.slack < message.not_before;
+    if matches!(how, Settlement::Returned | Settlement::Retry(_)) {
+        message.sent_back += 1;
+    }
     let again = match how {
         Settlement::Done | Settlement::Dropped => {
             message.gone = true;
@@ -296,6 +306,14 @@ mod tests {
     fn wrong_attempts_are_seen() {
         let skipped = [sent(0, "a"), delivered(0, "a", 2), settled(0, "a", 2, DONE)];
         assert_eq!(wrong(&skipped), [Wrong::Attempt(a())]);
+        let back = |attempt| settled(100, "a", attempt, Settlement::Returned);
+        let after = |backs: &[Entry]| {
+            let begun = [sent(0, "a"), delivered(0, "a", 1)];
+            let end = [delivered(100, "a", 3), settled(100, "a", 3, DONE)];
+            wrong(&[&begun[..], backs, &end].concat())
+        };
+        assert_eq!(after(&[back(1)]), [Wrong::Attempt(a())]);
+        assert_eq!(after(&[back(1), back(1)]), []);
         let mut often = vec![sent(0, "a")];
         for attempt in 1..=4 {
             often.push(delivered(u64::from(attempt) * 100, "a", attempt));
