@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
 
 use tempfile::TempDir;
 
@@ -85,8 +85,14 @@ impl App {
             .stdin(Stdio::null())
             .output()
             .expect("bash");
+        output.into()
+    }
+}
+
+impl From<Output> for Done {
+    fn from(output: Output) -> Self {
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        Done {
+        Self {
             code: output.status.code(),
             out: text(&output.stdout),
             err: text(&output.stderr),

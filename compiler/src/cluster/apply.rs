@@ -133,7 +133,7 @@ fn cannot_tell(key: &Key, problem: &Diagnostic) -> bool {
     running::shares(key) && problem.message.contains("dry-run-validation")
 }
 
-async fn read(apis: &Apis, key: &Key) -> Result<Option<DynamicObject>, Diagnostic> {
+pub(super) async fn read(apis: &Apis, key: &Key) -> Result<Option<DynamicObject>, Diagnostic> {
     let api = apis.of(key)?;
     let live = patiently(|| api.get_opt(&key.name)).await;
     live.map_err(|error| failed(&format!("cannot read {key}"), &error))

@@ -9,10 +9,9 @@ use crate::diagnostic::Diagnostic;
 use crate::release::Key;
 
 use super::apis::Apis;
-use super::failure::failed;
+use super::apply::read;
 use super::gone::until_gone;
 use super::prune::delete;
-use super::request::patiently;
 use super::running::shares;
 use super::{Event, Listener};
 
@@ -53,12 +52,6 @@ pub(super) async fn revive(
         )));
     }
     Ok(())
-}
-
-async fn read(apis: &Apis, key: &Key) -> Result<Option<DynamicObject>, Diagnostic> {
-    let api = apis.of(key)?;
-    let found = patiently(|| api.get_opt(&key.name)).await;
-    found.map_err(|error| failed(&format!("cannot look at {key}"), &error))
 }
 
 fn has_failed(revision: &DynamicObject) -> bool {

@@ -19,7 +19,7 @@ use hyper::rt::{Read, ReadBufCursor, Write};
 
 /// How long a client may read nothing of an answer that waits for it. The system says that there is room again when a third of what
 /// it holds was read, which takes a slow client a while.
-pub(super) const READING: Duration = Duration::from_secs(300);
+const READING: Duration = Duration::from_secs(300);
 
 /// What moves on a connection, all of it in the connection's own task. Clones are the same.
 #[derive(Clone, Default)]

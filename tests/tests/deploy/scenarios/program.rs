@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::{Child, Command, Stdio};
 
-use cloudc_tests::app::{App, MANIFEST};
+use cloudc_tests::app::{App, Done, MANIFEST};
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::task::spawn_blocking;
 
@@ -34,14 +34,6 @@ async fn charge(order: String) {
 struct Desk {
     cluster: Cluster,
     app: App,
-}
-
-/// What a run of the program did.
-#[derive(Debug)]
-struct Ran {
-    code: Option<i32>,
-    out: String,
-    err: String,
 }
 
 impl Desk {
@@ -80,7 +72,7 @@ impl Desk {
             .expect("it starts")
     }
 
-    async fn run(&self, words: &[&str]) -> Ran {
+    async fn run(&self, words: &[&str]) -> Done {
         end(self.start(words)).await
     }
 
@@ -90,15 +82,9 @@ impl Desk {
     }
 }
 
-async fn end(child: Child) -> Ran {
+async fn end(child: Child) -> Done {
     let output = spawn_blocking(move || child.wait_with_output());
-    let output = output.await.expect("no panic").expect("it ran");
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    Ran {
-        code: output.status.code(),
-        out: text(&output.stdout),
-        err: text(&output.stderr),
-    }
+    output.await.expect("no panic").expect("it ran").into()
 }
 
 /// The digest of an image: 64 times this digit.
