@@ -68,6 +68,9 @@ struct Message {
     sent_back: u32,
     /// Before that, the next delivery is too early.
     not_before: Duration,
+    /// When it may come again though it is delivered before: one who had it no longer sent it back, and that counts for a delivery
+    /// that was on its way.
+    sent_back_late: Option<Duration>,
     gone: bool,
 }
 
@@ -95,6 +98,7 @@ pub(crate) fn judge(history: &[Entry], rules: Rules) -> Verdict {
                     attempts: 0,
                     sent_back: 0,
                     not_before: entry.at + delay,
+                    sent_back_late: None,
                     gone: false,
                 };
                 messages.insert(id, message);
@@ -124,7 +128,9 @@ pub(crate) fn judge(history: &[Entry], rules: Rules) -> Verdict {
                     last_place = last_place.max(place);
                 }
                 message.attempts = attempt;
-                message.not_before = entry.at + rules.ack_wait;
+                let whole = entry.at + rules.ack_wait;
+                let late = message.sent_back_late.take();
+                message.not_before = late.map_or(whole, |late| whole.min(late));
             }
             What::Settled { attempt, how } => {
                 if let Some(message) = messages.get_mut(id) {
@@ -173,6 +179,9 @@ fn settle(message: &mut Message, at: Duration, attempt: u32, how: Settlement, ru
     message.not_before = if holds {
         again
     } else {
+        if how != Settlement::Progress {
+            message.sent_back_late = Some(again);
+        }
         message.not_before.min(again)
     };
 }
@@ -290,6 +299,19 @@ mod tests {
             assert!(early(&[&first[..], &said, &done(at)].concat()));
             assert!(!early(&[&first[..], &said, &done(at + 1)].concat()));
         }
+        let late = [
+            settled(120, "a", 1, Settlement::Returned),
+            delivered(121, "a", 2),
+        ];
+        let again = [delivered(122, "a", 3), settled(122, "a", 3, DONE)];
+        assert!(!early(&[&first[..], &late, &again].concat()));
+        let third = [delivered(123, "a", 4), settled(123, "a", 4, DONE)];
+        let of_many = Rules {
+            max_deliveries: None,
+            ..RULES
+        };
+        let history = [&first[..], &late, &again[..1], &third].concat();
+        assert_eq!(judge(&history, of_many).wrong, [Wrong::Early(a())]);
         let later = What::Sent {
             duplicate: false,
             delay: Duration::from_millis(10),

@@ -46,6 +46,7 @@ macro_rules! queues_conform {
                 a_delayed_message_waits
                 after_the_last_delivery_a_message_stays
                 a_late_ack_counts
+                what_was_sent_back_late_comes_once
                 a_dropped_message_never_comes_again
                 progress_starts_a_whole_ack_wait
                 to_settle_twice_is_no_error

@@ -144,6 +144,23 @@ pub(crate) fn a_late_ack_counts<S: QueueSubject>() {
     });
 }
 
+/// Sent back when its ack wait was over, and when it may be on its way once more.
+pub(crate) fn what_was_sent_back_late_comes_once<S: QueueSubject>() {
+    S::run(async {
+        let wish = plain::<S>();
+        let backend = S::start(wish).await;
+        send(&*backend, &["a"]).await;
+        let first = take(&*backend, 1).await;
+        nothing_comes(&*backend, S::TICK).await;
+        sleep(wish.ack_wait + S::TICK).await;
+        settle(&first[0], Settlement::Returned).await;
+        let second = take(&*backend, 1).await;
+        nothing_comes(&*backend, S::TICK * 2).await;
+        settle(&second[0], Settlement::Done).await;
+        assert_eq!(left::<S>(&*backend).await, 0);
+    });
+}
+
 pub(crate) fn a_dropped_message_never_comes_again<S: QueueSubject>() {
     S::run(async {
         let wish = plain::<S>();

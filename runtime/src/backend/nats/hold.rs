@@ -61,6 +61,14 @@ impl Held {
         }
         Ok(())
     }
+
+    async fn back(&self, delay: Duration) -> Result<(), Failure> {
+        self.link.tell(&self.subject, nak(delay)).await?;
+        if let Some(pulls) = self.pulls.upgrade() {
+            pulls.back(self.place);
+        }
+        Ok(())
+    }
 }
 
 impl Hold for Held {
@@ -71,8 +79,8 @@ impl Hold for Held {
             match how {
                 Settlement::Done => self.confirmed("+ACK").await,
                 Settlement::Dropped => self.confirmed("+TERM").await,
-                Settlement::Retry(delay) => self.link.tell(&self.subject, nak(delay)).await,
-                Settlement::Returned => self.link.tell(&self.subject, nak(Duration::ZERO)).await,
+                Settlement::Retry(delay) => self.back(delay).await,
+                Settlement::Returned => self.back(Duration::ZERO).await,
                 Settlement::Progress => self.link.tell(&self.subject, "+WPI".to_owned()).await,
             }
         })

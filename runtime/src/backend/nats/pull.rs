@@ -162,6 +162,12 @@ impl Pulls {
         self.news.notify_waiters();
     }
 
+    /// Notes that a message was sent back. The server takes that for its latest delivery, whoever has it: one that waits here is none
+    /// any more.
+    pub(super) fn back(&self, place: Place) {
+        self.state().forget(place);
+    }
+
     /// Notes that a message is out of the queue: delivered again in the meantime, it is not handed out.
     pub(super) fn gone(&self, place: Place) {
         let mut state = self.state();

@@ -1,7 +1,8 @@
 //! The task that asks the server for the messages of one queue.
 //!
-//! It has one subscription, and a [ledger](Ledger) of what is asked for. A request is forgotten by the server when its time is
-//! over, the connection is lost or the consumer moves; the server says so, or its heartbeats stay away.
+//! It has one subscription, and a [ledger](Ledger) of what is asked for. The server ends each request with a word, when it has sent as
+//! many messages or the request's time is over; a word that stays away means that it has forgotten it. The time is short: a pod that
+//! leaves waits for the end of what it asked for, and so nothing is on its way to nobody.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -14,26 +15,22 @@ use super::arrival::{Arrival, arrival};
 use super::consumer;
 use super::hold::nak;
 use super::ledger::Ledger;
-use super::link::{Link, TIMEOUT};
+use super::link::Link;
 use super::pull::Pulls;
 use super::status::{Meaning, meaning};
 use crate::backend::Failure;
 
 /// How long a request stays open at the server.
-const EXPIRES: Duration = Duration::from_secs(30);
-/// How often the server says that it has not forgotten a request.
-const HEARTBEAT: Duration = Duration::from_secs(5);
-/// After so long without a word it has.
-const SILENCE: Duration = Duration::from_secs(11);
+const EXPIRES: Duration = Duration::from_secs(2);
+/// After so long without a word the server has forgotten what it was asked.
+const SILENCE: Duration = Duration::from_secs(7);
 /// The wait before it is asked again after something went wrong.
 const PAUSE: Duration = Duration::from_secs(1);
 /// How many messages are taken in before anybody else has a turn.
 const AT_ONCE: usize = 64;
-/// When it stops, messages that are asked for are taken for so long, or until none has come for a while.
-const BUSY: Duration = Duration::from_millis(2_500);
-const QUIET: Duration = Duration::from_millis(100);
-/// Statuses that may come in between when it stops.
-const SPARE: usize = 4;
+/// When it stops, the end of the requests is waited for a while longer than it should take, and the connection is looked at so often.
+const LATE: Duration = Duration::from_secs(1);
+const LOOK: Duration = Duration::from_millis(100);
 
 /// What it asks, and for whom.
 pub(super) struct Puller {
@@ -51,8 +48,6 @@ pub(super) struct Puller {
 struct Course {
     subscription: Subscriber,
     inbox: String,
-    /// What the subscription has brought, statuses included.
-    received: usize,
     /// Over which connection, counted from 1.
     connection: u64,
     ledger: Ledger,
@@ -137,7 +132,6 @@ impl Puller {
         Ok(Course {
             subscription: subscription.map_err(|error| Failure::Unavailable(error.to_string()))?,
             inbox,
-            received: 0,
             connection: self.link.connections(),
             ledger: Ledger::default(),
             heard: Instant::now(),
@@ -148,11 +142,16 @@ impl Puller {
 
     /// Listens on another subject: the server forgets requests to one that nobody listens to. What has come stays.
     async fn renew(&self, course: &mut Course) -> Result<(), Failure> {
+        self.take_rest(course).await;
+        *course = self.begin().await?;
+        Ok(())
+    }
+
+    /// Takes in what has come.
+    async fn take_rest(&self, course: &mut Course) {
         while let Some(Some(message)) = course.subscription.next().now_or_never() {
             self.take(course, message).await;
         }
-        *course = self.begin().await?;
-        Ok(())
     }
 
     /// Starts anew over a new connection: with the old one went its requests.
@@ -185,17 +184,9 @@ impl Puller {
         if course.ledger.open() == 0 {
             course.heard = now;
         }
-        let request = course.ledger.ask(count, now, now + EXPIRES);
-        let payload = format!(
-            r#"{{"batch": {count}, "expires": {}, "idle_heartbeat": {}}}"#,
-            EXPIRES.as_nanos(),
-            HEARTBEAT.as_nanos()
-        );
-        self.send(course, &request.to_string(), payload).await
-    }
-
-    async fn send(&self, course: &Course, name: &str, payload: String) -> Result<(), Failure> {
-        let reply = format!("{}.{name}", course.inbox);
+        let request = course.ledger.ask(count, now, now + SILENCE);
+        let payload = format!(r#"{{"batch": {count}, "expires": {}}}"#, EXPIRES.as_nanos());
+        let reply = format!("{}.{request}", course.inbox);
         let sent = self
             .link
             .client
@@ -213,7 +204,6 @@ impl Puller {
         let mut taken = 0;
         while let Some(message) = next {
             taken += 1;
-            course.received += 1;
             match self.read(course, message, now) {
                 Some(Arrival::Due(arrived)) => due.push(arrived),
                 Some(Arrival::Early(subject, rest)) => early.push((subject, rest)),
@@ -250,7 +240,6 @@ impl Puller {
 
     fn heed(&self, course: &mut Course, status: &Message) {
         match meaning(status) {
-            Meaning::Alive => {}
             Meaning::Over { request, missing } => course.ledger.ended(request, missing),
             Meaning::Moved(why) => {
                 tracing::warn!(
@@ -278,38 +267,18 @@ impl Puller {
         course.resume = Instant::now() + PAUSE;
     }
 
-    /// Ends the subscription such that nothing gets lost that the server has sent.
-    ///
-    /// The client forgets a subscription before the server knows. So both are told to end it after the same number of
-    /// messages: as many as may still come. The server answers requests that make no sense until the number is full. Then it
-    /// has nobody to send messages to, and drops the requests that are open. What it had chosen to send just before, behind those
-    /// answers, would be lost until its ack wait is over: so that is done only once no more messages come.
+    /// Waits until the server owes nothing any more. A subscription that ended before would lose what is on its way, until its ack
+    /// wait is over.
     async fn drain(&self, mut course: Course) -> Result<(), Failure> {
-        let until = Instant::now() + BUSY;
+        let until = Instant::now() + EXPIRES + LATE;
         while course.ledger.open() > 0 && self.link.trouble().is_none() && Instant::now() < until {
-            match timeout(QUIET, course.subscription.next()).await {
+            match timeout(LOOK, course.subscription.next()).await {
                 Ok(Some(message)) => self.take(&mut course, message).await,
                 Ok(None) => return Ok(()),
-                Err(_) => break,
+                Err(_) => {}
             }
         }
-        if course.ledger.open() == 0 || self.link.trouble().is_some() {
-            return self.renew(&mut course).await;
-        }
-        let rest = course.ledger.open() + course.ledger.requests() + SPARE;
-        let end = u64::try_from(course.received + rest).unwrap_or(u64::MAX);
-        let ended = course.subscription.unsubscribe_after(end).await;
-        ended.map_err(|error| Failure::Unavailable(error.to_string()))?;
-        for _ in 0..rest {
-            self.send(&course, "end", "{".to_owned()).await?;
-        }
-        let last = async {
-            while let Some(message) = course.subscription.next().await {
-                self.take(&mut course, message).await;
-            }
-        };
-        // What comes later is delivered again, to another pod.
-        let _ = timeout(TIMEOUT, last).await;
+        self.take_rest(&mut course).await;
         Ok(())
     }
 }

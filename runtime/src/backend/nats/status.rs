@@ -8,8 +8,6 @@ const PENDING: &str = "Nats-Pending-Messages";
 /// What a status means.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Meaning {
-    /// The request is open.
-    Alive,
     /// It is over, and so many of its messages have not come.
     Over {
         request: u64,
@@ -27,18 +25,15 @@ pub(super) enum Meaning {
 pub(super) fn meaning(message: &Message) -> Meaning {
     let code = message.status.unwrap_or_default();
     let text = message.description.as_deref().unwrap_or_default();
+    // All are answers to requests, which are numbered from 1.
     let request = message.subject.rsplit('.').next();
-    // The answers to what makes no sense, at the end, have no number.
-    let Some(request) = request.and_then(|number| number.parse().ok()) else {
-        return Meaning::Alive;
-    };
+    let request = request.and_then(|number| number.parse().ok()).unwrap_or(0);
     let over = || Meaning::Over {
         request,
         missing: message.headers.as_ref().and_then(pending),
     };
     let says = |what: &str| text.to_ascii_lowercase().contains(what);
     match code {
-        StatusCode::IDLE_HEARTBEAT => Meaning::Alive,
         StatusCode::NOT_FOUND | StatusCode::TIMEOUT => over(),
         StatusCode::NO_RESPONDERS => Meaning::Gone,
         StatusCode::REQUEST_TERMINATED if says("consumer deleted") => Meaning::Gone,
@@ -85,7 +80,6 @@ mod tests {
             missing,
         };
         let of = |code, text, pending| status("_INBOX_charge.x.3", code, text, pending);
-        assert_eq!(of(100, "Idle Heartbeat", None), Meaning::Alive);
         assert_eq!(of(404, "No Messages", None), over(None));
         assert_eq!(of(408, "Request Timeout", Some(2)), over(Some(2)));
         assert_eq!(of(409, "Batch Completed", Some(0)), over(Some(0)));
@@ -97,10 +91,6 @@ mod tests {
         assert_eq!(
             of(409, "Exceeded MaxWaiting", None),
             Meaning::Refused("the broker says 409 Exceeded MaxWaiting".to_owned())
-        );
-        assert_eq!(
-            status("_INBOX_charge.x.end", 400, "Bad Request", None),
-            Meaning::Alive
         );
     }
 }
