@@ -2,7 +2,9 @@
 
 pub mod app;
 pub mod process;
+pub mod registry;
 pub mod schemas;
+pub mod small;
 
 use std::path::PathBuf;
 

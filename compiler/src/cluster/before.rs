@@ -46,7 +46,9 @@ pub(super) async fn ask(
 ) -> Result<Known, Problems> {
     // Beside a canary the servers know the users of both.
     let users = canary.map_or(release, |canary| &canary.beside);
-    let checked = checks::check(client, release).await;
+    // Beside a canary the old servers stay.
+    let deletes_volumes = canary.is_none() && volumes_named(release, options).next().is_some();
+    let checked = checks::check(client, release, deletes_volumes).await;
     let lacks =
         |code| matches!(&checked, Err(found) if found.iter().any(|problem| problem.code == code));
     if lacks(codes::CLUSTER_UNREACHABLE) {
@@ -137,6 +139,15 @@ fn target(old: &Release, new: &Release) -> Option<Diagnostic> {
     )
 }
 
+/// What is named after `--delete-data` and is no queue.
+fn volumes_named<'a>(
+    release: &'a Release,
+    options: &'a Options,
+) -> impl Iterator<Item = &'a String> {
+    let named = options.delete_data.iter();
+    named.filter(|name| !release.retired.contains(name))
+}
+
 /// Whether what was deployed before allows this.
 async fn of_records(
     client: &Client,
@@ -159,12 +170,7 @@ async fn of_records(
     if canary.is_some() {
         problems.extend(beside(&records, release).err());
     } else {
-        // The others are queues.
-        let named = options
-            .delete_data
-            .iter()
-            .filter(|name| !release.retired.contains(name));
-        let named: Vec<String> = named.cloned().collect();
+        let named: Vec<String> = volumes_named(release, options).cloned().collect();
         let there = leftovers::volumes(client, (app, namespace), Some(release), &named).await;
         volumes.extend(there.map_err(one)?);
         // A deploy that was cut off after it deleted one is run again in the same words.

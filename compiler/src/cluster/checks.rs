@@ -47,12 +47,16 @@ pub(super) struct Checked {
     pub(super) writes_namespace: bool,
 }
 
-/// Asks for the version, the kinds, the rights and the namespace.
+/// Asks for the version, the kinds, the rights and the namespace. Volumes are only to be seen and deleted where `deletes_volumes`.
 ///
 /// # Errors
 ///
 /// All that is missing.
-pub(super) async fn check(client: &Client, release: &Release) -> Result<Checked, Problems> {
+pub(super) async fn check(
+    client: &Client,
+    release: &Release,
+    deletes_volumes: bool,
+) -> Result<Checked, Problems> {
     let mut versions: BTreeSet<String> = release.keys().map(|key| key.api_version).collect();
     versions.extend(OWN.iter().map(|(version, _)| (*version).to_owned()));
     let (version, apis, namespace) = join!(
@@ -78,7 +82,7 @@ pub(super) async fn check(client: &Client, release: &Release) -> Result<Checked,
             return Err(problems);
         }
     };
-    let may_write_namespace = match rights(&apis, release).await {
+    let may_write_namespace = match rights(&apis, release, deletes_volumes).await {
         Ok((denied, may_write_namespace)) => {
             problems.extend(denied);
             if namespace == Maker::Nobody && !may_write_namespace {
@@ -132,7 +136,11 @@ async fn version(client: &Client) -> Result<(), Diagnostic> {
 }
 
 /// What is denied, and whether the namespace may be written.
-async fn rights(apis: &Apis, release: &Release) -> Result<(Vec<Diagnostic>, bool), Diagnostic> {
+async fn rights(
+    apis: &Apis,
+    release: &Release,
+    deletes_volumes: bool,
+) -> Result<(Vec<Diagnostic>, bool), Diagnostic> {
     let client = apis.client();
     let namespace = release.namespace.as_str();
     let ask = |right: Right, namespace: Option<String>| async move {
@@ -153,7 +161,7 @@ async fn rights(apis: &Apis, release: &Release) -> Result<(Vec<Diagnostic>, bool
         return Ok((Vec::new(), may_write_namespace));
     }
     let answers = join_all(
-        wanted(apis, release)
+        wanted(apis, release, deletes_volumes)
             .into_iter()
             .map(|right| ask(right, Some(namespace.to_owned()))),
     )
@@ -190,7 +198,7 @@ async fn rights(apis: &Apis, release: &Release) -> Result<(Vec<Diagnostic>, bool
 }
 
 /// Each verb on each resource that a deploy uses in the namespace.
-fn wanted(apis: &Apis, release: &Release) -> Vec<Right> {
+fn wanted(apis: &Apis, release: &Release, deletes_volumes: bool) -> Vec<Right> {
     let own = OWN.iter().flat_map(|(version, kinds)| {
         kinds
             .iter()
@@ -229,6 +237,14 @@ fn wanted(apis: &Apis, release: &Release) -> Vec<Right> {
             verb,
             group: "serving.knative.dev".to_owned(),
             resource: "revisions".to_owned(),
+            subresource: None,
+        }));
+    }
+    if deletes_volumes {
+        rights.extend(["list", "delete"].map(|verb| Right {
+            verb,
+            group: String::new(),
+            resource: "persistentvolumeclaims".to_owned(),
             subresource: None,
         }));
     }

@@ -130,8 +130,13 @@ fn deployment(object: &Value, seen: bool) -> State {
     if wanted == 0 && all == 0 {
         return State::Ready("sleeps".to_owned());
     }
-    if updated >= wanted && all <= updated && available >= wanted {
-        return State::Ready(pods(wanted));
+    // How many pods there are is its autoscaler's affair, and may be more than the nodes have room for: the release is there when
+    // one of its pods is, and no older one.
+    if all <= updated && available >= wanted.min(1) {
+        return State::Ready(match available {
+            some if some < wanted => format!("{some} of {}", pods(wanted)),
+            _ => pods(wanted),
+        });
     }
     if let Some(progress) = condition(object, "Progressing")
         && progress.status == "False"
@@ -219,5 +224,49 @@ fn pods(count: i64) -> String {
     match count {
         1 => "1 pod".to_owned(),
         count => format!("{count} pods"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    /// A Deployment that wants so many pods, of which there are so many: in all, of the new template, and available.
+    fn scaled(wanted: i64, all: i64, updated: i64, available: i64) -> State {
+        let object = json!({
+            "spec": {"replicas": wanted},
+            "status": {
+                "observedGeneration": 1,
+                "replicas": all,
+                "updatedReplicas": updated,
+                "availableReplicas": available,
+                "unavailableReplicas": all - available,
+            },
+        });
+        deployment(&object, true)
+    }
+
+    #[test]
+    fn a_deployment_is_ready_with_the_first_of_its_new_pods_and_none_of_the_old() {
+        assert_eq!(scaled(0, 0, 0, 0), State::Ready("sleeps".to_owned()));
+        assert_eq!(scaled(1, 1, 1, 1), State::Ready("1 pod".to_owned()));
+        assert_eq!(
+            scaled(20, 20, 20, 3),
+            State::Ready("3 of 20 pods".to_owned())
+        );
+        assert_eq!(
+            scaled(1, 1, 1, 0),
+            State::Coming("1 pod not ready".to_owned())
+        );
+        assert_eq!(
+            scaled(2, 3, 2, 3),
+            State::Coming("old pods leave".to_owned())
+        );
+        assert_eq!(
+            scaled(2, 3, 1, 2),
+            State::Coming("1 pod not ready".to_owned())
+        );
     }
 }

@@ -40,26 +40,27 @@ impl fmt::Display for Login {
 /// The user under whose name a registry takes an identity token as a password, as the documentation of Azure's has it.
 const TOKEN_USER: &str = "00000000-0000-0000-0000-000000000000";
 
-/// Docker Hub's key in Docker's configuration.
+/// Docker Hub's key in Docker's configuration, and in podman's.
 const DOCKER_HUB: &str = "https://index.docker.io/v1/";
+const PODMAN_HUB: &str = "docker.io";
 
 /// A file of logins, asked for one of them.
 type Source = fn(&str) -> Result<DockerCredential, CredentialRetrievalError>;
 
 /// The login for a registry: Docker's, else podman's, else none.
 pub(super) fn find(registry: &str) -> Result<Credentials, Failure> {
-    let server = match registry {
-        "docker.io" | "index.docker.io" => DOCKER_HUB,
-        other => other,
+    let (docker, podman) = match registry {
+        "docker.io" | "index.docker.io" => (DOCKER_HUB, PODMAN_HUB),
+        other => (other, other),
     };
-    let mut sources: Vec<Source> = Vec::new();
+    let mut sources: Vec<(Source, &str)> = Vec::new();
     if docker_config().is_some_and(|file| file.exists()) {
-        sources.push(docker_credential::get_credential);
+        sources.push((docker_credential::get_credential, docker));
     }
-    if env::var_os("DOCKER_CONFIG").is_none() && podman_config().is_some_and(|file| file.exists()) {
-        sources.push(docker_credential::get_podman_credential);
+    if env::var_os("DOCKER_CONFIG").is_none() && podman_configs().iter().any(|file| file.exists()) {
+        sources.push((docker_credential::get_podman_credential, podman));
     }
-    for source in sources {
+    for (source, server) in sources {
         match source(server) {
             Ok(found) => return Ok(of(found)),
             Err(error) if is_none(&error) => {}
@@ -93,12 +94,20 @@ fn docker_config() -> Option<PathBuf> {
     Some(folder.join("config.json"))
 }
 
-fn podman_config() -> Option<PathBuf> {
-    let runtime =
-        || Some(PathBuf::from(env::var_os("XDG_RUNTIME_DIR")?).join("containers/auth.json"));
-    env::var_os("REGISTRY_AUTH_FILE")
+/// Where podman keeps logins: of this session, and for longer.
+fn podman_configs() -> Vec<PathBuf> {
+    if let Some(file) = env::var_os("REGISTRY_AUTH_FILE") {
+        return vec![PathBuf::from(file)];
+    }
+    let home = || Some(PathBuf::from(env::var_os("HOME")?).join(".config"));
+    let config = env::var_os("XDG_CONFIG_HOME")
         .map(PathBuf::from)
-        .or_else(runtime)
+        .or_else(home);
+    let session = env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
+    let folders = session.into_iter().chain(config);
+    folders
+        .map(|folder| folder.join("containers/auth.json"))
+        .collect()
 }
 
 /// Whether nobody logged in. A helper says it in words, always these.

@@ -3,7 +3,6 @@
 mod broken;
 mod hello;
 mod push;
-mod registry;
 mod runtime;
 mod small;
 

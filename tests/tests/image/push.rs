@@ -6,9 +6,9 @@ use std::process::Command;
 use cloudc_tests::app::{App, Done};
 use cloudc_tests::program;
 
-use crate::registry::{PASSWORD, Registry, Setup, USER, log_in};
-use crate::small::small;
 use crate::{cloudc, digest};
+use cloudc_tests::registry::{PASSWORD, Registry, Setup, USER, log_in};
+use cloudc_tests::small::small;
 
 /// An application whose images go to a registry.
 fn application(host: &str, more: &str) -> App {
@@ -154,6 +154,22 @@ fn who_has_no_login_or_a_wrong_one_is_told() {
     refused("cannot be read as JSON");
     log_in(&app.path("logins"), &registry.host(), USER, PASSWORD);
     let said = push(&app, "");
+    assert_eq!(said.code, Some(0), "{}", said.err);
+    assert!(said.err.contains("3 blobs sent"), "{}", said.err);
+}
+
+#[test]
+fn podman_has_a_file_of_its_own() {
+    let Some(registry) = Registry::start(Setup {
+        login: true,
+        tls: false,
+    }) else {
+        return;
+    };
+    let app = application(&registry.host(), PLAIN);
+    log_in(&app.path("podman"), &registry.host(), USER, PASSWORD);
+    let file = "REGISTRY_AUTH_FILE=$PWD/podman/config.json; unset DOCKER_CONFIG";
+    let said = cloudc(&app, file, "build small --image --push");
     assert_eq!(said.code, Some(0), "{}", said.err);
     assert!(said.err.contains("3 blobs sent"), "{}", said.err);
 }

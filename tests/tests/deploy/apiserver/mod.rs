@@ -269,9 +269,11 @@ impl Cluster {
         });
     }
 
-    /// Ends what goes wrong.
+    /// Ends what goes wrong, and gives back what rights were taken.
     pub(crate) fn heal(&self) {
-        self.state().faults.clear();
+        let mut state = self.state();
+        state.faults.clear();
+        state.settings.denied.clear();
     }
 
     /// Takes a right from the user, as [`Builder::deny`].

@@ -4,6 +4,7 @@ mod application;
 mod canary;
 mod credentials;
 mod cut;
+mod desk;
 mod destroy;
 mod diff;
 mod first;
@@ -11,6 +12,7 @@ mod hanging;
 mod lock;
 mod program;
 mod prune;
+mod pushed;
 mod refused;
 mod rollback;
 

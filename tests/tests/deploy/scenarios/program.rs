@@ -1,13 +1,11 @@
 //! The program itself, which finds the cluster by a kubeconfig: the order of its steps, what it prints, its exit codes, its signals.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
-use std::process::{Child, Command, Stdio};
 
-use cloudc_tests::app::{App, Done, MANIFEST};
+use cloudc_tests::app::{App, MANIFEST};
 use rustix::process::{Pid, Signal, kill_process};
-use tokio::task::spawn_blocking;
 
+use super::desk::{Desk, end};
 use super::*;
 use crate::apiserver::{Builder, Hang};
 
@@ -30,61 +28,12 @@ async fn charge(order: String) {
 }
 "#;
 
-/// An application, and the cluster that it goes to.
-struct Desk {
-    cluster: Cluster,
-    app: App,
-}
-
-impl Desk {
-    /// None, with a note, without the schemas.
-    async fn at(cluster: Builder) -> Option<Self> {
-        let cluster = cluster.start()?;
-        let app = App::new(SOURCE);
-        app.write("Cargo.toml", MANIFEST.replace("\"app\"", "\"shop\""));
-        app.write("cloudc.toml", "registry = \"registry.example.com/shop\"\n");
-        cluster.listen(&app.path("")).await;
-        let real = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
-        let log = app.path("cargo.log");
-        app.write(
-            "cargo",
-            format!(
-                "#!/bin/sh\necho \"$@\" >> {}\nexec {real} \"$@\"\n",
-                log.display()
-            ),
-        );
-        fs::set_permissions(app.path("cargo"), fs::Permissions::from_mode(0o755))
-            .expect("permitted");
-        Some(Self { cluster, app })
-    }
-
-    fn start(&self, words: &[&str]) -> Child {
-        Command::new(env!("CARGO_BIN_EXE_cloudc-under-test"))
-            .args(words)
-            .current_dir(self.app.path(""))
-            .env("KUBECONFIG", self.app.path("kubeconfig"))
-            .env("CARGO", self.app.path("cargo"))
-            .env("COLUMNS", "1000")
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("it starts")
-    }
-
-    async fn run(&self, words: &[&str]) -> Done {
-        end(self.start(words)).await
-    }
-
-    /// What cargo was asked for.
-    fn cargo(&self) -> String {
-        fs::read_to_string(self.app.path("cargo.log")).unwrap_or_default()
-    }
-}
-
-async fn end(child: Child) -> Done {
-    let output = spawn_blocking(move || child.wait_with_output());
-    output.await.expect("no panic").expect("it ran").into()
+/// The application at a desk.
+async fn desk(cluster: Builder) -> Option<Desk> {
+    let app = App::new(SOURCE);
+    app.write("Cargo.toml", MANIFEST.replace("\"app\"", "\"shop\""));
+    app.write("cloudc.toml", "registry = \"registry.example.com/shop\"\n");
+    Desk::at(cluster, app, "").await
 }
 
 /// The digest of an image: 64 times this digit.
@@ -98,7 +47,7 @@ fn ready() -> Builder {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn from_the_first_deploy_to_the_end() {
-    let Some(desk) = Desk::at(ready()).await else {
+    let Some(desk) = desk(ready()).await else {
         return;
     };
     let (one, two) = (digest("1"), digest("2"));
@@ -156,7 +105,7 @@ async fn from_the_first_deploy_to_the_end() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_denied_is_told_before_cargo_compiles() {
-    let Some(desk) = Desk::at(ready().deny("create", "jobs.batch")).await else {
+    let Some(desk) = desk(ready().deny("create", "jobs.batch")).await else {
         return;
     };
     for words in [
@@ -178,7 +127,7 @@ async fn what_is_denied_is_told_before_cargo_compiles() {
 #[tokio::test(flavor = "multi_thread")]
 async fn ctrl_c_gives_the_lease_back() {
     for signal in [Signal::INT, Signal::TERM] {
-        let Some(desk) = Desk::at(ready()).await else {
+        let Some(desk) = desk(ready()).await else {
             return;
         };
         desk.cluster.hang("shop", "charge", Hang::NeverReady);
@@ -216,7 +165,7 @@ async fn ctrl_c_gives_the_lease_back() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_cluster_that_is_gone_is_one_clear_error() {
-    let Some(desk) = Desk::at(ready()).await else {
+    let Some(desk) = desk(ready()).await else {
         return;
     };
     let free = std::net::TcpListener::bind(("127.0.0.1", 0)).expect("a port");

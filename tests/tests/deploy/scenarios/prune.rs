@@ -211,6 +211,15 @@ async fn a_volume_is_kept_until_it_is_named() {
         delete_data: vec!["nats".to_owned()],
         ..options()
     };
+    cluster.deny("delete", "persistentvolumeclaims");
+    cluster.forget();
+    let said = refused_with(&cluster, &shop.release(), None, &named).await;
+    assert!(
+        said.contains("CC803 this user may not delete persistentvolumeclaims"),
+        "{said}"
+    );
+    assert_eq!(writes(&cluster), Vec::<String>::new());
+    cluster.heal();
     deploy_with(&cluster, &shop.release(), &named, &Told::default())
         .await
         .expect("deployed");

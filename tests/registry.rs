@@ -4,18 +4,18 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use cloudc_tests::program;
 use tempfile::TempDir;
 
-use cloudc_tests::process::Process;
+use crate::process::Process;
+use crate::program;
 
 /// The only user, its password, and what `htpasswd -B` makes of it.
-pub(crate) const USER: &str = "pusher";
-pub(crate) const PASSWORD: &str = "a-password";
+pub const USER: &str = "pusher";
+pub const PASSWORD: &str = "a-password";
 const HASH: &str = "$2b$04$cloudcpushtestsaltxx.uoUxOr44yV6giRsc3zQtLUJe7vl/Rpw6";
 
 /// A registry that lives as long as this.
-pub(crate) struct Registry {
+pub struct Registry {
     folder: TempDir,
     _process: Process,
     port: String,
@@ -23,16 +23,16 @@ pub(crate) struct Registry {
 
 /// How a registry is set up.
 #[derive(Clone, Copy, Default)]
-pub(crate) struct Setup {
+pub struct Setup {
     /// Only for [`USER`].
-    pub(crate) login: bool,
+    pub login: bool,
     /// By TLS, with a certificate of an authority that nobody knows: `ca.crt` in its folder.
-    pub(crate) tls: bool,
+    pub tls: bool,
 }
 
 impl Registry {
     /// Starts one; nothing where there is none to start.
-    pub(crate) fn start(setup: Setup) -> Option<Self> {
+    pub fn start(setup: Setup) -> Option<Self> {
         let registry = program("DOCKER_REGISTRY", &["docker-registry", "registry"])?;
         let folder = tempfile::tempdir().expect("a folder");
         let path = |name: &str| folder.path().join(name).display().to_string();
@@ -68,17 +68,17 @@ impl Registry {
     }
 
     /// Host and port.
-    pub(crate) fn host(&self) -> String {
+    pub fn host(&self) -> String {
         format!("127.0.0.1:{}", self.port)
     }
 
     /// Its folder: certificates, and what was pushed.
-    pub(crate) fn folder(&self) -> &Path {
+    pub fn folder(&self) -> &Path {
         self.folder.path()
     }
 
     /// Takes away a blob, as if it had never come.
-    pub(crate) fn forget(&self, repository: &str, digest: &str) {
+    pub fn forget(&self, repository: &str, digest: &str) {
         let hex = digest.trim_start_matches("sha256:");
         let below = self.folder.path().join("data/docker/registry/v2");
         let link = below.join(format!("repositories/{repository}/_layers/sha256/{hex}"));
@@ -89,7 +89,7 @@ impl Registry {
 }
 
 /// Docker's configuration with a login, in a folder of its own below.
-pub(crate) fn log_in(folder: &Path, host: &str, user: &str, password: &str) {
+pub fn log_in(folder: &Path, host: &str, user: &str, password: &str) {
     let login = data_encoding::BASE64.encode(format!("{user}:{password}").as_bytes());
     let config = serde_json::json!({ "auths": { host: { "auth": login } } });
     fs::create_dir_all(folder).expect("a folder");
