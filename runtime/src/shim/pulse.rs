@@ -3,6 +3,10 @@
 //!
 //! hyper's own timeout for heads sets a timer for each request, and drops it as soon as the head is there. Here a request costs
 //! a few counts, and the one timer of a connection goes off every thirty seconds.
+//!
+//! A connection between two requests is kept for longer than those who may have opened it do: a request that they send while it is
+//! closed would fail. Knative's queue-proxy, as every client in Go, keeps one for 90 s, and the load balancers of one large cloud for
+//! ten minutes.
 
 use std::io::{IoSlice, Result};
 use std::pin::Pin;
@@ -20,6 +24,8 @@ use hyper::rt::{Read, ReadBufCursor, Write};
 /// How long a client may read nothing of an answer that waits for it. The system says that there is room again when a third of what
 /// it holds was read, which takes a slow client a while.
 const READING: Duration = Duration::from_secs(300);
+/// How long a connection is kept between two requests.
+pub(super) const IDLE: Duration = Duration::from_secs(620);
 
 /// What moves on a connection, all of it in the connection's own task. Clones are the same.
 #[derive(Clone, Default)]
@@ -33,10 +39,13 @@ struct State {
     busy: AtomicBool,
     /// Whether something waits for the client to read.
     full: AtomicBool,
+    /// Whether all that the client has said was a request, the last of them answered.
+    idle: AtomicBool,
 }
 
 impl Pulse {
-    /// Counts what is written. What is read does not count: a head may come byte by byte, for ever.
+    /// Counts what is written, and the first that is read of a request. What is read then does not count: a head may come byte by byte,
+    /// for ever.
     pub(super) fn of<T>(&self, io: T) -> Felt<T> {
         Felt {
             io,
@@ -47,6 +56,7 @@ impl Pulse {
     /// A request is there.
     pub(super) fn begin(&self) {
         self.0.busy.store(true, Relaxed);
+        self.0.idle.store(true, Relaxed);
         self.moved();
     }
 
@@ -58,8 +68,8 @@ impl Pulse {
         })
     }
 
-    /// Waits until nothing has moved for this long, and at most twice as long, while no request was under way; or for
-    /// [`READING`] while something waited for the client.
+    /// Waits until nothing has moved for this long, and at most twice as long, while the head of a request was under way; for
+    /// [`IDLE`] between two requests; or for [`READING`] while something waited for the client.
     pub(super) async fn stands_still(&self, time: Duration) {
         let mut moves = self.0.moves.load(Relaxed);
         let mut still = Duration::ZERO;
@@ -74,6 +84,7 @@ impl Pulse {
             let patience = match (self.0.full.load(Relaxed), self.0.busy.load(Relaxed)) {
                 (true, _) => READING,
                 (false, true) => continue,
+                (false, false) if self.0.idle.load(Relaxed) => IDLE,
                 (false, false) => time,
             };
             if still >= patience {
@@ -86,6 +97,13 @@ impl Pulse {
         // One task alone counts, so no addition can be lost.
         let moves = self.0.moves.load(Relaxed);
         self.0.moves.store(moves.wrapping_add(1), Relaxed);
+    }
+
+    fn read(&self, read: &Poll<Result<()>>) {
+        // What is read beside a request is its body.
+        if read.is_ready() && !self.0.busy.load(Relaxed) && self.0.idle.swap(false, Relaxed) {
+            self.moved();
+        }
     }
 
     fn wrote(&self, written: &Poll<Result<usize>>) {
@@ -140,7 +158,9 @@ impl<T: Read + Unpin> Read for Felt<T> {
         context: &mut Context<'_>,
         buffer: ReadBufCursor<'_>,
     ) -> Poll<Result<()>> {
-        Pin::new(&mut self.io).poll_read(context, buffer)
+        let read = Pin::new(&mut self.io).poll_read(context, buffer);
+        self.pulse.read(&read);
+        read
     }
 }
 
@@ -199,20 +219,42 @@ mod tests {
             .await
             .expect_err("a call is under way");
 
-        drop(pulse.answer(Response::default()));
         let (began, moves) = (Instant::now(), async {
             for _ in 0..10 {
-                sleep(SECOND * 20).await;
-                pulse.begin();
                 drop(pulse.answer(Response::default()));
+                sleep(SECOND * 600).await;
+                pulse.read(&Poll::Ready(Ok(())));
+                pulse.begin();
             }
+            drop(pulse.answer(Response::default()));
         });
         let ((), ()) = tokio::join!(pulse.stands_still(SECOND * 30), moves);
-        let (last, took) = (SECOND * 200, began.elapsed());
+        let (last, took) = (SECOND * 6_000, began.elapsed());
         assert!(
-            took >= last + SECOND * 30 && took <= last + SECOND * 60,
+            took >= last + SECOND * 620 && took <= last + SECOND * 680,
             "{took:?}"
         );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_head_of_another_request_may_take_no_longer_than_that_of_the_first() {
+        let pulse = Pulse::default();
+        pulse.begin();
+        drop(pulse.answer(Response::default()));
+        let (began, dribbles) = (Instant::now(), async {
+            sleep(SECOND * 500).await;
+            for _ in 0..100 {
+                pulse.read(&Poll::Ready(Ok(())));
+                sleep(SECOND).await;
+            }
+        });
+        let still = pulse.stands_still(SECOND * 30);
+        let took = async {
+            still.await;
+            began.elapsed()
+        };
+        let (took, ()) = tokio::join!(took, dribbles);
+        assert!(took >= SECOND * 530 && took <= SECOND * 560, "{took:?}");
     }
 
     #[tokio::test(start_paused = true)]
@@ -220,11 +262,11 @@ mod tests {
         let pulse = Pulse::default();
         pulse.begin();
         let answer = pulse.answer(Response::new(Body::from("all of it")));
-        timeout(SECOND * 600, pulse.stands_still(SECOND))
+        timeout(SECOND * 6_000, pulse.stands_still(SECOND))
             .await
             .expect_err("it is");
         drop(answer);
-        timeout(SECOND * 2, pulse.stands_still(SECOND))
+        timeout(SECOND * 700, pulse.stands_still(SECOND))
             .await
             .expect("it is over");
     }
