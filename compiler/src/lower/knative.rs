@@ -1,6 +1,7 @@
 //! Knative's `Service`: the fields that cloudc uses, and the lowering of an HTTP service to it.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use k8s_openapi::api::core::v1::PodSpec;
 use k8s_openapi::api::networking::v1::NetworkPolicyEgressRule;
@@ -61,6 +62,8 @@ const REQUESTS: [u16; 3] = [8012, 8013, 8112];
 const METRICS: u16 = 9090;
 /// `max-revision-timeout-seconds` of Knative Serving, as it comes. A longer timeout of a user's `check` refuses.
 const MOST_SECONDS: i64 = 600;
+/// How long the queue-proxy takes requests after it was told to leave, and holds the container's own signal back.
+const DRAIN: Duration = Duration::from_secs(30);
 
 /// An HTTP service.
 pub(super) fn service(identity: &Identity, limits: &Limits, pod: PodSpec) -> Object {
@@ -95,10 +98,11 @@ pub(super) fn service(identity: &Identity, limits: &Limits, pod: PodSpec) -> Obj
 
 /// More than the user's number, to which the runtime holds a handler. Knative counts from the request's arrival: the activator
 /// (`NewTimeoutHandler` in `cmd/activator/main.go`) holds it while a pod starts, and a cold start must not eat the handler's time.
-/// The pod's grace period is the same number. Between 590 s and Knative's most there is less than ten seconds on top: a request
+/// The pod's grace period is the same number (`makePodSpec` in `pkg/reconciler/revision/resources`), and the first thirty seconds of it
+/// are the queue-proxy's (`drainSleepDuration` in `pkg/queue/sharedmain`): the container hears of its end after them. Between 590 s and Knative's most there is less than ten seconds on top: a request
 /// that waits for a pod and then takes all of its time is ended by Knative, and a pod that leaves in the middle of it is killed.
 fn timeout_seconds(limits: &Limits) -> i64 {
-    pod::grace_seconds(limits.timeout).min(MOST_SECONDS)
+    pod::grace_seconds(limits.timeout.max(DRAIN)).min(MOST_SECONDS)
 }
 
 /// Leaves the period of the readiness probe to Knative: without one it asks many times a second until the
