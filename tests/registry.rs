@@ -9,8 +9,9 @@ use tempfile::TempDir;
 use crate::process::Process;
 use crate::program;
 
-/// The only user, its password, and what `htpasswd -B` makes of it.
+/// The only user of one that asks for a login.
 pub const USER: &str = "pusher";
+/// That user's password, and below what `htpasswd -B` makes of it.
 pub const PASSWORD: &str = "a-password";
 const HASH: &str = "$2b$04$cloudcpushtestsaltxx.uoUxOr44yV6giRsc3zQtLUJe7vl/Rpw6";
 

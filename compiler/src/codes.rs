@@ -159,6 +159,8 @@ codes! {
     NO_SUCH_NAME = "CC810";
     /// Data that is kept though its owner is gone.
     DATA_KEPT = "CC811";
+    /// A service that nobody outside the cluster reaches.
+    NO_DOMAIN = "CC812";
 }
 
 /// The code of these letters, if there is one.

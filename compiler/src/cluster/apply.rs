@@ -16,6 +16,7 @@ use super::failure::{conflict, failed};
 use super::gone::until_gone;
 use super::members::MANAGER;
 use super::request::patiently;
+use super::restarts::restart;
 use super::state::condition;
 use super::{Event, Listener, Problems, running};
 
@@ -29,6 +30,14 @@ pub(super) struct Rehearsed {
     pub(super) live: Option<DynamicObject>,
     /// As it would be.
     pub(super) then: DynamicObject,
+}
+
+impl Rehearsed {
+    /// What it means to the application, if this is a server of its own that starts anew.
+    pub(super) fn restart(&self, app: &str) -> Option<String> {
+        let live = self.live.as_ref().map(|live| &live.data);
+        restart(app, &self.key, live, &self.then.data)
+    }
 }
 
 /// Asks the server what it would make of each object. Nothing is changed.

@@ -103,6 +103,24 @@ pub(super) fn beside<'a>(
     Ok(current)
 }
 
+/// Queues that another function would consume. Beside a canary the old consumers go on, and a queue has one.
+fn consumers(old: &Release, new: &Release) -> Problems {
+    let (old, new) = (old.consumers(), new.consumers());
+    let moved = old.iter().filter_map(|(queue, function)| {
+        let other = new.get(queue).filter(|other| *other != function)?;
+        Some(
+            Diagnostic::error(
+                codes::CLUSTER_REFUSED,
+                format!(
+                    "the queue `{queue}` would be consumed by `{other}` and not by `{function}`, which a canary cannot try"
+                ),
+            )
+            .help("deploy that without --canary"),
+        )
+    });
+    moved.collect()
+}
+
 /// Two kinds of which one name can have only one: Knative makes a Service of its own for each of its services, and keeps one that it
 /// did not make from being ready; KEDA's webhook refuses what another autoscaler scales, and makes such a one itself.
 const RIVALS: [(&str, &str); 2] = [
@@ -168,7 +186,10 @@ async fn of_records(
     // Beside a canary the old servers stay.
     let mut volumes = Vec::new();
     if canary.is_some() {
-        problems.extend(beside(&records, release).err());
+        match beside(&records, release) {
+            Ok(current) => problems.extend(consumers(&current.release, release)),
+            Err(problem) => problems.push(problem),
+        }
     } else {
         let named: Vec<String> = volumes_named(release, options).cloned().collect();
         let there = leftovers::volumes(client, (app, namespace), Some(release), &named).await;

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use kube::Client;
+use kube::{Client, ResourceExt as _};
 use serde_json::Value;
 use tokio::time::Instant;
 
@@ -108,7 +108,10 @@ pub(super) async fn bring(
     };
     let planned = work.planned(&rotated).await?;
     if namespace {
-        rehearse(&work.apis, &planned, options.force_conflicts).await?;
+        let rehearsed = rehearse(&work.apis, &planned, options.force_conflicts).await?;
+        for restart in rehearsed.iter().filter_map(|one| one.restart(&release.app)) {
+            tell(Event::Done(restart));
+        }
     }
     // The Lease needs the namespace.
     work.apply(&planned, Phase::Namespace, false).await?;
@@ -120,6 +123,9 @@ pub(super) async fn bring(
     lock.release().await;
     done
 }
+
+/// The label of a Knative Service that only the cluster may call.
+const VISIBILITY: &str = "networking.knative.dev/visibility";
 
 impl Work<'_> {
     pub(super) fn client(&self) -> &Client {
@@ -193,13 +199,16 @@ impl Work<'_> {
 
     /// Applies the objects of a phase; with `again` a provisioner that is done runs once more.
     async fn apply(&self, objects: &[Value], phase: Phase, again: bool) -> Result<usize, Problems> {
-        let how = How {
+        apply(&self.apis, objects, phase, self.how(again)).await
+    }
+
+    fn how(&self, again: bool) -> How<'_> {
+        How {
             force: self.options.force_conflicts,
             again,
             deadline: self.deadline,
             tell: self.tell,
-        };
-        apply(&self.apis, objects, phase, how).await
+        }
     }
 
     async fn locked(&self) -> Result<Outcome, Problems> {
@@ -344,8 +353,7 @@ impl Work<'_> {
                 continue;
             }
             if phase == Phase::Workloads {
-                let revived = revive(&self.apis, &objects, self.deadline, self.tell).await;
-                revived.map_err(|problem| vec![problem])?;
+                revive(&self.apis, &objects, self.how(again)).await?;
             }
             applied += self.apply(&objects, phase, again).await?;
             if matches!(phase, Phase::Backends | Phase::Provision) && self.options.wait {
@@ -401,13 +409,30 @@ impl Work<'_> {
                 continue;
             };
             let service = patiently(|| api.get_opt(&key.name)).await.ok().flatten();
-            let url = service.and_then(|service| {
-                Some(service.data.pointer("/status/url")?.as_str()?.to_owned())
+            let url = service.as_ref().and_then(|service| {
+                let url = service.data.pointer("/status/url")?.as_str()?;
+                Some((url.to_owned(), service.labels().contains_key(VISIBILITY)))
             });
-            if let Some(url) = url {
+            if let Some((url, is_private)) = url {
+                if !is_private && url.contains(".svc.") {
+                    (self.tell)(Event::Warning(unreachable(&key.name, &url)));
+                }
                 addresses.insert(key.name, url);
             }
         }
         addresses.into_values().collect()
     }
+}
+
+/// Knative has no domain until somebody gives it one, and serves what has none inside the cluster alone (`config-domain` in its
+/// namespace, `knative-serving`).
+fn unreachable(service: &str, url: &str) -> Diagnostic {
+    Diagnostic::warning(
+        codes::NO_DOMAIN,
+        format!("nobody outside the cluster reaches {service}: Knative has no domain, and gave it {url}"),
+    )
+    .help(
+        "give Knative one: kubectl patch configmap config-domain -n knative-serving --type merge -p '{\"data\":{\"example.com\":\"\"}}'; \
+         or say what is meant: visibility = \"private\"",
+    )
 }

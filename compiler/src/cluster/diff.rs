@@ -22,6 +22,8 @@ pub struct Difference {
     pub graph: Option<Value>,
     /// Each object as it is, and as the server would make it. Objects alone are new, or left the application.
     pub objects: Vec<(String, Option<Value>, Option<Value>)>,
+    /// What a restart of the application's own servers means to it.
+    pub restarts: Vec<String>,
     /// The server could not be asked, as the namespace is not there yet: the objects are as they will be sent.
     pub unasked: bool,
 }
@@ -52,6 +54,7 @@ pub async fn diff(
         return Ok(Difference {
             graph: None,
             objects: new.collect(),
+            restarts: Vec::new(),
             unasked: true,
         });
     }
@@ -76,8 +79,10 @@ pub async fn diff(
         writes_namespace,
     };
     let mut objects = Vec::new();
+    let mut restarts = Vec::new();
     let planned = work.planned(&rotated).await?;
     for rehearsed in rehearse(&work.apis, &planned, options.force_conflicts).await? {
+        restarts.extend(rehearsed.restart(&release.app));
         let live = rehearsed.live.map(json);
         objects.push((rehearsed.key.to_string(), live, Some(json(rehearsed.then))));
     }
@@ -90,6 +95,7 @@ pub async fn diff(
     Ok(Difference {
         graph,
         objects,
+        restarts,
         unasked: false,
     })
 }

@@ -25,6 +25,7 @@ mod pods;
 mod provisioned;
 mod prune;
 mod request;
+mod restarts;
 mod revive;
 mod running;
 mod state;

@@ -37,6 +37,8 @@ impl Pods<'_> {
             .await
             .ok()?
             .items;
+        // What becomes of one that leaves says nothing about those that come.
+        found.retain(|pod| pod.metadata.deletion_timestamp.is_none());
         // The newest pod is of the newest template.
         found.sort_by_key(|pod| std::cmp::Reverse(pod.creation_timestamp()));
         let left = revision.and_then(|revision| {

@@ -1,57 +1,72 @@
-//! Revisions of Knative that failed. One that was not ready in its time is given up for good, and the same template is the same
-//! revision: what was in its way may be gone, and nothing would try it again.
+//! Revisions of Knative that nothing would bring back. One that was not ready in its time is given up for good, and the same template is
+//! the same revision: what was in its way may be gone, and nothing would try it again. And one that was made when Knative had other
+//! defaults keeps its name to itself: a template with today's is another one (`CheckNameAvailability` in its reconciler of
+//! configurations).
 
+use crate::release::Key;
 use kube::api::DynamicObject;
 use serde_json::Value;
-use tokio::time::Instant;
-
-use crate::diagnostic::Diagnostic;
-use crate::release::Key;
 
 use super::apis::Apis;
-use super::apply::read;
+use super::apply::{How, read, rehearse};
 use super::gone::until_gone;
 use super::prune::delete;
 use super::running::shares;
-use super::{Event, Listener};
+use super::{Event, Problems};
 
-/// Deletes the revisions among these objects that have failed and get no request. Knative's reconciler of configurations makes one
+/// Deletes the revisions of these objects that have failed, or are of other defaults, and get no request. Knative's reconciler of configurations makes one
 /// anew that it does not find under its name (`latestCreatedRevision`).
 ///
 /// # Errors
 ///
-/// The cluster denies it, or does not answer.
-pub(super) async fn revive(
-    apis: &Apis,
-    objects: &[Value],
-    deadline: Instant,
-    tell: Listener<'_>,
-) -> Result<(), Diagnostic> {
+/// The cluster denies it, refuses the template, or does not answer.
+pub(super) async fn revive(apis: &Apis, objects: &[Value], how: How<'_>) -> Result<(), Problems> {
+    let one = |problem| vec![problem];
     for object in objects {
         let service = Key::of(object);
         let name = object.pointer("/spec/template/metadata/name");
         let Some(name) = name.and_then(Value::as_str).filter(|_| shares(&service)) else {
             continue;
         };
-        let revision = Key {
-            kind: "Revision".to_owned(),
-            name: name.to_owned(),
-            ..service.clone()
-        };
-        let Some(live) = read(apis, &revision).await?.filter(has_failed) else {
+        let revision = Key::revision(&service, name);
+        let Some(live) = read(apis, &revision).await.map_err(one)? else {
             continue;
         };
-        if gets_requests(read(apis, &service).await?.as_ref(), name) {
+        let routed = read(apis, &service).await.map_err(one)?;
+        if gets_requests(routed.as_ref(), name) {
             continue;
         }
+        let why = if has_failed(&live) {
+            "had failed"
+        } else if is_another(apis, object, &live, how.force).await? {
+            "is of other defaults than Knative has now"
+        } else {
+            continue;
+        };
         let uid = live.metadata.uid.as_deref();
-        delete(apis, &revision, uid).await?;
-        until_gone(apis, &revision, uid, deadline).await?;
-        tell(Event::Done(format!(
-            "{service}: its revision {name} had failed, and is made anew"
+        delete(apis, &revision, uid).await.map_err(one)?;
+        until_gone(apis, &revision, uid, how.deadline)
+            .await
+            .map_err(one)?;
+        (how.tell)(Event::Done(format!(
+            "{service}: its revision {name} {why}, and is made anew"
         )));
     }
     Ok(())
+}
+
+/// Whether Knative would make another revision of this object today.
+async fn is_another(
+    apis: &Apis,
+    object: &Value,
+    revision: &DynamicObject,
+    force: bool,
+) -> Result<bool, Problems> {
+    let rehearsed = rehearse(apis, std::slice::from_ref(object), force).await?;
+    let then = rehearsed
+        .first()
+        .and_then(|one| one.then.data.pointer("/spec/template/spec"));
+    Ok(then.is_some_and(|then| Some(then) != revision.data.get("spec")))
 }
 
 fn has_failed(revision: &DynamicObject) -> bool {

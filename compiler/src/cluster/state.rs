@@ -203,8 +203,15 @@ fn knative_service(object: &Value, seen: bool) -> State {
 }
 
 fn scaled_object(object: &Value) -> State {
+    // Ready says that there is an autoscaler. Whether the queue can be looked at says Active, either way, a moment later; paused by a
+    // person it never does.
+    let is = |kind, status: &str| condition(object, kind).is_some_and(|one| one.status == status);
+    let is_asked = is("Active", "True") || is("Active", "False") || is("Paused", "True");
     match condition(object, "Ready") {
-        Some(ready) if ready.status == "True" => State::Ready(String::new()),
+        Some(ready) if ready.status == "True" && is_asked => State::Ready(String::new()),
+        Some(ready) if ready.status == "True" => {
+            State::Coming("its queue was not looked at yet".to_owned())
+        }
         Some(ready) if ready.status == "False" => State::Hangs(said(&ready)),
         Some(ready) => State::Coming(said(&ready)),
         None => waiting(),
@@ -246,6 +253,24 @@ mod tests {
             },
         });
         deployment(&object, true)
+    }
+
+    #[test]
+    fn a_scaled_object_is_ready_when_its_queue_was_looked_at() {
+        let with = |ready: &str, active: &str, paused: &str| {
+            let condition =
+                |kind: &str, status: &str| json!({"type": kind, "status": status, "reason": "Why"});
+            let object = json!({"status": {"conditions": [
+                condition("Ready", ready), condition("Active", active), condition("Paused", paused),
+            ]}});
+            scaled_object(&object)
+        };
+        assert!(with("True", "True", "Unknown").is_ready());
+        assert!(with("True", "False", "Unknown").is_ready());
+        assert!(with("True", "Unknown", "True").is_ready());
+        assert_eq!(with("True", "Unknown", "Unknown").word(), "coming");
+        assert_eq!(with("False", "Unknown", "Unknown").word(), "hangs");
+        assert_eq!(with("Unknown", "Unknown", "Unknown").word(), "coming");
     }
 
     #[test]

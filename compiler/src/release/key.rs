@@ -30,6 +30,15 @@ impl Key {
         }
     }
 
+    /// The key of a Knative Service's revision.
+    pub fn revision(service: &Self, name: &str) -> Self {
+        Self {
+            kind: "Revision".to_owned(),
+            name: name.to_owned(),
+            ..service.clone()
+        }
+    }
+
     /// The group: `apps`; empty for the core's.
     pub fn group(&self) -> &str {
         self.api_version

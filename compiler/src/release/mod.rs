@@ -9,7 +9,7 @@ mod phase;
 mod retired;
 mod revision;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -131,6 +131,18 @@ impl Release {
         let secrets = secrets.map(|secret| ("Secret".to_owned(), secret.name.clone()));
         let objects = self.keys().map(|key| (key.group_kind(), key.name));
         objects.chain(secrets).collect()
+    }
+
+    /// The function that consumes each of the graph's queues, by the queue's name. None that has no consumer.
+    pub fn consumers(&self) -> BTreeMap<&str, &str> {
+        let functions = self.graph.get("functions").and_then(Value::as_array);
+        let functions = functions.into_iter().flatten();
+        functions
+            .filter_map(|function| {
+                let queue = function.pointer("/trigger/queue")?.as_str()?;
+                Some((queue, function.get("name")?.as_str()?))
+            })
+            .collect()
     }
 
     /// The names of the graph's queues.

@@ -90,9 +90,10 @@ impl Place {
                     .as_array()
                     .cloned()
                     .unwrap_or_default();
-                let ours = managers.iter().find(|manager| {
-                    manager["manager"] == "cloudc" && manager["operation"] == "Apply"
-                });
+                // Logins are made once and never applied.
+                let ours = managers
+                    .iter()
+                    .find(|manager| manager["manager"] == "cloudc");
                 let ours = ours.unwrap_or_else(|| panic!("{} is not cloudc's", object["metadata"]));
                 let version = match managers.len() {
                     1 => text(&object, "/metadata/resourceVersion").to_owned(),

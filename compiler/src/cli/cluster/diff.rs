@@ -138,6 +138,7 @@ fn print_json(difference: &Difference, changes: &[Change], objects: &[(&String, 
         "first": difference.graph.is_none(),
         "rehearsed": !difference.unasked,
         "changes": changes,
+        "restarts": difference.restarts,
         "objects": objects.collect::<Vec<_>>(),
     });
     output::print(&format!("{object}\n"));
@@ -164,6 +165,9 @@ fn print(
     }
     for change in changes {
         text.push_str(&format!("{change}\n"));
+    }
+    for restart in &difference.restarts {
+        text.push_str(&format!("{restart}\n"));
     }
     if !text.is_empty() && !objects.is_empty() {
         text.push('\n');

@@ -51,6 +51,7 @@ pub(crate) fn steps() -> Vec<Step> {
         "orders are charged after the rollback", Requests, orders::flow;
         "a rollback brings the release before and its image", Nothing, rollback::before;
         "one user's credentials are made anew, and its pods start again", Nothing, credentials::rotate;
+        "orders are charged by the new credentials", Requests, orders::after_a_rotation;
         "what left the application is deleted, and nothing else", Nothing, prune::restocking;
         "an image that cannot be pulled is said", Images, refused::image;
         "a broker that cannot start gives way to one that can", Images, refused::image_of_the_broker;

@@ -7,7 +7,6 @@ use crate::place::Place;
 use crate::reading::{KNATIVE_SERVICE, text};
 
 const JOB: (&str, &str) = ("batch/v1", "Job");
-const SHELF: &str = "fill-the-shelf";
 
 /// Waits until all sleeps, runs the schedule that fills the shelf, and orders.
 pub(super) async fn wake(place: &mut Place) {
@@ -18,30 +17,56 @@ pub(super) async fn wake(place: &mut Place) {
             })
             .await;
     }
-    // The shelf is empty: a run of the schedule asks for pieces, and a consumer brings them.
-    let schedule = place.get(("batch/v1", "CronJob"), "find-shortages").await;
-    let mut job = schedule["spec"]["jobTemplate"].clone();
-    job["apiVersion"] = json!("batch/v1");
-    job["kind"] = json!("Job");
-    job["metadata"]["name"] = json!(SHELF);
-    place.apply_as("somebody", job).await;
-    let address = place.address("shop").await;
-    place
-        .until("there are bells", async || {
-            let (_, said) = place
-                .ask(&address, "GET", "/products/BELL-1", &Value::Null)
-                .await;
-            said.contains("\"available\":true")
-        })
-        .await;
+    fill(place).await;
     assert!(pods(place, "restock").await > 0, "a consumer woke up");
-    place.delete(JOB, SHELF).await;
     let (receipts, mine) = (order(place, 3).await, place.application.thanks());
     assert!(
         receipts.iter().all(|receipt| receipt.ends_with(&mine)),
         "{mine} in {receipts:?}"
     );
     assert!(pods(place, "charge").await > 0, "another one did");
+}
+
+/// The caches are empty, as after each start of their server, and so is the shelf: runs of the schedules fetch prices and ask for
+/// pieces, and a consumer brings them.
+async fn fill(place: &mut Place) {
+    for schedule in ["refresh-prices", "find-shortages"] {
+        run(place, schedule).await;
+    }
+    let address = place.address("shop").await;
+    place
+        .until("there are bells", async || {
+            let (status, said) = place
+                .ask(&address, "GET", "/products/BELL-1", &Value::Null)
+                .await;
+            assert_ne!(status, 404, "{address} is not found by the ingress: {said}");
+            said.contains("\"available\":true")
+        })
+        .await;
+}
+
+/// Runs a schedule now.
+async fn run(place: &mut Place, name: &str) {
+    let schedule = place.get(("batch/v1", "CronJob"), name).await;
+    let mut job = schedule["spec"]["jobTemplate"].clone();
+    job["apiVersion"] = json!("batch/v1");
+    job["kind"] = json!("Job");
+    let name = format!("{name}-now");
+    job["metadata"]["name"] = json!(name);
+    place.apply_as("somebody", job).await;
+    place
+        .until(&format!("{name} is done"), async || {
+            let job = place.get(JOB, &name).await;
+            job["status"]["succeeded"] == 1
+        })
+        .await;
+    place.delete(JOB, &name).await;
+}
+
+/// Orders are charged once the caches are full again.
+pub(super) async fn after_a_rotation(place: &mut Place) {
+    fill(place).await;
+    order(place, 3).await;
 }
 
 /// Orders are charged.

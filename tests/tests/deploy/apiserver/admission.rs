@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::kinds::{Kind, by_name};
+use super::settings::Settings;
 use super::status::Failure;
 use super::store::{State, text};
 
@@ -22,7 +23,7 @@ pub(crate) fn admit(
     }
     match (kind.group, kind.kind) {
         ("serving.knative.dev", "Service") => {
-            complete(&state.settings.user, live, object);
+            complete(&state.settings, live, object);
             let wrong = knative(live, object);
             if !wrong.is_empty() {
                 let message = format!("validation failed: {}", wrong.join("\n"));
@@ -60,7 +61,8 @@ fn try_a_pod(state: &State, object: &Value) -> Result<(), Failure> {
 }
 
 /// Knative's defaults. Source: `SetDefaults` of serving/pkg/apis/serving/v1.
-fn complete(user: &str, live: Option<&Value>, object: &mut Value) {
+fn complete(settings: &Settings, live: Option<&Value>, object: &mut Value) {
+    let user = &settings.user;
     let changed = live.is_none_or(|live| live["spec"] != object["spec"]);
     let notes = &mut object["metadata"]["annotations"];
     if live.is_none() {
@@ -69,15 +71,45 @@ fn complete(user: &str, live: Option<&Value>, object: &mut Value) {
     if changed {
         notes["serving.knative.dev/lastModifier"] = json!(user);
     }
-    let set = |object: &mut Value, field: &str, value: Value| {
-        if object[field].is_null() {
-            object[field] = value;
-        }
-    };
-    let spec = &mut object["spec"]["template"]["spec"];
+    let name = |object: &Value| object["spec"]["template"]["metadata"]["name"].clone();
+    // A template that has the name of the one before is left as it is.
+    let is_known = live.is_some_and(|live| name(live).is_string() && name(live) == name(object));
+    if !is_known {
+        fill(
+            &mut object["spec"]["template"]["spec"],
+            settings.idle_timeout,
+        );
+    }
+    set(
+        &mut object["spec"],
+        "traffic",
+        json!([{"latestRevision": true, "percent": 100}]),
+    );
+    for target in object["spec"]["traffic"]
+        .as_array_mut()
+        .into_iter()
+        .flatten()
+    {
+        let latest = target["revisionName"].is_null();
+        set(target, "latestRevision", json!(latest));
+    }
+    super::defaults::clear_nulls(object);
+}
+
+fn set(object: &mut Value, field: &str, value: Value) {
+    if object[field].is_null() {
+        object[field] = value;
+    }
+}
+
+/// A template's.
+fn fill(spec: &mut Value, idle_timeout: Option<u64>) {
     set(spec, "containerConcurrency", json!(0));
     set(spec, "timeoutSeconds", json!(300));
     set(spec, "enableServiceLinks", json!(false));
+    if let Some(seconds) = idle_timeout {
+        set(spec, "idleTimeoutSeconds", json!(seconds));
+    }
     for container in spec["containers"].as_array_mut().into_iter().flatten() {
         set(container, "name", json!("user-container"));
         set(container, "resources", json!({}));
@@ -96,20 +128,6 @@ fn complete(user: &str, live: Option<&Value>, object: &mut Value) {
             set(port, "name", json!("user-port"));
         }
     }
-    set(
-        &mut object["spec"],
-        "traffic",
-        json!([{"latestRevision": true, "percent": 100}]),
-    );
-    for target in object["spec"]["traffic"]
-        .as_array_mut()
-        .into_iter()
-        .flatten()
-    {
-        let latest = target["revisionName"].is_null();
-        set(target, "latestRevision", json!(latest));
-    }
-    super::defaults::clear_nulls(object);
 }
 
 /// Knative's checks. Source: `Validate` of serving/pkg/apis/serving/v1.

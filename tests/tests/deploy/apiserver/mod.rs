@@ -42,7 +42,7 @@ use serde_json::{Value, json};
 pub(crate) use faults::Trouble;
 pub(crate) use history::Entry;
 pub(crate) use pods::Hang;
-use settings::Settings;
+use settings::{CLUSTER_DOMAIN, Settings};
 use store::State;
 
 /// A cluster. Clones share it.
@@ -87,6 +87,12 @@ impl Builder {
     /// Lets the controllers act after writes: after each, or after several patches in a row, before anybody looks.
     pub(crate) fn auto_settle(mut self) -> Self {
         self.settings.auto_settle = true;
+        self
+    }
+
+    /// Knative has no domain, as after its installation.
+    pub(crate) fn without_domain(mut self) -> Self {
+        self.settings.domain = CLUSTER_DOMAIN;
         self
     }
 
@@ -197,6 +203,11 @@ impl Cluster {
     /// Ends the deletions of namespaces.
     pub(crate) fn finish_deletions(&self) {
         delete::finish(&mut self.state());
+    }
+
+    /// Gives new revisions of Knative an idle timeout, from now on.
+    pub(crate) fn idle_timeout(&self, seconds: u64) {
+        self.state().settings.idle_timeout = Some(seconds);
     }
 
     /// Lets a workload hang: a Deployment, a StatefulSet, a Job or a Knative Service.

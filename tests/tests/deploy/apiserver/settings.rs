@@ -2,6 +2,9 @@
 
 use super::kinds::KINDS;
 
+/// Where services are found from inside.
+pub(crate) const CLUSTER_DOMAIN: &str = "svc.cluster.local";
+
 /// Choices with defaults: everything is served and allowed, and nothing happens by itself.
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
@@ -15,6 +18,10 @@ pub(crate) struct Settings {
     pub(crate) denied: Vec<(String, String)>,
     /// Whether the controllers act after each write.
     pub(crate) auto_settle: bool,
+    /// Where Knative's services are found from outside; its own default, where nobody names one, is the cluster's domain.
+    pub(crate) domain: &'static str,
+    /// `revision-idle-timeout-seconds` of Knative's defaults, where somebody names it.
+    pub(crate) idle_timeout: Option<u64>,
     /// Whether the webhooks of Knative and KEDA are asked.
     pub(crate) webhooks: bool,
 }
@@ -33,6 +40,8 @@ impl Default for Settings {
             user: "deployer".to_owned(),
             denied: Vec::new(),
             auto_settle: false,
+            domain: "example.com",
+            idle_timeout: None,
             webhooks: true,
         }
     }

@@ -184,6 +184,34 @@ async fn a_canary_needs_something_to_stand_beside() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_canary_moves_no_queue_to_another_function() {
+    let Some(cluster) = place() else { return };
+    let mut shop = shop();
+    deploy(&cluster, &shop.release()).await.expect("deployed");
+    cluster.forget();
+    shop.image('2');
+    let mut release = shop.release();
+    let functions = release.graph["functions"].as_array_mut();
+    let charge = functions
+        .into_iter()
+        .flatten()
+        .find(|one| one["name"] == "charge");
+    charge.expect("a function")["name"] = "collect".into();
+    let alone = Canary {
+        percent: 10,
+        beside: release.clone(),
+    };
+    let said = refused_with(&cluster, &release, Some(&alone), &options()).await;
+    assert!(
+        said.contains(
+            "CC804 the queue `orders` would be consumed by `collect` and not by `charge`"
+        ),
+        "{said}"
+    );
+    assert_eq!(writes(&cluster), Vec::<String>::new());
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_canary_needs_something_to_share() {
     let Some(cluster) = place() else { return };
     let mut shop = shop();

@@ -94,9 +94,19 @@ async fn one_user_is_rotated_and_its_pods_start_again() {
         "{}",
         told.text()
     );
+    for restart in [
+        "the broker shop-nats starts anew",
+        "the cache server shop-valkey starts anew: its caches are empty then",
+    ] {
+        assert!(told.text().contains(restart), "{}", told.text());
+    }
     let before = everything(&cluster);
-    deploy(&cluster, &release).await.expect("deployed");
+    let told = Told::default();
+    deploy_with(&cluster, &release, &options(), &told)
+        .await
+        .expect("deployed");
     assert_same(everything(&cluster), before, "after the next deploy");
+    assert!(!told.text().contains("starts anew"), "{}", told.text());
 }
 
 #[tokio::test(start_paused = true)]

@@ -45,6 +45,28 @@ async fn everything_comes_up_in_the_order_in_which_it_is_needed() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_service_that_nobody_outside_reaches_is_told() {
+    let started = Cluster::builder().auto_settle().without_domain().start();
+    let Some(cluster) = started else { return };
+    let mut release = shop().release();
+    let mut objects = release.objects.iter_mut();
+    let search = objects.find(|object| {
+        object["apiVersion"] == "serving.knative.dev/v1" && object["metadata"]["name"] == "search"
+    });
+    // One that is meant so.
+    search.expect("a service")["metadata"]["labels"]["networking.knative.dev/visibility"] =
+        "cluster-local".into();
+    let told = Told::default();
+    deploy_with(&cluster, &release, &options(), &told)
+        .await
+        .expect("deployed");
+    let told = told.text();
+    let warning = "warning: nobody outside the cluster reaches shop: Knative has no domain, and gave it http://shop.shop.svc.cluster.local";
+    assert!(told.contains(warning), "{told}");
+    assert_eq!(told.matches("nobody outside").count(), 1, "{told}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn every_object_is_cloudcs_and_is_found_again() {
     let Some(cluster) = place() else { return };
     let release = shop().release();

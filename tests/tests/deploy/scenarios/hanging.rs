@@ -78,6 +78,31 @@ async fn a_pod_that_no_node_takes() {
     );
 }
 
+/// What a pod of the release before says when it leaves is no reason why the new one does not come up.
+#[tokio::test(start_paused = true)]
+async fn a_pod_that_leaves_is_not_asked() {
+    let Some(cluster) = place() else { return };
+    cluster.namespace("shop");
+    cluster.put(serde_json::json!({
+        "apiVersion": "v1", "kind": "Pod",
+        "metadata": {
+            "name": "charge-5d4f8c7b9-x2x4z", "namespace": "shop", "finalizers": ["somebody/looks"],
+            "creationTimestamp": "2026-01-01T00:00:00Z", "deletionTimestamp": "2026-01-01T00:00:00Z",
+            "labels": {"app.kubernetes.io/instance": "charge", "app.kubernetes.io/part-of": "shop"},
+        },
+        "spec": {"containers": [{"name": "app", "image": "registry.example.com/shop@sha256:0"}]},
+        "status": {"containerStatuses": [{
+            "name": "app", "image": "app", "imageID": "", "ready": false, "restartCount": 3,
+            "state": {"terminated": {"exitCode": 137, "reason": "Error"}},
+        }]},
+    }));
+    cluster.hang("shop", "charge", Hang::NeverReady);
+    let problems = deploy_with(&cluster, &shop().release(), &hasty(), &Told::default()).await;
+    let said = words(&problems.expect_err("it hangs"));
+    assert!(said.contains("Deployment charge"), "{said}");
+    assert!(!said.contains("137"), "{said}");
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_quota_that_is_used_up() {
     let why =

@@ -35,6 +35,29 @@ async fn the_release_before_comes_back_with_its_image_and_all_that_it_had() {
     assert!(image(&cluster).ends_with('2'));
 }
 
+/// Knative goes back to a revision only by the specification that it was made from.
+#[tokio::test(start_paused = true)]
+async fn the_release_before_comes_back_though_knative_has_other_defaults_by_now() {
+    let Some(cluster) = place() else { return };
+    let mut shop = shop();
+    deploy(&cluster, &shop.release()).await.expect("deployed");
+    shop.image('2');
+    deploy(&cluster, &shop.release()).await.expect("deployed");
+    cluster.idle_timeout(20);
+    back(&cluster, None).await.expect("back");
+    let service = cluster.get("serving.knative.dev/v1", "Service", "shop", "shop");
+    let service = service.expect("there");
+    assert_eq!(
+        service["spec"]["template"]["spec"]["idleTimeoutSeconds"],
+        20
+    );
+    let requests = cluster.history();
+    let deleted = requests
+        .iter()
+        .filter(|entry| entry.line().starts_with("DELETE") && entry.path.contains("/revisions/"));
+    assert_eq!(deleted.count(), 2, "the old revisions of both services");
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_deploy_that_failed_is_left_for_the_one_that_ran() {
     let Some(cluster) = place() else { return };

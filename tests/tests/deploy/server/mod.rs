@@ -80,7 +80,12 @@ fn service(name: &str) -> Value {
         "metadata": {"name": name, "namespace": "shop"},
         "spec": {"template": {
             "metadata": {"name": format!("{name}-one"), "labels": {"app": name}},
-            "spec": {"containers": [{"name": "app", "image": "registry.example.com/shop:1"}]},
+            "spec": {"containers": [{
+                "name": "app",
+                "image": "registry.example.com/shop:1",
+                "readinessProbe": {"successThreshold": 1, "tcpSocket": {"port": 0}},
+                "resources": {},
+            }]},
         }},
     })
 }

@@ -51,6 +51,26 @@ async fn a_knative_service_gets_revisions_and_traffic() {
     );
 }
 
+/// A list of containers is applied as a whole, and beside a known name nothing is filled in.
+#[tokio::test]
+async fn a_template_without_knatives_defaults_is_refused_the_second_time() {
+    let Some(cluster) = started(Cluster::builder()) else {
+        return;
+    };
+    let mut bare = service("shop");
+    let container = &mut bare["spec"]["template"]["spec"]["containers"][0];
+    container
+        .as_object_mut()
+        .expect("an object")
+        .remove("readinessProbe");
+    apply(&cluster, "cloudc", &bare).await.expect("applied");
+    let refused = apply(&cluster, "cloudc", &bare).await.expect_err("refused");
+    assert!(
+        refused.to_string().contains("without a name change"),
+        "{refused}"
+    );
+}
+
 #[tokio::test]
 async fn a_revision_that_hangs_leaves_the_last_ready_one() {
     let Some(cluster) = started(Cluster::builder().auto_settle()) else {

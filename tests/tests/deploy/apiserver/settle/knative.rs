@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::super::kinds::by_name;
 use super::super::pods::Hang;
+use super::super::settings::CLUSTER_DOMAIN;
 use super::super::store::{State, text};
 use super::{Controller, condition, dependents, owner};
 
@@ -81,6 +82,7 @@ fn service(state: &mut State, service: &Value) {
         None => format!("{name}-{number:05}"),
     };
     let hang = state.hangs.get(&(namespace.clone(), name.clone())).cloned();
+    let taken = is_taken(state, &namespace, &latest, number, &template["spec"]);
     let revision = self::revision(state, service, &configuration, &latest, number);
     let trouble = trouble(hang.as_ref(), &template["spec"]["containers"][0]["image"]);
     // A revision that is ready stays it: what hangs is the next one. And one that was given up is not tried again.
@@ -93,20 +95,23 @@ fn service(state: &mut State, service: &Value) {
         "conditions": conditions(&revision, "Ready", &["ContainerHealthy", "ResourcesAvailable"], trouble.as_ref()),
         "containerStatuses": [{"name": template["spec"]["containers"][0]["name"]}],
     });
-    KNATIVE.status(state, &revision, &status);
+    if !taken {
+        KNATIVE.status(state, &revision, &status);
+    }
 
     let before = service["status"]["latestReadyRevisionName"].clone();
-    let ready = if trouble.is_none() {
+    let ready = if trouble.is_none() && !taken {
         json!(latest)
     } else {
         before
     };
-    let failed = trouble.map(|(_, message)| {
-        (
-            "RevisionFailed",
-            format!("Revision {latest:?} failed with message: {message}."),
-        )
-    });
+    let why = if taken {
+        let what = format!("revisions.serving.knative.dev {latest:?} already exists");
+        Some(format!("Revision creation failed with message: {what}."))
+    } else {
+        trouble.map(|(_, message)| format!("Revision {latest:?} failed with message: {message}."))
+    };
+    let failed = why.map(|why| ("RevisionFailed", why));
     let mut status = json!({
         "observedGeneration": configuration["metadata"]["generation"],
         "latestCreatedRevisionName": latest,
@@ -116,8 +121,11 @@ fn service(state: &mut State, service: &Value) {
     KNATIVE.status(state, &configuration, &status);
 
     let (traffic, routed) = traffic(state, service, &ready);
-    let url = json!(format!("http://{name}.{namespace}.{}", domain(service)));
-    let addressed = json!({"url": format!("http://{name}.{namespace}.svc.cluster.local")});
+    let url = json!(format!(
+        "http://{name}.{namespace}.{}",
+        domain(state, service)
+    ));
+    let addressed = json!({"url": format!("http://{name}.{namespace}.{CLUSTER_DOMAIN}")});
     let route_status = json!({
         "observedGeneration": route["metadata"]["generation"],
         "url": url,
@@ -140,11 +148,23 @@ fn service(state: &mut State, service: &Value) {
     KNATIVE.status(state, service, &status);
 }
 
-fn domain(service: &Value) -> &'static str {
+fn domain(state: &State, service: &Value) -> &'static str {
     match service["metadata"]["labels"]["networking.knative.dev/visibility"].as_str() {
-        Some("cluster-local") => "svc.cluster.local",
-        _ => "example.com",
+        Some("cluster-local") => CLUSTER_DOMAIN,
+        _ => state.settings.domain,
     }
+}
+
+/// Whether there is a revision of that name that was made from something else. Source: `CheckNameAvailability` in
+/// pkg/reconciler/configuration.
+fn is_taken(state: &State, namespace: &str, name: &str, number: u64, spec: &Value) -> bool {
+    let revision = state.get(&by_name(VERSION, "Revision"), namespace, name);
+    revision.is_some_and(|revision| {
+        let generation =
+            &revision["metadata"]["labels"]["serving.knative.dev/configurationGeneration"];
+        let generation = generation.as_str().and_then(|text| text.parse().ok());
+        generation != Some(number) && revision["spec"] != *spec
+    })
 }
 
 /// A Revision is made once for a template. Its Deployment has the Revision's labels, and no pods while nobody asks.
@@ -264,7 +284,7 @@ fn traffic(
         if let Some(tag) = target["tag"].as_str() {
             target["url"] = json!(format!(
                 "http://{tag}-{name}.{namespace}.{}",
-                domain(service)
+                domain(state, service)
             ));
         }
         targets.push(target);
