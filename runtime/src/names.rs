@@ -56,7 +56,7 @@ pub fn valkey_secret(app: &str, workload: &str) -> String {
     format!("{}-valkey", user(app, workload))
 }
 
-/// What the keys of a cache start with.
-pub fn key_prefix(app: &str, cache: &str) -> String {
-    format!("{app}:{cache}:")
+/// A key of a cache, as the server has it: in one piece, as it is made for each operation.
+pub fn key(app: &str, cache: &str, key: &[u8]) -> Vec<u8> {
+    [app.as_bytes(), b":", cache.as_bytes(), b":", key].concat()
 }

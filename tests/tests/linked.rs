@@ -185,8 +185,8 @@ fn compiler_and_runtime_use_the_same_names() {
     );
     assert_eq!(runtime::consumer("a"), compiler::consumer("a"));
     assert_eq!(
-        runtime::key_prefix("a", "b"),
-        compiler::key_prefix("a", "b")
+        runtime::key("a", "b", b""),
+        compiler::key_prefix("a", "b").into_bytes()
     );
     assert_eq!(runtime::inbox("a", "b"), compiler::inbox("b"));
     assert_eq!(

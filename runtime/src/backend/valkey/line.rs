@@ -107,9 +107,13 @@ impl Line {
             State::Up(connection) => return Ok(connection.clone()),
             State::Down { until, .. } => *until,
         };
-        let mut changes = self.state.subscribe();
-        let _ = timeout_at(until, changes.wait_for(State::is_up)).await;
-        self.state.borrow().connection()
+        // In a place of its own, so that the future of a command that need not wait is small.
+        Box::pin(async move {
+            let mut changes = self.state.subscribe();
+            let _ = timeout_at(until, changes.wait_for(State::is_up)).await;
+            self.state.borrow().connection()
+        })
+        .await
     }
 }
 

@@ -9,7 +9,7 @@ mod login;
 use std::fmt;
 use std::time::Duration;
 
-use redis::{Cmd, cmd};
+use redis::Cmd;
 
 use super::{Access, Answer, Connection, Failure, Store};
 use crate::names;
@@ -17,6 +17,10 @@ use line::Line;
 
 /// The longest key or value, in bytes: what the server takes by default (`proto-max-bulk-len`).
 pub const LONGEST: usize = 512 * 1024 * 1024;
+
+/// `SET`, the key, the value, `PX`, and the milliseconds; and what the last two take.
+const MOST_ARGUMENTS: usize = 5;
+const TTL: usize = 22;
 
 /// A cache server.
 pub struct Valkey {
@@ -38,13 +42,12 @@ impl Valkey {
         })
     }
 
-    fn key(&self, cache: &str, key: &[u8]) -> Vec<u8> {
-        [names::key_prefix(&self.app, cache).as_bytes(), key].concat()
-    }
-
-    /// A command on one key.
-    fn on(&self, command: &str, cache: &str, key: &[u8]) -> Cmd {
-        cmd(command).arg(self.key(cache, key)).take()
+    /// A command on one key, with room for so many bytes more.
+    fn on(&self, command: &str, cache: &str, key: &[u8], more: usize) -> Cmd {
+        let key = names::key(&self.app, cache, key);
+        let mut on = Cmd::with_capacity(MOST_ARGUMENTS, command.len() + key.len() + more);
+        on.arg(command).arg(key);
+        on
     }
 
     fn set_command(
@@ -55,7 +58,7 @@ impl Valkey {
         ttl: Option<Duration>,
     ) -> Result<Cmd, Failure> {
         fits(value.len())?;
-        let mut set = self.on("SET", cache, key);
+        let mut set = self.on("SET", cache, key, value.len() + TTL);
         set.arg(value);
         if let Some(ttl) = ttl {
             set.arg("PX").arg(millis(ttl)?);
@@ -66,12 +69,12 @@ impl Valkey {
 
 impl Store for Valkey {
     fn get(&self, cache: &str, key: &[u8]) -> Answer<'_, Option<Vec<u8>>> {
-        let get = self.on("GET", cache, key);
+        let get = self.on("GET", cache, key, 0);
         Box::pin(async move { self.line.ask(&get).await })
     }
 
     fn contains(&self, cache: &str, key: &[u8]) -> Answer<'_, bool> {
-        let exists = self.on("EXISTS", cache, key);
+        let exists = self.on("EXISTS", cache, key, 0);
         Box::pin(async move { self.line.ask(&exists).await })
     }
 
@@ -88,7 +91,7 @@ impl Store for Valkey {
 
     fn remove(&self, cache: &str, key: &[u8]) -> Answer<'_, ()> {
         // As DEL, but the memory is given back in the background.
-        let unlink = self.on("UNLINK", cache, key);
+        let unlink = self.on("UNLINK", cache, key, 0);
         Box::pin(async move { self.line.ask(&unlink).await })
     }
 }
