@@ -3,6 +3,7 @@
 //! A message is done when its handler has ended well, and not before; so it is delivered at least once.
 //! One that failed comes again after a while, until it had its deliveries.
 
+mod apart;
 mod backoff;
 #[cfg(test)]
 mod tests;
@@ -11,9 +12,7 @@ mod why;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::FutureExt as _;
-use futures_util::future::{BoxFuture, join_all};
-use futures_util::stream::{FuturesUnordered, StreamExt as _};
+use futures_util::future::join_all;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
@@ -25,6 +24,7 @@ use crate::handler::{Delivery, Undecodable};
 use crate::host::{Call, Host, Outcome, Taken};
 use crate::registry::Trigger;
 use crate::telemetry;
+use apart::Apart;
 use why::Why;
 
 /// The waits between tries to keep a dead letter, in seconds. After them the message goes back into its queue, and nobody knows
@@ -32,7 +32,7 @@ use why::Why;
 const WAITS: [u64; 5] = [1, 2, 4, 8, 16];
 
 /// No more messages are asked for at once, unless a batch has more: a pod that leaves has to take all that it asked for.
-const AT_ONCE: usize = 64;
+const AT_ONCE: usize = 128;
 
 /// Deliveries that no handler may have seen, of a queue that keeps no dead letters: given back by a pod that left, or lost with a
 /// connection. After so many more than its last the message is one that kills its pods.
@@ -148,17 +148,19 @@ impl<H: Host> Consumer<H> {
     }
 
     fn start(self: &Arc<Self>, leases: Vec<Lease>, calls: &mut JoinSet<()>) {
-        let mut leases = leases.into_iter().peekable();
-        while leases.peek().is_some() {
-            let batch: Vec<Lease> = leases.by_ref().take(self.batch()).collect();
+        let mut leases = leases.into_iter();
+        while let Some(first) = leases.next() {
+            let mut batch = vec![first];
+            batch.extend(leases.by_ref().take(self.batch() - 1));
             let consumer = Arc::clone(self);
-            calls.spawn(async move { consumer.handle(batch).await });
+            // It is large, and would be moved from place to place.
+            calls.spawn(Box::pin(async move { consumer.handle(batch).await }));
         }
     }
 
     fn batch(&self) -> usize {
         match self.settings.trigger {
-            Trigger::Batch { most, .. } => *most as usize,
+            Trigger::Batch { most, .. } => (*most as usize).max(1),
             _ => 1,
         }
     }
@@ -167,14 +169,13 @@ impl<H: Host> Consumer<H> {
     /// decode is settled on its own, and the others are handled without it.
     async fn handle(&self, mut leases: Vec<Lease>) {
         // To keep dead letters may take a while, in which the others are handled.
-        let mut apart = FuturesUnordered::new();
+        let mut apart = Apart::default();
         for lease in leases.extract_if(.., |lease| self.is_over(lease)) {
-            let over = async move { self.give_up(&lease, &Why::new(OVER)).await };
-            apart.push(over.boxed());
+            apart.push(async move { self.give_up(&lease, &Why::new(OVER)).await });
         }
         telemetry::delivered(self.settings.function, self.settings.queue, leases.len());
         while !leases.is_empty() {
-            let outcome = beside(&mut apart, self.call(&leases)).await;
+            let outcome = apart.beside(self.call(&leases)).await;
             let why = Why::of(&outcome);
             let bad = match &outcome {
                 Outcome::Failed(error) => error.downcast_ref::<Undecodable>(),
@@ -182,14 +183,13 @@ impl<H: Host> Consumer<H> {
             };
             if let (Some(bad), Some(why)) = (bad, why.clone()) {
                 let lease = leases.remove(bad.index);
-                let undecodable = async move { self.undecodable(&lease, &why).await };
-                apart.push(undecodable.boxed());
+                apart.push(async move { self.undecodable(&lease, &why).await });
                 continue;
             }
-            beside(&mut apart, self.settle(&leases, why.as_ref())).await;
+            apart.beside(self.settle(&leases, why.as_ref())).await;
             break;
         }
-        while apart.next().await.is_some() {}
+        apart.end().await;
     }
 
     async fn call(&self, leases: &[Lease]) -> Outcome<()> {
@@ -251,13 +251,19 @@ impl<H: Host> Consumer<H> {
     /// Settles messages whose handler has ended: well, or with a reason why not. All at once: one after the other, the
     /// last might wait longer than its ack wait.
     async fn settle(&self, leases: &[Lease], why: Option<&Why>) {
-        join_all(leases.iter().map(|lease| self.settle_one(lease, why))).await;
+        match leases {
+            [lease] => self.settle_one(lease, why).await,
+            leases => {
+                join_all(leases.iter().map(|lease| self.settle_one(lease, why))).await;
+            }
+        }
     }
 
     async fn settle_one(&self, lease: &Lease, why: Option<&Why>) {
         match why {
             None => settle(lease, Settlement::Done).await,
-            Some(why) if self.is_last(lease) => self.give_up(lease, why).await,
+            // It is rare, and its future large.
+            Some(why) if self.is_last(lease) => Box::pin(self.give_up(lease, why)).await,
             Some(_) => {
                 telemetry::retried(self.settings.function, self.settings.queue);
                 let delay = backoff::delay(self.settings.queue, &lease.delivery);
@@ -341,21 +347,6 @@ impl<H: Host> Consumer<H> {
                 () = sleep(Duration::from_secs(wait)) => {}
                 _ = late.wait_for(|late| *late) => return false,
             }
-        }
-    }
-}
-
-/// Runs something to its end, and others along with it.
-async fn beside<T>(
-    others: &mut FuturesUnordered<BoxFuture<'_, ()>>,
-    future: impl Future<Output = T>,
-) -> T {
-    tokio::pin!(future);
-    loop {
-        tokio::select! {
-            biased;
-            done = &mut future => return done,
-            Some(()) = others.next() => {}
         }
     }
 }

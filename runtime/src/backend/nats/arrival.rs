@@ -21,6 +21,14 @@ pub(super) enum Arrival {
     Early(String, Duration),
 }
 
+/// A message with what it takes to read it, which is the same for all and dear to make.
+pub(super) fn readable(link: &Link, message: Message) -> jetstream::Message {
+    jetstream::Message {
+        message,
+        context: link.jetstream.clone(),
+    }
+}
+
 /// Reads a message. `None` for one that no stream has sent.
 ///
 /// JetStream delivers a message as soon as it is there. One that was sent with a delay goes back at its first
@@ -30,13 +38,9 @@ pub(super) fn arrival(
     link: &Arc<Link>,
     pulls: &Arc<Pulls>,
     queue: &str,
-    message: Message,
+    message: &jetstream::Message,
     now: SystemTime,
 ) -> Option<Arrival> {
-    let message = jetstream::Message {
-        message,
-        context: link.jetstream.clone(),
-    };
     let info = message.info().ok()?;
     let sequence = info.stream_sequence;
     let stored = info.published.unix_timestamp_nanos();

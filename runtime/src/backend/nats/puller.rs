@@ -7,11 +7,11 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use async_nats::{Message, Subscriber};
+use async_nats::{Message, Subscriber, jetstream};
 use futures_util::{FutureExt as _, StreamExt as _};
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 
-use super::arrival::{Arrival, arrival};
+use super::arrival::{Arrival, arrival, readable};
 use super::consumer;
 use super::hold::nak;
 use super::ledger::Ledger;
@@ -200,20 +200,20 @@ impl Puller {
         course.heard = Instant::now();
         let now = SystemTime::now();
         let (mut due, mut early) = (Vec::new(), Vec::new());
-        let mut next = Some(first);
-        let mut taken = 0;
-        while let Some(message) = next {
-            taken += 1;
-            match self.read(course, message, now) {
+        let mut message = readable(&self.link, first);
+        for taken in 1.. {
+            match self.read(course, &message, now) {
                 Some(Arrival::Due(arrived)) => due.push(arrived),
                 Some(Arrival::Early(subject, rest)) => early.push((subject, rest)),
                 None => {}
             }
-            next = if taken < AT_ONCE {
-                course.subscription.next().now_or_never().flatten()
-            } else {
-                None
-            };
+            if taken == AT_ONCE {
+                break;
+            }
+            match course.subscription.next().now_or_never().flatten() {
+                Some(next) => message.message = next,
+                None => break,
+            }
         }
         if !due.is_empty() {
             self.pulls.arrive(due);
@@ -225,9 +225,14 @@ impl Puller {
     }
 
     /// Notes what a message means for the requests. `None` for one that is not for a handler.
-    fn read(&self, course: &mut Course, message: Message, now: SystemTime) -> Option<Arrival> {
+    fn read(
+        &self,
+        course: &mut Course,
+        message: &jetstream::Message,
+        now: SystemTime,
+    ) -> Option<Arrival> {
         if message.status.is_some() {
-            self.heed(course, &message);
+            self.heed(course, message);
             return None;
         }
         course.ledger.came();
