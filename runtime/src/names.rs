@@ -27,6 +27,11 @@ pub fn dead_subject(app: &str, queue: &str) -> String {
     format!("{app}.{queue}.dead")
 }
 
+/// The subject of a stream that is about to be deleted: nobody publishes there, and no application's name begins like that.
+pub fn set_aside(stream: &str) -> String {
+    format!("_RETIRED.{stream}")
+}
+
 /// The durable consumer of a queue function.
 pub fn consumer(function: &str) -> &str {
     function

@@ -52,7 +52,7 @@ pub fn nats(graph: &Graph, id: WorkloadId) -> Option<NatsPermissions> {
 }
 
 /// What the provisioner may do: make, change and look at the application's own streams and consumers, delete consumers that another
-/// function takes the place of, and look at and delete the streams of queues that left the graph. It is trusted with the messages:
+/// function takes the place of, and look at, set aside and delete the streams of queues that left the graph. It is trusted with the messages:
 /// whoever changes a stream can have them sent to itself. `None` where the graph has no queue: then there is no provisioner.
 pub fn provision(graph: &Graph, retired: &[Retired]) -> Option<NatsPermissions> {
     if graph.queues.is_empty() {
@@ -63,8 +63,10 @@ pub fn provision(graph: &Graph, retired: &[Retired]) -> Option<NatsPermissions> 
         .iter()
         .flat_map(|queue| retired::streams(graph, queue))
     {
-        publish.push(format!("$JS.API.STREAM.INFO.{stream}"));
-        publish.push(format!("$JS.API.STREAM.DELETE.{stream}"));
+        // An empty one is set aside before it is deleted.
+        for verb in ["INFO", "UPDATE", "DELETE"] {
+            publish.push(format!("$JS.API.STREAM.{verb}.{stream}"));
+        }
     }
     for function in &graph.functions {
         let Trigger::Queue { queue, .. } = function.trigger else {

@@ -82,6 +82,77 @@ async fn what_holds_messages_is_kept_until_somebody_says_otherwise() {
     jetstream.get_stream("shop-visits").await.expect("kept");
 }
 
+fn aside(stream: &str) -> Vec<String> {
+    vec![format!("_RETIRED.{stream}")]
+}
+
+/// A provisioner that was killed between the two had set an empty stream aside.
+#[tokio::test]
+async fn a_stream_that_was_set_aside_is_decided_on_again() {
+    let Some(broker) = Server::plain_broker("enabled") else {
+        return;
+    };
+    let jetstream = broker.jetstream().await;
+    for (queue, messages) in [("refunds", 1), ("visits", 0), ("orders", 0)] {
+        leave(&jetstream, queue, messages).await;
+        let name = format!("shop-{queue}");
+        let mut stream = jetstream.get_stream(&name).await.expect("made");
+        let mut config = stream.info().await.expect("its state").config.clone();
+        if queue == "orders" {
+            jetstream.delete_stream(&name).await.expect("deleted");
+            assert_eq!(
+                provision(&broker, "refunds"),
+                [json!(["kept", "refunds", "shop-refunds", 1])]
+            );
+            let mut stream = jetstream.get_stream(&name).await.expect("the program's");
+            config = stream.info().await.expect("its state").config.clone();
+        }
+        config.subjects = aside(&name);
+        jetstream.update_stream(config).await.expect("set aside");
+    }
+    let said = provision(&broker, "refunds,visits");
+    assert_eq!(
+        said,
+        [
+            json!(["kept", "refunds", "shop-refunds", 1]),
+            json!(["deleted", "visits", "shop-visits", 0]),
+        ]
+    );
+    // One holds messages, and one is a queue of the application again.
+    for queue in ["refunds", "orders"] {
+        let sent = jetstream
+            .publish(format!("shop.{queue}"), "{}".into())
+            .await;
+        sent.expect("sent").await.expect("stored");
+    }
+}
+
+/// A pod of the release before sends while the stream of its queue is retired.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_sender_was_told_is_stored_is_not_deleted() {
+    let Some(broker) = Server::plain_broker("enabled") else {
+        return;
+    };
+    let jetstream = broker.jetstream().await;
+    let broker = std::sync::Arc::new(broker);
+    for _ in 0..20 {
+        leave(&jetstream, "refunds", 0).await;
+        let provisioner = std::sync::Arc::clone(&broker);
+        let retiring = tokio::task::spawn_blocking(move || provision(&provisioner, "refunds"));
+        // At any moment of it: before, in the middle, or when the stream is gone.
+        let moment = std::time::Duration::from_millis(rand::random_range(0..100));
+        tokio::time::sleep(moment).await;
+        let sent = jetstream.publish("shop.refunds", "{}".into()).await;
+        let kept = sent.expect("sent").await.is_ok();
+        let said = retiring.await.expect("no panic");
+        let (what, stored) = if kept { ("kept", 1) } else { ("deleted", 0) };
+        assert_eq!(said, [json!([what, "refunds", "shop-refunds", stored])]);
+        if kept {
+            jetstream.delete_stream("shop-refunds").await.expect("kept");
+        }
+    }
+}
+
 /// Manifests that are older than the image, or were changed by hand.
 #[tokio::test]
 async fn queues_of_the_program_are_left_alone() {

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::plan::Piece;
+use crate::names;
 
 /// What is there.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -49,7 +50,11 @@ pub(super) fn step(piece: &Piece, existing: Option<&Existing>) -> Result<Step, S
             shown(name, &before),
             shown(name, value)
         );
-        refuse(piece, existing, name, value, &change)?;
+        // One that was about to be deleted when it came back.
+        let is_back = before == json!([names::set_aside(&piece.name)]);
+        if !is_back {
+            refuse(piece, existing, name, value, &change)?;
+        }
         changes.push(change);
         config.insert(name.clone(), value.clone());
     }
@@ -113,8 +118,6 @@ fn written(time: Duration) -> String {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
     use crate::backend::nats::Queue;
     use crate::backend::nats::plan::tests::{of, queue};
@@ -157,6 +160,19 @@ mod tests {
             panic!("a change");
         };
         assert_eq!(changes, ["max_age from no end to 7200 s"]);
+    }
+
+    #[test]
+    fn a_stream_that_was_set_aside_comes_back() {
+        for piece in of(&queue()).iter().filter(|piece| piece.stream.is_none()) {
+            let mut existing = made(piece);
+            let aside = json!([names::set_aside(&piece.name)]);
+            existing.config.insert("subjects".to_owned(), aside);
+            let Ok(Step::Change(config, _)) = step(piece, Some(&existing)) else {
+                panic!("a change");
+            };
+            assert_eq!(config["subjects"], piece.config["subjects"]);
+        }
     }
 
     #[test]
