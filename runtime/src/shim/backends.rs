@@ -50,7 +50,7 @@ pub(super) async fn connect(config: &Config, app: &str) -> Result<Connected, Str
     let valkey = async {
         Ok::<_, String>(match &config.valkey {
             Some(access) => {
-                let valkey = Valkey::connect(access, app).await;
+                let valkey = Valkey::connect(access, app, workload).await;
                 Some(Arc::new(valkey.map_err(|fault| {
                     said("VALKEY", &names::valkey_secret(app, workload), &fault)
                 })?))

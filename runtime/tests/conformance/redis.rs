@@ -53,7 +53,9 @@ impl CacheSubject for Redis {
             url: server.url(),
             credentials: None,
         };
-        let valkey = Valkey::connect(&access, "shop").await.expect("an address");
+        let valkey = Valkey::connect(&access, "shop", "charge")
+            .await
+            .expect("an address");
         Arc::new(Self {
             valkey,
             _server: server,

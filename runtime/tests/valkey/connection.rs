@@ -35,7 +35,9 @@ async fn a_server_that_is_away_at_the_start_may_come_later() {
         url: format!("redis://127.0.0.1:{port}"),
         credentials: None,
     };
-    let valkey = Valkey::connect(&access, "shop").await.expect("an address");
+    let valkey = Valkey::connect(&access, "shop", "charge")
+        .await
+        .expect("an address");
     assert!(valkey.ready().is_err());
     let answer = valkey.get(CACHE, b"tea").await;
     assert!(matches!(answer, Err(Failure::Unavailable(_))), "{answer:?}");

@@ -31,7 +31,7 @@ async fn connect(server: &Server, folder: Option<&Path>) -> Valkey {
         url: server.url(),
         credentials: folder.map(Path::to_owned),
     };
-    Valkey::connect(&access, "shop")
+    Valkey::connect(&access, "shop", "charge")
         .await
         .expect("an address and credentials")
 }

@@ -33,7 +33,9 @@ async fn connect(server: &Server, folder: &Path) -> Valkey {
         url: format!("rediss://127.0.0.1:{}", server.port()),
         credentials: Some(folder.to_owned()),
     };
-    Valkey::connect(&access, "shop").await.expect("credentials")
+    Valkey::connect(&access, "shop", "charge")
+        .await
+        .expect("credentials")
 }
 
 #[tokio::test]
@@ -67,7 +69,7 @@ async fn the_authority_of_the_secret_is_trusted_and_no_stranger() {
     let reason = stranger.ready().expect_err("nobody knows its authority");
     for part in [
         "certificate",
-        "`ca.crt` of the Secret",
+        "`ca.crt` of the Secret `charge-valkey`",
         "CLOUDC_VALKEY_CREDENTIALS",
     ] {
         assert!(reason.contains(part), "{part}: {reason}");

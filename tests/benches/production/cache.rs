@@ -23,7 +23,11 @@ pub(crate) async fn measure() {
         url: format!("redis://127.0.0.1:{}", server.port()),
         credentials: Some(cache_credentials(server.folder(), "admin")),
     };
-    let ours = Arc::new(Valkey::connect(&access, "shop").await.expect("connected"));
+    let ours = Arc::new(
+        Valkey::connect(&access, "shop", "charge")
+            .await
+            .expect("connected"),
+    );
     let url = format!("redis://admin:secret@127.0.0.1:{}", server.port());
     let client = redis::Client::open(url).expect("an address");
     let raw = ConnectionManager::new(client).await.expect("connected");

@@ -116,11 +116,11 @@ impl Pulls {
                 .map(|arrived| self.lease(arrived));
             return Some(Ok(leases.collect()));
         }
-        if state.over {
-            return Some(Ok(Vec::new()));
+        // Before the end, whose reason it may be.
+        if state.failures != failures {
+            return state.failure.clone().map(Err);
         }
-        let failed = state.failures != failures;
-        state.failure.clone().filter(|_| failed).map(Err)
+        state.over.then(|| Ok(Vec::new()))
     }
 
     /// Hands a message out with its whole ack wait.

@@ -49,8 +49,9 @@ enum State {
 }
 
 impl Line {
-    /// Waits until the connection stands, or for as long as one try may take.
-    pub(super) async fn connect(access: Access) -> Result<Self, String> {
+    /// Waits until the connection stands, or for as long as one try may take. The `secret` is where the credentials come from, where the
+    /// application brings no other.
+    pub(super) async fn connect(access: Access, secret: String) -> Result<Self, String> {
         login::client(&access)?;
         let (state, mut changes) = watch::channel(State::Down {
             until: Instant::now() + PATIENCE,
@@ -59,6 +60,7 @@ impl Line {
         let (state, doubt) = (Arc::new(state), Arc::new(Notify::new()));
         let keeper = Keeper {
             access,
+            secret,
             state: Arc::clone(&state),
             doubt: Arc::clone(&doubt),
         };
@@ -139,6 +141,8 @@ impl State {
 /// What keeps a connection.
 struct Keeper {
     access: Access,
+    /// Of the credentials.
+    secret: String,
     state: Arc<watch::Sender<State>>,
     doubt: Arc<Notify>,
 }
@@ -170,9 +174,8 @@ impl Keeper {
 
     /// One try. The credentials are read anew: they may have changed.
     async fn connect(&self) -> Result<MultiplexedConnection, String> {
-        let client = login::client(&self.access).map_err(|why| {
-            format!("{why}; put the right ones into the Secret that is mounted there (CLOUDC_VALKEY_CREDENTIALS)")
-        })?;
+        let client = login::client(&self.access)
+            .map_err(|why| format!("{why}; put the right ones into {}", self.secret()))?;
         let doubt = Arc::clone(&self.doubt);
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(Some(CONNECT))
@@ -197,6 +200,13 @@ impl Keeper {
         }
     }
 
+    fn secret(&self) -> String {
+        format!(
+            "the Secret `{}`, or the one that cloudc.toml names, where CLOUDC_VALKEY_CREDENTIALS says",
+            self.secret
+        )
+    }
+
     /// Why it was not let in, where that is the reason.
     fn explained(&self, error: &RedisError) -> String {
         let is_login = error.kind() == ErrorKind::AuthenticationFailed
@@ -204,18 +214,19 @@ impl Keeper {
         let text = error.to_string();
         match &self.access.credentials {
             _ if !is_login && text.contains("certificate") => format!(
-                "{text}: it has to be for this address, and by a public authority or the one in `ca.crt` of the Secret that \
-                 CLOUDC_VALKEY_CREDENTIALS says where it is mounted"
+                "{text}: it has to be for this address, and by a public authority or the one in `ca.crt` of {}",
+                self.secret()
             ),
             _ if !is_login => text,
             Some(folder) => format!(
-                "{error}: the cache server does not accept the credentials in {}; put the right ones into the Secret that is \
-                 mounted there (CLOUDC_VALKEY_CREDENTIALS): they are read anew for each attempt",
-                folder.display()
+                "{error}: the cache server does not accept the credentials in {}; put the right ones into {}: they are read \
+                 anew for each attempt",
+                folder.display(),
+                self.secret()
             ),
             None => format!(
-                "{error}: the cache server lets nobody in without credentials, and this pod was given none: \
-                 CLOUDC_VALKEY_CREDENTIALS says where its Secret is mounted"
+                "{error}: the cache server lets nobody in without credentials, and this pod was given none: mount {}",
+                self.secret()
             ),
         }
     }

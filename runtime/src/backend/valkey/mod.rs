@@ -30,15 +30,17 @@ pub struct Valkey {
 
 impl Valkey {
     /// Connects to a server, whose keys of this application it uses. While the server is away it waits for a few
-    /// seconds, and goes on trying after it has returned; [`Connection::ready`] tells.
+    /// seconds, and goes on trying after it has returned; [`Connection::ready`] tells. Of the `workload` it has the name of the Secret
+    /// that errors speak of.
     ///
     /// # Errors
     ///
     /// When the address or the credentials are none. Trying again would not help.
-    pub async fn connect(access: &Access, app: &str) -> Result<Self, String> {
+    pub async fn connect(access: &Access, app: &str, workload: &str) -> Result<Self, String> {
+        let secret = names::valkey_secret(app, workload);
         Ok(Self {
             app: app.to_owned(),
-            line: Line::connect(access.clone()).await?,
+            line: Line::connect(access.clone(), secret).await?,
         })
     }
 
