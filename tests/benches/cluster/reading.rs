@@ -75,8 +75,7 @@ impl Place {
             .collect()
     }
 
-    /// When each object that cloudc applied was last changed: its version, or, where controllers write it too, the time of
-    /// cloudc's own last change, which a request without a change does not move.
+    /// When cloudc last changed each of its objects: a request without a change does not move that, nor does what controllers write.
     pub(crate) async fn versions(&self) -> BTreeMap<String, String> {
         let mut versions = BTreeMap::new();
         for kind in KINDS {
@@ -95,10 +94,7 @@ impl Place {
                     .iter()
                     .find(|manager| manager["manager"] == "cloudc");
                 let ours = ours.unwrap_or_else(|| panic!("{} is not cloudc's", object["metadata"]));
-                let version = match managers.len() {
-                    1 => text(&object, "/metadata/resourceVersion").to_owned(),
-                    _ => format!("{} {}", text(&object, "/metadata/uid"), ours["time"]),
-                };
+                let version = format!("{} {}", text(&object, "/metadata/uid"), ours["time"]);
                 versions.insert(
                     format!("{} {}", kind.1, text(&object, "/metadata/name")),
                     version,
