@@ -249,6 +249,8 @@ async fn remove_namespace(
     });
     let removed = namespaces.delete(name, &this_one).await;
     gone(removed, &format!("cannot delete the namespace {name}"))?;
-    tell(Event::Done(format!("deleted the namespace {name}")));
+    tell(Event::Done(format!(
+        "deleted the namespace {name}, which the cluster clears now"
+    )));
     Ok(())
 }
