@@ -99,8 +99,10 @@ pub(super) fn service(identity: &Identity, limits: &Limits, pod: PodSpec) -> Obj
 /// More than the user's number, to which the runtime holds a handler. Knative counts from the request's arrival: the activator
 /// (`NewTimeoutHandler` in `cmd/activator/main.go`) holds it while a pod starts, and a cold start must not eat the handler's time.
 /// The pod's grace period is the same number (`makePodSpec` in `pkg/reconciler/revision/resources`), and the first thirty seconds of it
-/// are the queue-proxy's (`drainSleepDuration` in `pkg/queue/sharedmain`): the container hears of its end after them. Between 590 s and Knative's most there is less than ten seconds on top: a request
-/// that waits for a pod and then takes all of its time is ended by Knative, and a pod that leaves in the middle of it is killed.
+/// are the queue-proxy's (`drainSleepDuration` in `pkg/queue/sharedmain`): the container hears of its end after them.
+///
+/// Between 590 s and Knative's most there is less than ten seconds on top: a request that waits for a pod and then takes all of its time
+/// is ended by Knative, and a pod that leaves in the middle of it is killed.
 fn timeout_seconds(limits: &Limits) -> i64 {
     pod::grace_seconds(limits.timeout.max(DRAIN)).min(MOST_SECONDS)
 }

@@ -52,8 +52,8 @@ pub fn nats(graph: &Graph, id: WorkloadId) -> Option<NatsPermissions> {
 }
 
 /// What the provisioner may do: make, change and look at the application's own streams and consumers, delete consumers that another
-/// function takes the place of, and look at, set aside and delete the streams of queues that left the graph. It is trusted with the messages:
-/// whoever changes a stream can have them sent to itself. `None` where the graph has no queue: then there is no provisioner.
+/// function takes the place of, and look at, set aside and delete the streams of queues that left the graph. It is trusted with the
+/// messages: whoever changes a stream can have them sent to itself. `None` where the graph has no queue: then there is no provisioner.
 pub fn provision(graph: &Graph, retired: &[Retired]) -> Option<NatsPermissions> {
     if graph.queues.is_empty() {
         return None;

@@ -6,10 +6,10 @@ use std::process::Command;
 
 use cloudc_tests::app::{App, repository};
 use cloudc_tests::program;
+use cloudc_tests::registry::{Registry, Setup};
 
 use crate::runtime::Root;
 use crate::{digest, done};
-use cloudc_tests::registry::{Registry, Setup};
 
 #[test]
 fn hello_answers_from_an_image_without_a_system() {

@@ -5,10 +5,10 @@ use std::process::Command;
 
 use cloudc_tests::app::{App, Done};
 use cloudc_tests::program;
-
-use crate::{cloudc, digest};
 use cloudc_tests::registry::{PASSWORD, Registry, Setup, USER, log_in};
 use cloudc_tests::small::small;
+
+use crate::{cloudc, digest};
 
 /// An application whose images go to a registry.
 fn application(host: &str, more: &str) -> App {
@@ -131,7 +131,7 @@ fn a_half_pushed_image_is_mended() {
 fn who_has_no_login_or_a_wrong_one_is_told() {
     let Some(registry) = Registry::start(Setup {
         login: true,
-        tls: false,
+        ..Setup::default()
     }) else {
         return;
     };
@@ -162,7 +162,7 @@ fn who_has_no_login_or_a_wrong_one_is_told() {
 fn podman_has_a_file_of_its_own() {
     let Some(registry) = Registry::start(Setup {
         login: true,
-        tls: false,
+        ..Setup::default()
     }) else {
         return;
     };
@@ -178,7 +178,7 @@ fn podman_has_a_file_of_its_own() {
 fn a_credential_helper_is_asked() {
     let Some(registry) = Registry::start(Setup {
         login: true,
-        tls: false,
+        ..Setup::default()
     }) else {
         return;
     };
