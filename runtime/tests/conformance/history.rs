@@ -64,14 +64,23 @@ struct Message {
     /// Of those without a delay: which one.
     place: Option<usize>,
     attempts: u32,
-    /// How often it was sent back since then.
-    sent_back: u32,
+    /// How often there was a reason to deliver it again since then: each time it was sent back, and before the first
+    /// time its ack wait may have been over.
+    reasons: u32,
     /// Before that, the next delivery is too early.
     not_before: Duration,
     /// When it may come again though it is delivered before: one who had it no longer sent it back, and that counts for a delivery
     /// that was on its way.
     sent_back_late: Option<Duration>,
     gone: bool,
+}
+
+impl Message {
+    /// How many deliveries there may have been that nobody saw: between two reasons it may be delivered, and the second one takes
+    /// that delivery back from where it waits.
+    fn unseen(&self) -> u32 {
+        self.reasons.saturating_sub(1)
+    }
 }
 
 /// Judges a history whose ids were each taken once.
@@ -96,7 +105,7 @@ pub(crate) fn judge(history: &[Entry], rules: Rules) -> Verdict {
                 let message = Message {
                     place: delay.is_zero().then_some(sent),
                     attempts: 0,
-                    sent_back: 0,
+                    reasons: 0,
                     not_before: entry.at + delay,
                     sent_back_late: None,
                     gone: false,
@@ -111,13 +120,11 @@ pub(crate) fn judge(history: &[Entry], rules: Rules) -> Verdict {
                 if entry.at + rules.slack < message.not_before {
                     verdict.wrong.push(wrong(Wrong::Early));
                 }
-                // Sent back by two that had it, it may be delivered between the two: nobody sees that one.
-                let unseen = message.sent_back.saturating_sub(1);
                 let next = message.attempts + 1;
-                if !(next..=next + unseen).contains(&attempt) {
+                if !(next..=next + message.unseen()).contains(&attempt) {
                     verdict.wrong.push(wrong(Wrong::Attempt));
                 }
-                message.sent_back = 0;
+                message.reasons = 0;
                 if rules.max_deliveries.is_some_and(|max| attempt > max) {
                     verdict.wrong.push(wrong(Wrong::TooOften));
                 }
@@ -151,7 +158,12 @@ pub(crate) fn judge(history: &[Entry], rules: Rules) -> Verdict {
         } else {
             0
         };
-        if rules.max_deliveries == Some(message.attempts + spent) {
+        let least = message.attempts + spent;
+        let most = least + message.unseen();
+        if rules
+            .max_deliveries
+            .is_some_and(|max| (least..=most).contains(&max))
+        {
             verdict.staying += 1;
         } else {
             verdict.wrong.push(Wrong::Lost(id.to_owned()));
@@ -163,9 +175,11 @@ pub(crate) fn judge(history: &[Entry], rules: Rules) -> Verdict {
 /// A settlement of the delivery that holds the message says when it may come again. Any other one may
 /// count or not: then the earlier time stands.
 fn settle(message: &mut Message, at: Duration, attempt: u32, how: Settlement, rules: Rules) {
-    let holds = attempt == message.attempts && at + rules.slack < message.not_before;
+    let in_time = at + rules.slack < message.not_before;
+    let holds = attempt == message.attempts && in_time;
     if matches!(how, Settlement::Returned | Settlement::Retry(_)) {
-        message.sent_back += 1;
+        let ended = message.reasons == 0 && !in_time;
+        message.reasons += 1 + u32::from(ended);
     }
     let again = match how {
         Settlement::Done | Settlement::Dropped => {
@@ -328,14 +342,21 @@ mod tests {
     fn wrong_attempts_are_seen() {
         let skipped = [sent(0, "a"), delivered(0, "a", 2), settled(0, "a", 2, DONE)];
         assert_eq!(wrong(&skipped), [Wrong::Attempt(a())]);
-        let back = |attempt| settled(100, "a", attempt, Settlement::Returned);
-        let after = |backs: &[Entry]| {
-            let begun = [sent(0, "a"), delivered(0, "a", 1)];
-            let end = [delivered(100, "a", 3), settled(100, "a", 3, DONE)];
-            wrong(&[&begun[..], backs, &end].concat())
+        let back = |at| settled(at, "a", 1, Settlement::Returned);
+        let begun = |backs: &[Entry]| [&[sent(0, "a"), delivered(0, "a", 1)], backs].concat();
+        let end = [delivered(100, "a", 3), settled(100, "a", 3, DONE)];
+        let after = |backs: &[Entry]| wrong(&[&begun(backs)[..], &end].concat());
+        assert_eq!(after(&[back(99)]), [Wrong::Attempt(a())]);
+        // Between the two, or before the one, it was delivered to where it waited.
+        assert_eq!(after(&[back(99), back(99)]), []);
+        assert_eq!(after(&[back(100)]), []);
+        let twice = Rules {
+            max_deliveries: Some(2),
+            ..RULES
         };
-        assert_eq!(after(&[back(1)]), [Wrong::Attempt(a())]);
-        assert_eq!(after(&[back(1), back(1)]), []);
+        let lost = [Wrong::Lost(a())];
+        assert_eq!(judge(&begun(&[back(99)]), twice).wrong, lost);
+        assert_eq!(judge(&begun(&[back(100)]), twice).staying, 1);
         let mut often = vec![sent(0, "a")];
         for attempt in 1..=4 {
             often.push(delivered(u64::from(attempt) * 100, "a", attempt));
