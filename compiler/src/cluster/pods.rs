@@ -1,5 +1,6 @@
 //! Why a workload's pods do not come up: what a person would look for with `kubectl describe` and `kubectl logs`.
 
+use jiff::SignedDuration;
 use k8s_openapi::api::core::v1::{ContainerStatus, Event, Pod};
 use kube::api::{ListParams, LogParams};
 use kube::{Api, Client, ResourceExt as _};
@@ -10,6 +11,9 @@ use crate::release::Key;
 const LINES: i64 = 5;
 /// The longest log line that is shown, in characters.
 const LINE: usize = 300;
+/// How long a program may fail its probes until that is a reason. Kubernetes asks every ten seconds where nobody says, Knative more
+/// often.
+const STARTING: SignedDuration = SignedDuration::from_secs(10);
 
 /// Where to look for a workload's pods.
 pub(super) struct Pods<'a> {
@@ -67,16 +71,12 @@ impl Pods<'_> {
                 }
             }
         }
-        let late: Vec<String> = found
-            .iter()
-            .filter(|pod| !is_ready(pod))
-            .map(|pod| pod.name_any())
-            .collect();
-        self.event(|kind, name| {
+        let late: Vec<&Pod> = found.iter().filter(|pod| !is_ready(pod)).collect();
+        self.event(|event| {
             if found.is_empty() {
-                made_by(key, kind, name)
+                made_by(key, event)
             } else {
-                kind == "Pod" && late.iter().any(|pod| pod == name)
+                late.iter().any(|pod| keeps_back(pod, event))
             }
         })
         .await
@@ -100,16 +100,11 @@ impl Pods<'_> {
         lines.collect()
     }
 
-    /// The last warning about an object that `is_about` knows by its kind and name.
-    async fn event(&self, is_about: impl Fn(&str, &str) -> bool) -> Option<String> {
+    /// The last warning that is a `reason`.
+    async fn event(&self, is_reason: impl Fn(&Event) -> bool) -> Option<String> {
         let events: Api<Event> = Api::namespaced(self.client.clone(), self.namespace);
         let mut found = events.list(&ListParams::default()).await.ok()?.items;
-        found.retain(|event| {
-            let object = &event.involved_object;
-            let (kind, name) = (object.kind.as_deref(), object.name.as_deref());
-            let about = is_about(kind.unwrap_or_default(), name.unwrap_or_default());
-            about && event.type_.as_deref() == Some("Warning")
-        });
+        found.retain(|event| event.type_.as_deref() == Some("Warning") && is_reason(event));
         found.sort_by_key(|event| event.last_timestamp.as_ref().map(|time| time.0));
         let event = found.pop()?;
         let reason = event.reason.unwrap_or_default();
@@ -117,8 +112,36 @@ impl Pods<'_> {
     }
 }
 
-/// Whether an object is a workload's own, or one that a controller made of it on the way to its pods.
-fn made_by(key: &Key, kind: &str, name: &str) -> bool {
+/// Whether a warning says why a pod is not ready. Why it had no node for a while is over once it has one, and a program that starts
+/// fails its first probes.
+fn keeps_back(pod: &Pod, event: &Event) -> bool {
+    let object = &event.involved_object;
+    // A StatefulSet's pods have the names of those before them.
+    let is_it = object.name == pod.metadata.name && object.uid == pod.metadata.uid;
+    if object.kind.as_deref() != Some("Pod") || !is_it {
+        return false;
+    }
+    match event.reason.as_deref() {
+        Some("FailedScheduling") => false,
+        Some("Unhealthy") => {
+            let started = containers(pod).filter_map(|container| {
+                let running = container.state.as_ref()?.running.as_ref()?;
+                Some(running.started_at.as_ref()?.0)
+            });
+            let (Some(started), Some(last)) = (started.max(), event.last_timestamp.as_ref()) else {
+                return true;
+            };
+            last.0.duration_since(started) >= STARTING
+        }
+        _ => true,
+    }
+}
+
+/// Whether a warning is about a workload, or about what a controller made of it on the way to its pods.
+fn made_by(key: &Key, event: &Event) -> bool {
+    let object = &event.involved_object;
+    let kind = object.kind.as_deref().unwrap_or_default();
+    let name = object.name.as_deref().unwrap_or_default();
     let rest = name
         .strip_prefix(&key.name)
         .and_then(|rest| rest.strip_prefix('-'));
@@ -207,14 +230,90 @@ fn crashes(container: &ContainerStatus) -> Option<String> {
         .last_state
         .as_ref()
         .and_then(|state| state.terminated.as_ref());
-    let code = ended.or(last).map(|ended| match ended.reason.as_deref() {
-        Some("OOMKilled") => "was killed for using too much memory".to_owned(),
-        _ => format!("ended with exit code {}", ended.exit_code),
-    });
-    let code = code.unwrap_or_else(|| "keeps ending".to_owned());
-    Some(match container.restart_count {
-        0 => format!("its program {code}"),
-        1 => format!("its program {code}, and was started again once"),
-        times => format!("its program {code}, and was started again {times} times"),
-    })
+    let ended = ended.or(last);
+    let reason = ended.and_then(|ended| ended.reason.as_deref());
+    let code = match (ended, reason) {
+        (_, Some("OOMKilled")) => "was killed for using too much memory".to_owned(),
+        (_, Some("StartError")) => "could not be started".to_owned(),
+        (Some(ended), _) => format!("ended with exit code {}", ended.exit_code),
+        (None, _) => "keeps ending".to_owned(),
+    };
+    let times = match container.restart_count {
+        0 => String::new(),
+        1 => ", and was started again once".to_owned(),
+        times => format!(", and was started again {times} times"),
+    };
+    // One that never ran has no log: the node says why.
+    let why = ended.and_then(|ended| ended.message.as_deref());
+    let why = why.filter(|_| reason == Some("StartError"));
+    let why = why.map(|why| format!(": {why}")).unwrap_or_default();
+    Some(format!("its program {code}{times}{why}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{from_value, json};
+
+    use super::*;
+
+    #[test]
+    fn what_a_new_pod_says_of_its_first_seconds_is_no_reason() {
+        let pod = |uid: &str| -> Pod {
+            let running = json!({"startedAt": "2026-01-01T00:00:10Z"});
+            from_value(json!({
+                "metadata": {"name": "shop-nats-0", "uid": uid},
+                "status": {"containerStatuses": [{
+                    "name": "nats", "image": "", "imageID": "", "ready": false, "restartCount": 0, "state": {"running": running},
+                }]},
+            }))
+            .expect("a pod")
+        };
+        let event = |reason: &str, second: u32| -> Event {
+            from_value(json!({
+                "metadata": {},
+                "involvedObject": {"kind": "Pod", "name": "shop-nats-0", "uid": "1"},
+                "reason": reason, "lastTimestamp": format!("2026-01-01T00:00:{second}Z"),
+            }))
+            .expect("an event")
+        };
+        for (reason, second, keeps) in [
+            ("Unhealthy", 11, false),
+            ("Unhealthy", 20, true),
+            ("FailedScheduling", 20, false),
+            ("FailedMount", 11, true),
+        ] {
+            assert_eq!(
+                keeps_back(&pod("1"), &event(reason, second)),
+                keeps,
+                "{reason} {second}"
+            );
+        }
+        let of_the_one_before = keeps_back(&pod("2"), &event("FailedMount", 11));
+        assert!(!of_the_one_before);
+    }
+
+    #[test]
+    fn a_program_that_ends_is_described() {
+        let ended = |reason: &str, restarts: u32| {
+            let ended = json!({"exitCode": 128, "reason": reason, "message": "no such file"});
+            let container = from_value(json!({
+                "name": "app", "image": "", "imageID": "", "ready": false, "restartCount": restarts,
+                "state": {"waiting": {"reason": "CrashLoopBackOff"}}, "lastState": {"terminated": ended},
+            }));
+            crashes(&container.expect("a container"))
+        };
+        let said = |text: &str| Some(text.to_owned());
+        assert_eq!(
+            ended("StartError", 2),
+            said("its program could not be started, and was started again 2 times: no such file")
+        );
+        assert_eq!(
+            ended("Error", 1),
+            said("its program ended with exit code 128, and was started again once")
+        );
+        assert_eq!(
+            ended("OOMKilled", 0),
+            said("its program was killed for using too much memory")
+        );
+    }
 }

@@ -78,6 +78,19 @@ fn endpoint(
             }
         }
     }
+    for what in ["CERTIFICATE", "CLIENT_CERTIFICATE", "CLIENT_KEY"] {
+        for name in [
+            format!("OTEL_EXPORTER_OTLP_{signal}_{what}"),
+            format!("OTEL_EXPORTER_OTLP_{what}"),
+        ] {
+            if variable(&name).is_some() {
+                return Err(format!(
+                    "{name} is set, which this cannot follow: leave it out, and send to a receiver in the cluster over http, or to one \
+                     whose certificate is from a public authority"
+                ));
+            }
+        }
+    }
     Ok(Some(address))
 }
 
@@ -151,6 +164,13 @@ mod tests {
         let own = ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "http/protobuf");
         let metrics = ("OTEL_METRICS_EXPORTER", "none");
         assert!(of(&[ALL, own, metrics, ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc")]).is_ok());
+        let own = ("OTEL_EXPORTER_OTLP_CERTIFICATE", "/etc/ca.pem");
+        let error = of(&[ALL, own]).expect_err("public authorities alone");
+        assert!(
+            error.starts_with("OTEL_EXPORTER_OTLP_CERTIFICATE is set"),
+            "{error}"
+        );
+        assert!(of(&[own]).is_ok(), "nothing is sent");
         for address in ["collector:4318", "/v1/traces", "grpc://collector:4317"] {
             let error = of(&[("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", address)]);
             let error = error.expect_err(address);

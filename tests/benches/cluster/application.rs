@@ -9,6 +9,7 @@ const RECEIPTS: &str = "examples/shop/src/receipts.rs";
 const PAYMENTS: &str = "examples/shop/src/payments.rs";
 const QUEUES: &str = "examples/shop/src/queues.rs";
 const SETTINGS: &str = "examples/shop/cloudc.toml";
+const SEARCH: &str = "examples/shop/src/search.rs";
 const LIB: &str = "examples/shop/src/lib.rs";
 
 /// The sources, in a folder that is removed at the end.
@@ -92,6 +93,21 @@ impl Application {
         );
     }
 
+    /// Gives the service `search` this memory, or takes it back.
+    pub(crate) fn memory_of_search(&self, memory: Option<&str>) {
+        let start = "#[function(http = \"GET /search\", ";
+        let (old, new) = match memory {
+            Some(memory) => (String::new(), format!("memory = {memory:?}, ")),
+            None => {
+                let text = self.read(SEARCH);
+                let at = text.find(start).expect("its function") + start.len();
+                let end = text[at..].find("service").expect("its service");
+                (text[at..at + end].to_owned(), String::new())
+            }
+        };
+        self.edit(SEARCH, &format!("{start}{old}"), &format!("{start}{new}"));
+    }
+
     /// Gives the broker this image.
     pub(crate) fn image_of_the_broker(&self, image: &str) {
         let text = self.read(SETTINGS);
@@ -103,13 +119,22 @@ impl Application {
         );
     }
 
-    /// Takes away the queue `restock-requests`, its consumer `restock` and the schedule that sends to it.
-    pub(crate) fn without_restocking(&self) {
+    /// Takes away the queue `restock-requests`, its consumer `restock` and the schedule that sends to it; the sources with them.
+    pub(crate) fn without_restocking(&self) -> [(&'static str, String); 2] {
+        let with = [LIB, QUEUES].map(|path| (path, self.read(path)));
         self.edit(LIB, "pub mod restocking;\n", "");
         self.edit(QUEUES, "use crate::restocking::Restock;\n", "");
         let text = self.read(QUEUES);
         let start = text.find("/// Pieces that wait").expect("the last queue");
         self.app.write(QUEUES, &text[..start]);
+        with
+    }
+
+    /// Brings them back.
+    pub(crate) fn with_restocking(&self, sources: [(&str, String); 2]) {
+        for (path, text) in sources {
+            self.app.write(path, text);
+        }
     }
 
     fn read(&self, path: &str) -> String {

@@ -167,6 +167,17 @@ impl Ended {
         self
     }
 
+    /// The number of the release that it deployed.
+    #[track_caller]
+    pub(crate) fn release(&self) -> String {
+        let (_, rest) = self
+            .done
+            .out
+            .split_once(" as release ")
+            .unwrap_or_else(|| panic!("no release is named in\n{}", self.text()));
+        rest.chars().take_while(char::is_ascii_digit).collect()
+    }
+
     fn text(&self) -> String {
         format!("{}\n{}{}", self.line, self.done.out, self.done.err)
     }

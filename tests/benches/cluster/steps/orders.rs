@@ -46,7 +46,7 @@ async fn fill(place: &mut Place) {
 }
 
 /// Runs a schedule now.
-async fn run(place: &mut Place, name: &str) {
+pub(super) async fn run(place: &mut Place, name: &str) {
     let schedule = place.get(("batch/v1", "CronJob"), name).await;
     let mut job = schedule["spec"]["jobTemplate"].clone();
     job["apiVersion"] = json!("batch/v1");
@@ -104,7 +104,7 @@ async fn order(place: &Place, count: usize) -> Vec<String> {
 }
 
 /// How many pods a workload has.
-async fn pods(place: &Place, workload: &str) -> usize {
+pub(super) async fn pods(place: &Place, workload: &str) -> usize {
     let selector = ListParams::default().labels(&format!("app.kubernetes.io/instance={workload}"));
     let found = place
         .api(("v1", "Pod"))

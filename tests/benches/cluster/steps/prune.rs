@@ -1,9 +1,55 @@
 //! What left the application goes, and nothing else.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
+use super::orders::{pods, run};
 use crate::place::Place;
 use crate::reading::SCALED_OBJECT;
+
+/// Messages that nobody takes: with an empty cache the shelf is empty, so pieces are asked for, and their consumer is held back.
+pub(super) async fn messages(place: &mut Place) {
+    let pause = json!({
+        "apiVersion": SCALED_OBJECT.0, "kind": SCALED_OBJECT.1,
+        "metadata": {"name": "restock", "annotations": {"autoscaling.keda.sh/paused-replicas": "0"}},
+    });
+    place.apply_as("somebody", pause).await;
+    place
+        .until("restock is held back", async || {
+            pods(place, "restock").await == 0
+        })
+        .await;
+    let cache = ("v1", "Pod");
+    let old = place.get(cache, "shop-valkey-0").await["metadata"]["uid"].clone();
+    place.delete(cache, "shop-valkey-0").await;
+    place
+        .until("the cache is another one", async || {
+            place.find(cache, "shop-valkey-0").await.is_some_and(|pod| {
+                let conditions = pod["status"]["conditions"]
+                    .as_array()
+                    .cloned()
+                    .unwrap_or_default();
+                let is_ready = |condition: &Value| {
+                    condition["type"] == "Ready" && condition["status"] == "True"
+                };
+                pod["metadata"]["uid"] != old && conditions.iter().any(is_ready)
+            })
+        })
+        .await;
+    run(place, "find-shortages").await;
+    let kept = place.application.without_restocking();
+    place.deploy(&[]).await.with(0).says(&[
+        "the queue `restock-requests` left the application, and its stream",
+        "is kept: it holds",
+        "--delete-data restock-requests",
+    ]);
+    place
+        .deploy(&["--delete-data", "restock-requests"])
+        .await
+        .with(0)
+        .says(&["deleted the stream shop-restock-requests"]);
+    place.application.with_restocking(kept);
+    place.deploy(&[]).await.with(0);
+}
 
 pub(super) async fn restocking(place: &mut Place) {
     // With the label that everybody may write, and not in the set.
@@ -13,7 +59,7 @@ pub(super) async fn restocking(place: &mut Place) {
         let foreign = json!({"apiVersion": "v1", "kind": kind, "metadata": {"name": "mine", "labels": labels}});
         place.apply_as("somebody", foreign).await;
     }
-    place.application.without_restocking();
+    let _ = place.application.without_restocking();
     let done = place.deploy(&[]).await.with(0);
     done.says(&[
         "deleted Deployment restock, which left the application",

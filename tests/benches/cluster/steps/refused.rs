@@ -133,35 +133,6 @@ pub(super) async fn few_rights(place: &mut Place) {
     }
 }
 
-pub(super) async fn image(place: &mut Place) {
-    let arguments = [
-        "deploy",
-        "examples/shop",
-        "--image",
-        &made_up(0xdead),
-        "--timeout",
-        "60s",
-    ];
-    let done = place.cloudc(&arguments).await.with(1);
-    done.says(&["CC807", "does not come up", "cannot be pulled"]);
-    place.deploy(&[]).await.with(0);
-}
-
-pub(super) async fn image_of_the_broker(place: &mut Place) {
-    let right = place
-        .image_of(("apps/v1", "StatefulSet"), "shop-nats")
-        .await;
-    place.application.image_of_the_broker("nats:0.0.0");
-    let done = place.deploy(&["--timeout", "90s"]).await.with(1);
-    done.says(&[
-        "CC807",
-        "StatefulSet shop-nats does not come up",
-        "nats:0.0.0",
-    ]);
-    place.application.image_of_the_broker(&right);
-    place.deploy(&[]).await.with(0);
-}
-
 /// The cluster of the kubeconfig's context, for another user.
 fn somebody(user: AuthInfo) -> Kubeconfig {
     let found = Kubeconfig::read().expect("a kubeconfig");

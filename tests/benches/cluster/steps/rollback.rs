@@ -34,6 +34,23 @@ pub(super) async fn before(place: &mut Place) {
     assert_eq!(images(place).await, after);
 }
 
+pub(super) async fn named(place: &mut Place) {
+    let last = place.deploy(&[]).await.with(0).release();
+    let images_of_last = images(place).await;
+    for _ in 0..2 {
+        place.application.another_program();
+        place.deploy(&[]).await.with(0);
+    }
+    let known = ["rollback", "examples/shop", "--to"];
+    let back = [&known[..], &[last.as_str()]].concat();
+    place.cloudc(&back).await.with(0);
+    assert_eq!(images(place).await, images_of_last);
+    let nowhere = [&known[..], &["999"]].concat();
+    place.cloudc(&nowhere).await.with(1).says(&["CC809", "999"]);
+    assert_eq!(images(place).await, images_of_last);
+    place.deploy(&[]).await.with(0);
+}
+
 async fn images(place: &Place) -> [String; 3] {
     [
         place.image_of(KNATIVE_SERVICE, "shop").await,
