@@ -53,7 +53,9 @@ pub(super) fn accounts(app: &str, users: &[User]) -> Conf {
 /// one without JetStream with an error, so the import has another name. The client need not know: the account maps it.
 fn renamed(subject: &str) -> Option<&str> {
     let rest = subject.strip_prefix("$JS.")?;
-    rest.starts_with("API.CONSUMER.INFO.").then_some(rest)
+    let answered = ["API.CONSUMER.INFO.", "API.STREAM.MSG.GET."];
+    let is_answered = answered.iter().any(|what| rest.starts_with(what));
+    is_answered.then_some(rest)
 }
 
 /// A user with its key. The permissions say again what the imports say, and keep its inbox its own.

@@ -141,6 +141,8 @@ fn consume(graph: &Graph, queue: QueueId, function: &str) -> Vec<String> {
         format!("$JS.ACK.{stream}.{consumer}.>"),
         format!("$JS.API.CONSUMER.INFO.{stream}.{consumer}"),
         format!("{PULL}{stream}.{consumer}"),
+        // For messages whose headers its client cannot read; it gets all of them anyway.
+        format!("$JS.API.STREAM.MSG.GET.{stream}"),
     ];
     if queue.dead_letter {
         publish.push(names::dead_subject(&graph.app, &queue.name));

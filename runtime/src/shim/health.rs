@@ -51,7 +51,7 @@ impl Health {
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
         match &*connections {
-            None => Err("it has not connected to its servers yet".to_owned()),
+            None => Err("it has not connected to its servers yet; its log says why".to_owned()),
             Some(connections) => connections.iter().try_for_each(|one| one.ready()),
         }
     }

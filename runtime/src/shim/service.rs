@@ -10,6 +10,9 @@ use crate::gate::Gate;
 use crate::router::{Limits, routes};
 use crate::telemetry::Watched;
 
+/// What becomes of a client that reads nothing, and of a handler that does not end.
+const OVER: &str = "the grace period is over; requests that still run are given up";
+
 /// Answers until the shutdown. Until the servers are there that it needs, it is not ready.
 pub(super) async fn run(pod: &Pod<'_>) -> Result<(), String> {
     let workload = pod.linked()?;
@@ -31,13 +34,14 @@ pub(super) async fn run(pod: &Pod<'_>) -> Result<(), String> {
     let connected = tokio::select! {
         // It was told to leave before it could do anything.
         () = &mut serving => return Ok(()),
+        () = pod.shutdown.is_over(workload.timeout) => return Err(OVER.to_owned()),
         connected = pod.connect() => connected?,
     };
     health.connected(connected.connections.clone());
     let ended = tokio::select! {
         () = serving => Ok(()),
         () = pod.shutdown.is_over(workload.timeout) => {
-            Err("the grace period is over; requests that still run are given up".to_owned())
+            Err(OVER.to_owned())
         }
     };
     close(&connected).await;

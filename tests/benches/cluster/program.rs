@@ -170,11 +170,10 @@ impl Ended {
     /// The number of the release that it deployed.
     #[track_caller]
     pub(crate) fn release(&self) -> String {
-        let (_, rest) = self
-            .done
-            .out
+        let text = self.text();
+        let (_, rest) = text
             .split_once(" as release ")
-            .unwrap_or_else(|| panic!("no release is named in\n{}", self.text()));
+            .unwrap_or_else(|| panic!("no release is named in\n{text}"));
         rest.chars().take_while(char::is_ascii_digit).collect()
     }
 

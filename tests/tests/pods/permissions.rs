@@ -71,6 +71,7 @@ fn subjects(graph: &Value, verb: &str, queue: &str) -> Vec<String> {
         "bury" => vec![format!("shop.{queue}.dead")],
         "consume" => vec![
             format!("$JS.API.CONSUMER.MSG.NEXT.{stream}.{consumer}"),
+            format!("$JS.API.STREAM.MSG.GET.{stream}"),
             format!("$JS.ACK.{stream}.{consumer}.1.1.1.1.0"),
         ],
         "inspect" => vec![format!("$JS.API.CONSUMER.INFO.{stream}.{consumer}")],
@@ -106,13 +107,12 @@ const VERBS: [&str; 8] = [
 ];
 
 /// What nobody may do, the provisioner and the operator neither.
-const FORBIDDEN: [&str; 18] = [
+const FORBIDDEN: [&str; 17] = [
     "$JS.API.INFO",
     "$JS.API.STREAM.NAMES",
     "$JS.API.STREAM.LIST",
     "$JS.API.STREAM.DELETE.shop-orders",
     "$JS.API.STREAM.DELETE.shop-orders-dead",
-    "$JS.API.STREAM.MSG.GET.shop-orders",
     "$JS.API.STREAM.MSG.DELETE.shop-orders",
     "$JS.API.STREAM.SNAPSHOT.shop-orders",
     "$JS.API.STREAM.CREATE.other",

@@ -1,5 +1,7 @@
 //! Handlers and servers that do what they should not.
 
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::TcpStream;
 use std::process::Command;
 use std::time::Duration;
 
@@ -109,6 +111,57 @@ async fn what_fails_is_tried_again_and_ends_as_a_dead_letter() {
     }
     worker.wait_for("the one that is done", |line| {
         (line.contains("cloudc::effect") && line.contains("\"done\"")).then_some(())
+    });
+}
+
+/// Publishes a task with a header as it is, which a client would not send.
+fn publish(port: u16, header: &[u8], payload: &str) {
+    let mut stream = BufReader::new(TcpStream::connect(("127.0.0.1", port)).expect("a connection"));
+    let head = [b"NATS/1.0\r\n", header, b"\r\n\r\n"].concat();
+    let all = head.len() + payload.len();
+    let sent = [
+        b"CONNECT {\"verbose\":false,\"headers\":true}\r\n",
+        format!("HPUB odd.tasks {} {all}\r\n", head.len()).as_bytes(),
+        &head,
+        format!("{payload}\r\nPING\r\n").as_bytes(),
+    ]
+    .concat();
+    stream.get_mut().write_all(&sent).expect("sent");
+    let answered = stream.lines().any(|line| line.expect("a line") == "PONG");
+    assert!(answered, "the broker hung up");
+}
+
+/// Another program's headers, at which the client hangs up.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn headers_that_nobody_can_read_hold_nothing_up() {
+    let Some(odd) = Odd::open("enabled") else {
+        return;
+    };
+    for header in [
+        &b"X-Name: M\xfcller"[..],
+        b"no header at all",
+        b"X Name: Mills",
+    ] {
+        for task in ["done", "fail"] {
+            publish(odd.broker.port(), header, &format!("\"{task}\""));
+        }
+    }
+    let jetstream = odd.broker.jetstream().await;
+    for _ in 0..20 {
+        let sent = jetstream.publish("odd.tasks", "\"done\"".into()).await;
+        sent.expect("sent").await.expect("taken");
+    }
+    let worker = odd.start("work");
+    odd.until_dead(3).await;
+    let reasons = odd.reasons().await;
+    assert!(
+        reasons
+            .iter()
+            .all(|reason| reason.contains("it does not feel like it")),
+        "{reasons:?}"
+    );
+    worker.wait_for("which it was", |line| {
+        line.contains("handled without them").then_some(())
     });
 }
 

@@ -175,6 +175,8 @@ fn a_message_takes_its_way_and_keda_sees_it() {
 
     let mut charge = broker.user("charge");
     charge.api("$JS.API.CONSUMER.INFO.shop-orders.charge", &json!({}));
+    let looked = charge.api("$JS.API.STREAM.MSG.GET.shop-orders", &json!({"seq": 1}));
+    assert_eq!(looked["message"]["seq"], 1, "{looked}");
     let next = "$JS.API.CONSUMER.MSG.NEXT.shop-orders.charge";
     let (ack, order) = charge.request(next, "{\"batch\":1}").expect("a message");
     assert_eq!(order, "{\"sku\":\"tea\"}");
@@ -349,6 +351,7 @@ fn nobody_can_do_more() {
         "$JS.API.STREAM.PURGE.shop-orders-dead",
         "$JS.API.CONSUMER.LIST.shop-orders",
         "$JS.API.CONSUMER.DELETE.shop-orders.charge",
+        "$JS.API.STREAM.MSG.GET.shop-orders",
     ];
     let nobodys = [
         "$JS.API.INFO",
@@ -356,7 +359,6 @@ fn nobody_can_do_more() {
         "$JS.API.STREAM.DELETE.shop-orders",
         "$JS.API.STREAM.DELETE.shop-orders-dead",
         "$JS.API.STREAM.MSG.DELETE.shop-orders",
-        "$JS.API.STREAM.MSG.GET.shop-orders",
         "$JS.API.DIRECT.GET.shop-orders",
         "$JS.API.DIRECT.GET.shop-orders-dead",
         "$JS.API.STREAM.CREATE.spy",
@@ -416,6 +418,7 @@ fn nobody_can_do_more() {
                 "$JS.ACK.shop-orders.charge.1.1.1.1.1",
                 "$JS.API.CONSUMER.INFO.shop-orders.charge",
                 "$JS.API.CONSUMER.MSG.NEXT.shop-orders.charge",
+                "$JS.API.STREAM.MSG.GET.shop-orders",
             ],
         ),
         ("mail-receipts", vec![]),

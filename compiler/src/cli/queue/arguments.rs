@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 
+use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Subcommand};
 
 use crate::cli::arguments::ProjectArguments;
@@ -84,7 +85,7 @@ pub(super) struct Redrive {
 #[group(required = true, multiple = false)]
 pub(super) struct Which {
     /// The dead letter of this number, as `peek` shows it; may be given several times.
-    #[arg(long = "number", value_name = "NUMBER", value_delimiter = ',')]
+    #[arg(long = "number", value_name = "NUMBER", value_delimiter = ',', value_parser = clap::value_parser!(u64).range(1..))]
     pub(super) numbers: Vec<u64>,
     /// All of the queue's dead letters.
     #[arg(long)]
@@ -147,12 +148,14 @@ pub(super) struct ServerArguments {
     #[arg(
         long,
         value_name = "URL",
+        value_parser = NonEmptyStringValueParser::new(),
         env = "CLOUDC_NATS_URL",
         hide_env_values = true
     )]
     pub(super) server: String,
     // A path cannot be empty, a variable can.
-    /// The folder with the user's credentials: a file `seed`, `creds` or `token`, or `user` and `password`.
+    /// The folder with the user's credentials: a file `seed`, `creds` or `token`, or `user` and `password`; with a private
+    /// authority's certificate besides, `ca.crt`.
     #[arg(
         long,
         value_name = "FOLDER",

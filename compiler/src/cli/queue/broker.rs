@@ -248,9 +248,13 @@ fn addresses(servers: &str) -> Result<Vec<ServerAddr>, Failure> {
     let parsed = servers
         .split(',')
         .map(|server| server.trim().parse::<ServerAddr>());
-    parsed
+    let addresses: Vec<_> = parsed
         .collect::<Result<_, _>>()
-        .map_err(|_| Failure::NoAddress)
+        .map_err(|_| Failure::NoAddress)?;
+    if addresses.iter().any(ServerAddr::has_user_pass) {
+        return Err(Failure::HasPassword);
+    }
+    Ok(addresses)
 }
 
 /// Hosts and ports, without what else an address holds.
@@ -267,12 +271,14 @@ mod tests {
     use crate::diagnostic::Diagnostic;
 
     #[test]
-    fn an_address_is_shown_without_its_password() {
-        let parsed = addresses("nats://u:s3cret@one:4222, tls://two:4333").expect("addresses");
+    fn an_address_has_no_password() {
+        let parsed = addresses("nats://one:4222, tls://two:4333").expect("addresses");
         assert_eq!(shown(&parsed), "one:4222, two:4333");
-        let refused = addresses("http://u:s3cret@one").expect_err("it is no broker's");
-        let found = Diagnostic::from(refused);
-        assert!(!format!("{found:?}").contains("s3cret"), "{found:?}");
+        for written in ["http://u:s3cret@one", "nats://u:s3cret@one:4222"] {
+            let refused = addresses(written).expect_err("it is refused");
+            let found = Diagnostic::from(refused);
+            assert!(!format!("{found:?}").contains("s3cret"), "{found:?}");
+        }
     }
 
     #[test]

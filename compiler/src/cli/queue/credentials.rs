@@ -18,6 +18,12 @@ pub(super) fn read(folder: Option<&Path>) -> Result<ConnectOptions, Failure> {
     if !folder.is_dir() {
         return Err(Failure::Credentials(format!("{shown} is no folder")));
     }
+    let authorities = folder.join("ca.crt");
+    let options = match file(folder, "ca.crt")? {
+        // As the pods do: a broker of one's own has a certificate of one's own.
+        Some(_) => options.add_root_certificates(authorities),
+        None => options,
+    };
     if let Some(seed) = file(folder, "seed")? {
         return Ok(options.nkey(seed));
     }

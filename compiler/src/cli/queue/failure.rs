@@ -10,6 +10,8 @@ use crate::diagnostic::Diagnostic;
 pub(super) enum Failure {
     /// `--server` is no address.
     NoAddress,
+    /// `--server` is one with a user and a password.
+    HasPassword,
     /// No connection.
     Unreachable {
         /// Host and port.
@@ -106,6 +108,11 @@ impl From<Failure> for Diagnostic {
                 "what `--server` names is no address of a broker",
             )
             .help("write it so: nats://127.0.0.1:4222, or tls://nats.example.com:4222"),
+            Failure::HasPassword => Self::error(
+                codes::BROKER_UNREACHABLE,
+                "what `--server` names has a user in it, and everybody on this machine can read it there",
+            )
+            .help("leave it out, and name a folder with the files `user` and `password`, or `token`: --credentials FOLDER"),
             Failure::Unreachable { server, why } => Self::error(
                 codes::BROKER_UNREACHABLE,
                 format!("cannot reach the broker at {server}: {why}"),

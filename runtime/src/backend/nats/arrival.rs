@@ -11,6 +11,7 @@ use super::headers;
 use super::hold::Held;
 use super::link::Link;
 use super::pull::{Arrived, Pulls};
+use super::unreadable::Found;
 use crate::handler::Delivery;
 
 /// What a message is that the server delivers.
@@ -26,6 +27,32 @@ pub(super) fn readable(link: &Link, message: Message) -> jetstream::Message {
     jetstream::Message {
         message,
         context: link.jetstream.clone(),
+    }
+}
+
+/// A message that only JetStream's API could give, for a handler: it counts as delivered as often as it was found.
+pub(super) fn found(
+    link: &Arc<Link>,
+    pulls: &Arc<Pulls>,
+    (queue, consumer): (&str, &str),
+    found: Found,
+) -> Arrived {
+    let Found {
+        sequence, stored, ..
+    } = found;
+    // The server settles by the number in the stream alone.
+    let subject = format!("$JS.ACK.{consumer}.{}.{sequence}.1.{stored}.0", found.times);
+    Arrived {
+        delivery: Delivery {
+            payload: found.payload,
+            id: headers::id(&found.headers).unwrap_or_else(|| format!("{queue}-{sequence}")),
+            attempt: found.times,
+            headers: headers::visible(&found.headers),
+        },
+        sequence,
+        stored,
+        held: Held::new(Arc::clone(link), &subject, (sequence, stored), pulls),
+        since: Instant::now(),
     }
 }
 

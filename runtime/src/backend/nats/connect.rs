@@ -33,8 +33,7 @@ pub(super) async fn connect(access: &Access, app: &str, workload: &str) -> Resul
     let name = format!("{app}/{workload}");
     let inbox = names::inbox(app, workload);
     let secret = names::nats_secret(app, workload);
-    let tls = access.url.starts_with("tls:");
-    let events = Arc::new(Events::new(name.clone(), secret, tls));
+    let events = Arc::new(Events::new(name.clone(), secret, access.url.clone()));
     let folder = access.credentials.as_deref();
     let options = match folder {
         None => ConnectOptions::new(),
@@ -169,7 +168,11 @@ mod tests {
 
     #[test]
     fn the_first_attempt_is_made_at_once() {
-        let events = Events::new("shop/charge".to_owned(), "charge-nats".to_owned(), false);
+        let events = Events::new(
+            "shop/charge".to_owned(),
+            "charge-nats".to_owned(),
+            "nats://shop-nats:4222".to_owned(),
+        );
         let delay = delays(events.standing());
         assert_eq!(delay(1), Duration::ZERO);
         assert!(!delay(2).is_zero());

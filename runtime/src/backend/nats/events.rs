@@ -63,7 +63,8 @@ pub(super) struct Events {
     name: String,
     /// Where the credentials come from.
     secret: String,
-    tls: bool,
+    /// The broker's address.
+    url: String,
     /// What it tried last to log in with, or why it could not.
     tried: Mutex<Option<String>>,
     standing: watch::Sender<Standing>,
@@ -75,12 +76,12 @@ pub(super) struct Events {
 }
 
 impl Events {
-    /// Of the client with this name, and this Secret, over TLS or not.
-    pub(super) fn new(name: String, secret: String, tls: bool) -> Self {
+    /// Of the client with this name and this Secret, for the broker at this address.
+    pub(super) fn new(name: String, secret: String, url: String) -> Self {
         Self {
             name,
             secret,
-            tls,
+            url,
             tried: Mutex::default(),
             standing: watch::Sender::default(),
             refusals: watch::Sender::default(),
@@ -192,10 +193,24 @@ impl Events {
                 self.secret
             ),
             // The client calls a handshake that failed by either name.
-            _ if self.tls && (is(ConnectErrorKind::Io) || is(ConnectErrorKind::Tls)) => format!(
-                "{why}: nobody listens there, or its certificate is not for this address, or neither by a public authority nor by \
+            _ if self.url.starts_with("tls:")
+                && (is(ConnectErrorKind::Io) || is(ConnectErrorKind::Tls)) =>
+            {
+                format!(
+                    "{why}: nobody listens at {}, which CLOUDC_NATS_URL names, or its certificate is not for this address, or neither by a public authority nor by \
                  the one in `ca.crt` of the Secret `{}`, which is read when a pod starts (CLOUDC_NATS_CREDENTIALS says where)",
-                self.secret
+                    self.url, self.secret
+                )
+            }
+            _ if is(ConnectErrorKind::Dns) => {
+                format!(
+                    "{why}: no name server knows the host of {}, which CLOUDC_NATS_URL names",
+                    self.url
+                )
+            }
+            _ if is(ConnectErrorKind::Io) || is(ConnectErrorKind::TimedOut) => format!(
+                "{why}: no broker answers at {}, which CLOUDC_NATS_URL names: it is away, or something is in between that lets nobody through",
+                self.url
             ),
             _ => why,
         }
@@ -225,6 +240,8 @@ fn refusal(text: &str) -> Option<Refusal> {
 mod tests {
     use super::*;
 
+    const URL: &str = "nats://shop-nats:4222";
+
     #[test]
     fn refusals_are_read() {
         let publish = "Permissions Violation for Publish to \"shop.orders\"";
@@ -243,7 +260,11 @@ mod tests {
 
     #[test]
     fn one_that_is_not_let_in_says_where_its_credentials_are() {
-        let events = Events::new("shop/charge".to_owned(), "charge-nats".to_owned(), false);
+        let events = Events::new(
+            "shop/charge".to_owned(),
+            "charge-nats".to_owned(),
+            URL.to_owned(),
+        );
         let standing = events.standing();
         let note = |kind: ConnectErrorKind| {
             events.note(Event::ClientError(ClientError::Other(kind.to_string())));
@@ -265,7 +286,18 @@ mod tests {
         events.tries("the file `seed` is empty".to_owned());
         let why = note(ConnectErrorKind::Authentication);
         assert!(why.starts_with("the file `seed` is empty; put"), "{why}");
-        assert_eq!(note(ConnectErrorKind::Dns), "DNS error");
+        for kind in [
+            ConnectErrorKind::Dns,
+            ConnectErrorKind::Io,
+            ConnectErrorKind::TimedOut,
+        ] {
+            let why = note(kind);
+            assert!(
+                why.contains("at nats://shop-nats:4222, which CLOUDC_NATS_URL")
+                    || why.contains("of nats://shop-nats:4222"),
+                "{why}"
+            );
+        }
     }
 
     #[test]
@@ -284,13 +316,15 @@ mod tests {
 
     #[test]
     fn the_last_trouble_is_kept_until_it_connects() {
-        let events = Events::new("shop/charge".to_owned(), "charge-nats".to_owned(), false);
+        let events = Events::new(
+            "shop/charge".to_owned(),
+            "charge-nats".to_owned(),
+            URL.to_owned(),
+        );
         let standing = events.standing();
         let now = || standing.borrow().clone();
-        events.note(Event::ClientError(ClientError::Other(
-            "DNS error".to_owned(),
-        )));
-        assert_eq!(now().trouble.as_deref(), Some("DNS error"));
+        events.note(Event::ClientError(ClientError::Other("odd".to_owned())));
+        assert_eq!(now().trouble.as_deref(), Some("odd"));
         events.note(Event::Connected);
         assert!(now().connected && now().trouble.is_none());
         events.note(Event::Disconnected);

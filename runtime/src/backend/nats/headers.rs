@@ -105,8 +105,12 @@ pub(super) fn wait(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     ))
 }
 
-/// The bytes of a message as the server counts them: `NATS/1.0`, a line for each header, an empty line, and the payload.
+/// The bytes of a message as the server counts them: `NATS/1.0`, a line for each header, an empty line, and the payload; the
+/// payload alone where there is no header.
 pub(super) fn size(headers: &HeaderMap, payload: usize) -> usize {
+    if headers.is_empty() {
+        return payload;
+    }
     let lines = headers.iter().flat_map(|(name, values)| {
         let name: &str = name.as_ref();
         values
@@ -264,7 +268,7 @@ mod tests {
     #[test]
     fn sizes_are_the_servers() {
         let mut headers = HeaderMap::new();
-        assert_eq!(size(&headers, 3), "NATS/1.0\r\n\r\nabc".len());
+        assert_eq!(size(&headers, 3), "abc".len());
         headers.insert("Key", "Value");
         assert_eq!(size(&headers, 3), "NATS/1.0\r\nKey: Value\r\n\r\nabc".len());
     }

@@ -39,6 +39,11 @@ impl Held {
         }
     }
 
+    /// What lives as long as this does.
+    pub(super) fn life(&self) -> Weak<str> {
+        Arc::downgrade(&self.subject)
+    }
+
     /// Starts its ack wait anew, if there is room in the connection's queue.
     pub(super) fn touch(&self) {
         let _ = unconstrained(self.settle(Settlement::Progress)).now_or_never();
@@ -87,12 +92,16 @@ impl Hold for Held {
     }
 }
 
+/// The longest delay of a message that goes back. The server counts nanoseconds in 63 bits; what it cannot count it takes for none
+/// at all, and would deliver the message again at once, for ever.
+const LONGEST: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
+
 /// Nanoseconds; a bare one comes again at once. No `BackOff` of the consumer's: the server would add it to the delay.
 pub(super) fn nak(delay: Duration) -> String {
     if delay.is_zero() {
         "-NAK".to_owned()
     } else {
-        format!("-NAK {{\"delay\": {}}}", delay.as_nanos())
+        format!("-NAK {{\"delay\": {}}}", delay.min(LONGEST).as_nanos())
     }
 }
 
@@ -104,5 +113,11 @@ mod tests {
     fn naks() {
         assert_eq!(nak(Duration::ZERO), "-NAK");
         assert_eq!(nak(Duration::from_millis(2)), "-NAK {\"delay\": 2000000}");
+        let never = nak(Duration::MAX);
+        let nanos = never.trim_start_matches("-NAK {\"delay\": ");
+        assert!(
+            nanos.trim_end_matches('}').parse::<i64>().is_ok(),
+            "{never}"
+        );
     }
 }

@@ -18,6 +18,7 @@ mod puller;
 mod retire;
 mod status;
 mod step;
+mod unreadable;
 
 use std::collections::HashMap;
 use std::fmt;

@@ -69,7 +69,8 @@ pub(super) async fn store(
     headers: HeaderMap,
     payload: Vec<u8>,
 ) -> Result<Published, Failure> {
-    let answer = link.ask(subject, Some(headers), payload).await?;
+    let headers = (!headers.is_empty()).then_some(headers);
+    let answer = link.ask(subject, headers, payload).await?;
     read(&answer.payload)
 }
 

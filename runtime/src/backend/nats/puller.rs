@@ -11,13 +11,14 @@ use async_nats::{Message, Subscriber, jetstream};
 use futures_util::{FutureExt as _, StreamExt as _};
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 
-use super::arrival::{Arrival, arrival, readable};
+use super::arrival::{Arrival, arrival, found, readable};
 use super::consumer;
 use super::hold::nak;
 use super::ledger::Ledger;
 use super::link::Link;
 use super::pull::Pulls;
 use super::status::{Meaning, meaning};
+use super::unreadable::Search;
 use crate::backend::Failure;
 
 /// How long a request stays open at the server.
@@ -56,6 +57,7 @@ struct Course {
     known: bool,
     /// Not before is it asked again.
     resume: Instant,
+    search: Search,
 }
 
 impl Puller {
@@ -137,13 +139,18 @@ impl Puller {
             heard: Instant::now(),
             known: false,
             resume: Instant::now(),
+            search: Search::default(),
         })
     }
 
     /// Listens on another subject: the server forgets requests to one that nobody listens to. What has come stays.
     async fn renew(&self, course: &mut Course) -> Result<(), Failure> {
         self.take_rest(course).await;
-        *course = self.begin().await?;
+        let search = std::mem::take(&mut course.search);
+        *course = Course {
+            search,
+            ..self.begin().await?
+        };
         Ok(())
     }
 
@@ -159,12 +166,48 @@ impl Puller {
         if course.connection == self.link.connections() {
             return Ok(());
         }
-        self.renew(course).await
+        let awaited = course.ledger.open() > 0;
+        self.renew(course).await?;
+        if awaited {
+            self.search(course).await;
+        }
+        Ok(())
+    }
+
+    /// Looks for messages at which the client hangs up. Without success it goes on, and looks again after the next loss.
+    async fn search(&self, course: &mut Course) {
+        let (link, pulls) = (&self.link, &self.pulls);
+        match course.search.run(link, &self.consumer).await {
+            Ok(all) => {
+                for one in all {
+                    let (queue, sequence) = (&self.queue, one.sequence);
+                    tracing::warn!(
+                        queue,
+                        sequence,
+                        "a message has headers that no client can read, and is handled without them"
+                    );
+                    let from = (self.queue.as_str(), self.consumer.as_str());
+                    let arrived = found(link, pulls, from, one);
+                    course
+                        .search
+                        .handed(sequence, arrived.held.life(), self.ack_wait);
+                    pulls.arrive([arrived]);
+                }
+            }
+            Err(failure) => {
+                tracing::warn!(queue = self.queue, failure = %failure, "cannot look for messages that break the connection");
+            }
+        }
     }
 
     /// Asks for what is missing.
     async fn ask(&self, course: &mut Course) -> Result<(), Failure> {
-        let count = self.pulls.missing(course.ledger.open());
+        let open = course.ledger.open();
+        let missing = self.pulls.missing(open);
+        let count = match course.search.is_careful() {
+            true => missing.min(usize::from(open == 0)),
+            false => missing,
+        };
         if count == 0 {
             return Ok(());
         }
@@ -181,7 +224,7 @@ impl Puller {
             }
             course.known = true;
         }
-        if course.ledger.open() == 0 {
+        if open == 0 {
             course.heard = now;
         }
         let request = course.ledger.ask(count, now, now + SILENCE);

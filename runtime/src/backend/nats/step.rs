@@ -38,6 +38,7 @@ pub(super) fn step(piece: &Piece, existing: Option<&Existing>) -> Result<Step, S
     let Some(existing) = existing else {
         return Ok(Step::Create);
     };
+    foreign(piece, existing)?;
     let mut config = existing.config.clone();
     let mut changes = Vec::new();
     for (name, value) in &piece.config {
@@ -63,6 +64,26 @@ pub(super) fn step(piece: &Piece, existing: Option<&Existing>) -> Result<Step, S
     } else {
         Step::Change(config, changes)
     })
+}
+
+/// Settings of a consumer with which no message reaches a handler whole, and which cloudc never makes.
+const FOREIGN: [&str; 2] = ["deliver_subject", "headers_only"];
+
+/// Refuses a consumer that somebody made so.
+fn foreign(piece: &Piece, existing: &Existing) -> Result<(), String> {
+    let config = &existing.config;
+    let is_set = |name: &&&str| {
+        config
+            .get(**name)
+            .is_some_and(|value| *value != json!(false) && *value != json!("") && !value.is_null())
+    };
+    match FOREIGN.iter().find(is_set) {
+        Some(name) if piece.stream.is_some() => Err(format!(
+            "{} is there already, and somebody made it with {name}, so no message would come whole; delete it, and run this again",
+            piece.title
+        )),
+        _ => Ok(()),
+    }
 }
 
 fn refuse(
@@ -172,6 +193,22 @@ mod tests {
                 panic!("a change");
             };
             assert_eq!(config["subjects"], piece.config["subjects"]);
+        }
+    }
+
+    #[test]
+    fn a_consumer_of_another_kind_is_refused() {
+        let piece = &of(&queue())[2];
+        for (setting, value) in [
+            ("headers_only", json!(true)),
+            ("deliver_subject", json!("somewhere")),
+        ] {
+            let mut existing = made(piece);
+            existing.config.insert(setting.to_owned(), value);
+            let refused = step(piece, Some(&existing)).expect_err("refused");
+            assert!(refused.contains(setting), "{refused}");
+            existing.config.insert(setting.to_owned(), json!(false));
+            assert_eq!(step(piece, Some(&existing)), Ok(Step::Nothing));
         }
     }
 
