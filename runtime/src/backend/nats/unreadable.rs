@@ -19,13 +19,16 @@ use data_encoding::BASE64;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::json;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use super::link::Link;
 use crate::backend::Failure;
 
 /// How long messages are asked for one by one, beyond an ack wait: the same one may come again.
 const CARE: Duration = Duration::from_secs(15);
+/// How long is looked after one loss; the rest is looked at after the next one. Messages with a delay are under way as well, and may be
+/// many.
+const LONGEST: Duration = Duration::from_secs(1);
 /// The first line of headers.
 const VERSION: &str = "NATS/1.0";
 
@@ -47,6 +50,8 @@ pub(super) struct Search {
     /// How often each was found, and whether this process has it still. It cannot be known how often the server has delivered it.
     found: HashMap<u64, (u32, Weak<str>)>,
     careful: Option<Instant>,
+    /// The last that was looked at.
+    last: u64,
 }
 
 #[derive(Deserialize)]
@@ -63,7 +68,9 @@ impl Search {
     /// Looks for messages of a `<stream>.<consumer>` that are delivered, not settled, and unreadable.
     pub(super) async fn run(&mut self, link: &Link, consumer: &str) -> Result<Vec<Found>, Failure> {
         let subject = format!("$JS.API.CONSUMER.INFO.{consumer}");
-        let Some(info) = ask::<Info>(link, &subject, Vec::new()).await? else {
+        // A broker that has just come back may take its time, and messages are not asked for meanwhile.
+        let info = timeout(LONGEST, ask::<Info>(link, &subject, Vec::new())).await;
+        let Some(info) = info.unwrap_or(Ok(None))? else {
             return Ok(Vec::new());
         };
         let (floor, end) = (
@@ -73,15 +80,28 @@ impl Search {
         self.found.retain(|sequence, _| *sequence > floor);
         let stream = consumer.split('.').next().unwrap_or_default();
         let subject = format!("$JS.API.STREAM.MSG.GET.{stream}");
-        let (mut all, mut last) = (Vec::new(), floor);
-        for _ in 0..info.num_ack_pending {
-            let next = json!({"seq": last + 1, "next_by_subj": ">"}).to_string();
-            match ask(link, &subject, next.into_bytes()).await? {
-                Some(Got { message }) if message.sequence <= end => {
-                    last = message.sequence;
-                    all.extend(self.look(message));
-                }
-                _ => break,
+        let mut all = Vec::new();
+        for known in self.found.keys().copied().collect::<Vec<_>>() {
+            let exactly = json!({ "seq": known }).to_string();
+            if let Some(Got { message }) = ask(link, &subject, exactly.into_bytes()).await? {
+                all.extend(self.look(message));
+            }
+        }
+        if !(floor..end).contains(&self.last) {
+            self.last = floor;
+        }
+        let until = Instant::now() + LONGEST;
+        while Instant::now() < until {
+            let next = json!({"seq": self.last + 1, "next_by_subj": ">"}).to_string();
+            let got: Option<Got> = ask(link, &subject, next.into_bytes()).await?;
+            let message = got.map(|got| got.message);
+            let Some(message) = message.filter(|message| message.sequence <= end) else {
+                self.last = end;
+                break;
+            };
+            self.last = message.sequence;
+            if !self.found.contains_key(&message.sequence) {
+                all.extend(self.look(message));
             }
         }
         Ok(all)
