@@ -13,7 +13,7 @@ const LINES: i64 = 5;
 const LINE: usize = 300;
 /// How long a program may fail its probes until that is a reason. Kubernetes asks every ten seconds where nobody says, Knative more
 /// often.
-const STARTING: SignedDuration = SignedDuration::from_secs(10);
+const STARTING: SignedDuration = SignedDuration::from_secs(20);
 
 /// Where to look for a workload's pods.
 pub(super) struct Pods<'a> {
@@ -278,7 +278,7 @@ mod tests {
         };
         for (reason, second, keeps) in [
             ("Unhealthy", 11, false),
-            ("Unhealthy", 20, true),
+            ("Unhealthy", 30, true),
             ("FailedScheduling", 20, false),
             ("FailedMount", 11, true),
         ] {
