@@ -49,6 +49,7 @@ pub(super) struct Found {
 pub(super) struct Search {
     /// How often each was found, and whether this process has it still. It cannot be known how often the server has delivered it.
     found: HashMap<u64, (u32, Weak<str>)>,
+    /// Until when messages are asked for one by one.
     careful: Option<Instant>,
     /// The last that was looked at.
     last: u64,
