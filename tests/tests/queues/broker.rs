@@ -278,7 +278,9 @@ impl Broker {
                     .expect("a message")
             };
             let first = pull().await;
-            first.ack_with(AckKind::Nak(None)).await.expect("let go");
+            // Confirmed, or the next pull may come before it.
+            let said = first.double_ack_with(AckKind::Nak(None)).await;
+            said.expect("let go");
             for _ in 0..count {
                 // Kept until the ack wait is over.
                 drop(pull().await);

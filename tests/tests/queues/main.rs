@@ -103,6 +103,8 @@ impl Stage {
             .current_dir(self.app.path(""))
             .env("CLOUDC_NATS_URL", &self.broker.url)
             .env("CLOUDC_NATS_CREDENTIALS", "operator")
+            // Without a name a terminal shows no bars.
+            .env("TERM", "xterm")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped());
         let mut child = terminal.spawn().expect("a terminal");

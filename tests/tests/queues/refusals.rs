@@ -86,11 +86,17 @@ fn a_broker_that_is_not_there() {
         .and_then(|listener| listener.local_addr())
         .expect("a port")
         .port();
-    let server = format!("nats://operator:s3cret@127.0.0.1:{port}");
+    let server = format!("nats://127.0.0.1:{port}");
     refused(
         &stage,
         &["ls", "--server", &server],
         &[&format!("cannot reach the broker at 127.0.0.1:{port}: ")],
+    );
+    let server = format!("nats://operator:s3cret@127.0.0.1:{port}");
+    refused(
+        &stage,
+        &["ls", "--server", &server],
+        &["has a user in it", "--credentials FOLDER"],
     );
     refused(
         &stage,
