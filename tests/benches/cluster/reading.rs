@@ -143,6 +143,15 @@ impl Place {
     }
 }
 
+/// Whether an object says that it is ready.
+pub(crate) fn is_ready(object: &Value) -> bool {
+    let conditions = object["status"]["conditions"].as_array();
+    conditions
+        .into_iter()
+        .flatten()
+        .any(|condition| condition["type"] == "Ready" && condition["status"] == "True")
+}
+
 /// The text at a path; empty where there is none.
 pub(crate) fn text<'a>(object: &'a Value, path: &str) -> &'a str {
     object

@@ -15,11 +15,7 @@ use crate::backend::Failure;
 /// Among others, when there is no such consumer. Older servers do not answer requests for messages then.
 pub(super) async fn lag(link: &Link, consumer: &str) -> Result<u64, Failure> {
     let subject = format!("$JS.API.CONSUMER.INFO.{consumer}");
-    let answer = link.request(&subject, None, Vec::new()).await?;
-    let answer: Response<Info> = serde_json::from_slice(&answer.payload).map_err(|error| {
-        Failure::NoAnswer(format!("the broker's answer is no JetStream's: {error}"))
-    })?;
-    match answer {
+    match link.api::<Info>(&subject, Vec::new()).await? {
         Response::Ok(info) => Ok(info.num_pending + info.num_ack_pending as u64),
         Response::Err { error } => Err(match error.error_code() {
             ErrorCode::CONSUMER_NOT_FOUND | ErrorCode::STREAM_NOT_FOUND => link.nobody(),

@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use async_nats::client::{RequestError, RequestErrorKind};
 use async_nats::connection::State;
+use async_nats::jetstream::response::Response;
 use async_nats::{Client, HeaderMap, Message, Request, jetstream};
+use serde::de::DeserializeOwned;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
@@ -107,6 +109,22 @@ impl Link {
     ) -> Result<Message, Failure> {
         self.connected(TIMEOUT).await?;
         self.ask(subject, headers, payload).await
+    }
+
+    /// Asks JetStream's API, and reads what it answers.
+    ///
+    /// # Errors
+    ///
+    /// As [`Link::request`], or when the answer is none of JetStream's.
+    pub(super) async fn api<T: DeserializeOwned>(
+        &self,
+        subject: &str,
+        payload: Vec<u8>,
+    ) -> Result<Response<T>, Failure> {
+        let answer = self.request(subject, None, payload).await?;
+        serde_json::from_slice(&answer.payload).map_err(|error| {
+            Failure::NoAnswer(format!("the broker's answer is no JetStream's: {error}"))
+        })
     }
 
     /// Asks something, now or as soon as it is connected, and waits for the answer. Several things are asked in the order in which

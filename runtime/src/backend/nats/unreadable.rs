@@ -141,9 +141,7 @@ async fn ask<T: DeserializeOwned>(
     subject: &str,
     body: Vec<u8>,
 ) -> Result<Option<T>, Failure> {
-    let answer = link.request(subject, None, body).await?;
-    let odd = |error| Failure::NoAnswer(format!("the broker's answer is no JetStream's: {error}"));
-    match serde_json::from_slice(&answer.payload).map_err(odd)? {
+    match link.api(subject, body).await? {
         Response::Ok(said) => Ok(Some(said)),
         Response::Err { error } => match error.error_code() {
             ErrorCode::NO_MESSAGE_FOUND

@@ -1,7 +1,7 @@
 //! From nothing to a running shop, and once more.
 
 use crate::place::Place;
-use crate::reading::{KNATIVE_SERVICE, SCALED_OBJECT, text};
+use crate::reading::{KNATIVE_SERVICE, SCALED_OBJECT, is_ready, text};
 
 pub(super) async fn deploy(place: &mut Place) {
     assert!(!place.is_there().await, "the namespace is there already");
@@ -13,13 +13,7 @@ pub(super) async fn deploy(place: &mut Place) {
     ]);
     for service in ["shop", "search"] {
         let service = place.get(KNATIVE_SERVICE, service).await;
-        let conditions = service["status"]["conditions"]
-            .as_array()
-            .expect("conditions");
-        let is_ready = |condition: &serde_json::Value| {
-            condition["type"] == "Ready" && condition["status"] == "True"
-        };
-        assert!(conditions.iter().any(is_ready), "{conditions:#?}");
+        assert!(is_ready(&service), "{:#?}", service["status"]);
         assert!(
             text(&service, "/status/url").starts_with("http"),
             "it has an address"

@@ -2,7 +2,7 @@
 
 use crate::place::Place;
 use crate::program::kubectl;
-use crate::reading::KNATIVE_SERVICE;
+use crate::reading::{KNATIVE_SERVICE, is_ready};
 
 pub(super) async fn apply(place: &mut Place) {
     let has_registry = place.application.has_registry();
@@ -48,17 +48,8 @@ pub(super) async fn apply(place: &mut Place) {
         place.until(&format!("{server} runs"), runs).await;
     }
     if has_registry {
-        let is_ready = async || {
-            let shop = place.get(KNATIVE_SERVICE, "shop").await;
-            let conditions = shop["status"]["conditions"]
-                .as_array()
-                .cloned()
-                .unwrap_or_default();
-            conditions
-                .iter()
-                .any(|condition| condition["type"] == "Ready" && condition["status"] == "True")
-        };
-        place.until("the shop is ready", is_ready).await;
+        let runs = async || is_ready(&place.get(KNATIVE_SERVICE, "shop").await);
+        place.until("the shop is ready", runs).await;
     }
     place.clean().await.expect("the namespace goes");
 }

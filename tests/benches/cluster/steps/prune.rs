@@ -1,10 +1,10 @@
 //! What left the application goes, and nothing else.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::orders::{pods, run};
 use crate::place::Place;
-use crate::reading::SCALED_OBJECT;
+use crate::reading::{SCALED_OBJECT, is_ready};
 
 /// Messages that nobody takes: with an empty cache the shelf is empty, so pieces are asked for, and their consumer is held back.
 pub(super) async fn messages(place: &mut Place) {
@@ -23,16 +23,10 @@ pub(super) async fn messages(place: &mut Place) {
     place.delete(cache, "shop-valkey-0").await;
     place
         .until("the cache is another one", async || {
-            place.find(cache, "shop-valkey-0").await.is_some_and(|pod| {
-                let conditions = pod["status"]["conditions"]
-                    .as_array()
-                    .cloned()
-                    .unwrap_or_default();
-                let is_ready = |condition: &Value| {
-                    condition["type"] == "Ready" && condition["status"] == "True"
-                };
-                pod["metadata"]["uid"] != old && conditions.iter().any(is_ready)
-            })
+            place
+                .find(cache, "shop-valkey-0")
+                .await
+                .is_some_and(|pod| pod["metadata"]["uid"] != old && is_ready(&pod))
         })
         .await;
     run(place, "find-shortages").await;
