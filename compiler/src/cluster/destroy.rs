@@ -12,7 +12,7 @@ use crate::release::{Key, Phase};
 use super::apis::Apis;
 use super::failure::gone;
 use super::foreign;
-use super::gone::until_gone;
+use super::gone::{until_gone, until_namespace_gone};
 use super::leftovers::{self, Volume};
 use super::lock::Lock;
 use super::members::Members;
@@ -141,17 +141,26 @@ pub async fn destroy(
     // To the last of it: a deploy that waits would put things into a namespace that goes.
     let work = async {
         remove(client, (app, namespace), doomed, deadline, tell).await?;
-        let gone = remove_namespace(client, namespace, (&lock, doomed), tell).await;
-        gone.map_err(|problem| vec![problem])
+        let removed = remove_namespace(client, namespace, (&lock, doomed), tell).await;
+        removed.map_err(|problem| vec![problem])
     };
-    let done = lock.during(work).await;
-    match done {
-        Ok(()) => lock.delete().await.map_err(|problem| vec![problem]),
+    let removed = match lock.during(work).await {
+        Ok(removed) => removed,
         Err(problems) => {
             lock.release().await;
-            Err(problems)
+            return Err(problems);
         }
+    };
+    lock.delete().await.map_err(|problem| vec![problem])?;
+    if let Some(uid) = removed {
+        tell(Event::Done(format!(
+            "waiting: the cluster clears the namespace {namespace}"
+        )));
+        let gone = until_namespace_gone(client, namespace, &uid, deadline).await;
+        gone.map_err(|problem| vec![problem])?;
+        tell(Event::Done(format!("deleted the namespace {namespace}")));
     }
+    Ok(())
 }
 
 async fn remove(
@@ -218,39 +227,36 @@ async fn all_gone<'a>(
     if left.is_empty() { Ok(()) } else { Err(left) }
 }
 
-/// Deletes the namespace if it is cloudc's and empty but for what every namespace has.
+/// Begins to delete the namespace if it is cloudc's and empty but for what every namespace has. The uid of one that goes.
 async fn remove_namespace(
     client: &Client,
     name: &str,
     (lock, doomed): (&Lock, &Doomed),
     tell: Listener<'_>,
-) -> Result<(), Diagnostic> {
+) -> Result<Option<String>, Diagnostic> {
     let namespaces: Api<Namespace> = Api::all(client.clone());
     // Who may not look may not delete either.
     let Ok(Some(namespace)) = namespaces.get_opt(name).await else {
-        return Ok(());
+        return Ok(None);
     };
     let kept = |why: &str| tell(Event::Done(format!("kept the namespace {name}: {why}")));
     if !is_made(&namespace) {
         kept("cloudc did not make it");
-        return Ok(());
+        return Ok(None);
     }
     if !doomed.kept.is_empty() {
         kept("a volume is in it");
-        return Ok(());
+        return Ok(None);
     }
     if let Some(other) = foreign::anything(client, name, lock.name()).await {
         kept(&format!("it has {other}"));
-        return Ok(());
+        return Ok(None);
     }
     let this_one = DeleteParams::background().preconditions(Preconditions {
-        uid: namespace.metadata.uid,
+        uid: namespace.metadata.uid.clone(),
         resource_version: None,
     });
     let removed = namespaces.delete(name, &this_one).await;
     gone(removed, &format!("cannot delete the namespace {name}"))?;
-    tell(Event::Done(format!(
-        "deleted the namespace {name}, which the cluster clears now"
-    )));
-    Ok(())
+    Ok(namespace.metadata.uid)
 }

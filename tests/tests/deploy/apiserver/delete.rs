@@ -285,7 +285,7 @@ fn mounts(pod: &Value, claim: &Value) -> bool {
 }
 
 /// Ends the deletions that wait for nothing but the controllers: the contents of namespaces, and the namespaces where
-/// no finalizer of somebody else holds anything.
+/// no finalizer of somebody else holds anything, or the namespace itself.
 pub(crate) fn finish(state: &mut State) {
     let namespaces = by_name("v1", "Namespace");
     let going: Vec<String> = state
@@ -304,10 +304,13 @@ pub(crate) fn finish(state: &mut State) {
     }
     collect(state);
     for name in &going {
-        if !all(state)
+        let is_empty = all(state)
             .iter()
-            .any(|(_, object)| object["metadata"]["namespace"] == **name)
-        {
+            .all(|(_, object)| object["metadata"]["namespace"] != **name);
+        let finalizers = state
+            .get(&namespaces, "", name)
+            .and_then(|namespace| namespace["metadata"]["finalizers"].as_array());
+        if is_empty && finalizers.is_none_or(Vec::is_empty) {
             state.take(&namespaces, "", name);
         }
     }

@@ -151,7 +151,7 @@ fn act(state: &mut State, call: &Call) -> Result<(u16, Body), Failure> {
         if settle::concerns(&target.kind) {
             state.unsettled = true;
         } else {
-            delete::collect(state);
+            delete::finish(state);
         }
     }
     if call.method != "PATCH" {

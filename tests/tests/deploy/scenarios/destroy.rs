@@ -58,10 +58,58 @@ async fn the_namespace_goes_with_the_last_thing_in_it() {
         delete_data: vec!["nats".to_owned()],
         ..options()
     };
-    destroy(&cluster, &named).await.expect("gone");
-    cluster.collect_garbage();
+    let told = destroy(&cluster, &named).await.expect("gone");
+    assert!(cluster.get("v1", "Namespace", "", "shop").is_none());
+    assert!(told.contains("deleted the namespace shop"), "{told}");
+}
+
+/// Lets a controller of somebody else hold the namespace.
+fn hold_namespace(cluster: &Cluster, finalizers: Value) {
+    let namespace = cluster.get("v1", "Namespace", "", "shop");
+    let mut namespace = namespace.expect("there");
+    namespace["metadata"]["finalizers"] = finalizers;
+    cluster.put(namespace);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_namespace_that_goes_slowly_is_waited_for() {
+    let Some(cluster) = place() else { return };
+    deploy(&cluster, &shop().release()).await.expect("deployed");
+    hold_namespace(&cluster, serde_json::json!(["example.com/held"]));
+    let named = Options {
+        delete_data: vec!["nats".to_owned()],
+        ..hasty()
+    };
+    let said = words(&destroy(&cluster, &named).await.expect_err("held"));
+    assert!(
+        said.contains(
+            "CC806 the namespace shop is being deleted, and is not gone yet: the finalizer `example.com/held` holds it"
+        ),
+        "{said}"
+    );
+    assert_eq!(names(&cluster, "v1", "Secret"), Vec::<String>::new());
+    hold_namespace(&cluster, serde_json::json!([]));
     cluster.finish_deletions();
     assert!(cluster.get("v1", "Namespace", "", "shop").is_none());
+
+    deploy(&cluster, &shop().release()).await.expect("deployed");
+    hold_namespace(&cluster, serde_json::json!(["example.com/held"]));
+    let named = Options {
+        delete_data: vec!["nats".to_owned()],
+        ..options()
+    };
+    let (destroyed, ()) = tokio::join!(destroy(&cluster, &named), async {
+        tokio::time::sleep(Duration::from_secs(60)).await;
+        let namespace = cluster.get("v1", "Namespace", "", "shop").expect("held");
+        assert!(!namespace["metadata"]["deletionTimestamp"].is_null());
+        hold_namespace(&cluster, serde_json::json!([]));
+        cluster.finish_deletions();
+    });
+    let told = destroyed.expect("gone");
+    assert!(
+        told.contains("waiting: the cluster clears the namespace shop"),
+        "{told}"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -358,8 +406,6 @@ async fn a_namespace_that_could_not_be_deleted_goes_with_a_second_run() {
     );
     destroy(&cluster, &named).await.expect_err("denied");
     destroy(&cluster, &options()).await.expect("gone");
-    cluster.collect_garbage();
-    cluster.finish_deletions();
     assert!(cluster.get("v1", "Namespace", "", "shop").is_none());
 }
 

@@ -105,6 +105,9 @@ async fn a_namespace_that_may_not_be_made_is_said() {
 async fn a_namespace_that_is_being_deleted_is_waited_for_by_the_person() {
     let Some(cluster) = place() else { return };
     deploy(&cluster, &shop().release()).await.expect("deployed");
+    let mut namespace = cluster.get("v1", "Namespace", "", "shop").expect("there");
+    namespace["metadata"]["finalizers"] = serde_json::json!(["example.com/held"]);
+    cluster.put(namespace);
     let namespaces: kube::Api<k8s_openapi::api::core::v1::Namespace> =
         kube::Api::all(cluster.client());
     namespaces
