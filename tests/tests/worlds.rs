@@ -8,17 +8,21 @@ use std::path::PathBuf;
 use cloudc_tests::app::{App, Done, repository};
 use similar::TextDiff;
 
+/// The dependencies as applications outside the workspace build them: they are there then.
+const AS_OUTSIDE: &str = "--config profile.dev.package.proc-macro2.opt-level=0 --config profile.dev.package.syn.opt-level=0 \
+     --config profile.dev.package.serde_json.opt-level=0";
+
 const CLOUDC: &str = env!("CARGO_BIN_EXE_cloudc-under-test");
 
-/// Runs a command at the top of the repository, which builds into this folder under `target`.
-fn run(target: &str, command: &str) -> Done {
-    let target = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(target);
+/// Runs a command at the top of the repository. It builds where `applications.rs` does.
+fn run(command: &str) -> Done {
+    let target = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("applications");
     let repository = repository();
     App::empty().run(
         CLOUDC,
         &format!(
             "cd {repository:?}; unset CLOUDC_SEED CLOUDC_FAULTS RUST_BACKTRACE; \
-             export CARGO_TARGET_DIR={target:?}; {command}"
+             export CARGO_TARGET_DIR={target:?} CARGO_PROFILE_DEV_DEBUG=0; {command}"
         ),
     )
 }
@@ -26,12 +30,9 @@ fn run(target: &str, command: &str) -> Done {
 #[test]
 fn the_shop_exercises_every_edge_of_its_graph() {
     for features in ["", "--features reports"] {
-        let done = run(
-            "applications",
-            &format!(
-                "cloudc test examples/shop {features} --deny-unexercised -- --offline --quiet"
-            ),
-        );
+        let done = run(&format!(
+            "cloudc test examples/shop {features} --deny-unexercised -- --offline --quiet {AS_OUTSIDE}"
+        ));
         assert_eq!(done.code, Some(0), "{}{}", done.out, done.err);
         let every = "the tests exercised every edge of the graph";
         assert!(done.out.contains(every), "{}{}", done.out, done.err);
@@ -42,9 +43,13 @@ fn the_shop_exercises_every_edge_of_its_graph() {
 /// the simulation then prints is in `snapshots/simulations/shop.txt`; `UPDATE=1` rewrites it.
 #[test]
 fn the_shops_simulation_finds_a_planted_mistake() {
-    const BROKEN: &str = "export RUSTFLAGS='--cfg shop_broken'; ";
-    let test = "cargo test --quiet --offline -p shop --test simulation";
-    let done = run("broken", &format!("{BROKEN}{test}"));
+    // For the workspace's own crates alone: `RUSTFLAGS` would have every dependency built once more. At one place, as
+    // cargo builds anew for another wrapper.
+    let rustc = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("rustc-shop-broken");
+    fs::write(&rustc, "#!/bin/sh\nexec \"$@\" --cfg shop_broken\n").expect("written");
+    let broken = format!("chmod +x {rustc:?}; export RUSTC_WORKSPACE_WRAPPER={rustc:?}; ");
+    let test = format!("cargo test {AS_OUTSIDE} --quiet --offline -p shop --test simulation");
+    let done = run(&format!("{broken}{test}"));
     assert_ne!(
         done.code,
         Some(0),
@@ -67,8 +72,9 @@ fn the_shops_simulation_finds_a_planted_mistake() {
 
     // The command that it prints fails in the same way.
     let command = report.lines().last().expect("a command").trim();
-    let command = command.replace("cargo test", "cargo test --quiet --offline");
-    let again = run("broken", &format!("{BROKEN}{command}"));
+    let quiet = format!("cargo test {AS_OUTSIDE} --quiet --offline");
+    let command = command.replace("cargo test", &quiet);
+    let again = run(&format!("{broken}{command}"));
     assert_ne!(again.code, Some(0), "{}{}", again.out, again.err);
     let reason = |report: &str| {
         let mut lines = report.lines().skip(2);
