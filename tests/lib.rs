@@ -1,6 +1,7 @@
 //! End-to-end tests of cloudc; the cases are the folders beside this file.
 
 pub mod app;
+pub mod authority;
 pub mod process;
 pub mod registry;
 pub mod schemas;

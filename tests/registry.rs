@@ -6,6 +6,7 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
+use crate::authority::{Authority, ISSUER};
 use crate::process::Process;
 use crate::program;
 
@@ -20,6 +21,7 @@ pub struct Registry {
     folder: TempDir,
     _process: Process,
     port: String,
+    authority: Option<Authority>,
 }
 
 /// How a registry is set up.
@@ -29,6 +31,8 @@ pub struct Setup {
     pub login: bool,
     /// By TLS, with a certificate of an authority that nobody knows: `ca.crt` in its folder.
     pub tls: bool,
+    /// Only with access tokens, of which its authorization service says that they hold for so many seconds.
+    pub tokens: Option<u64>,
 }
 
 impl Registry {
@@ -42,8 +46,10 @@ impl Registry {
              storage: {{filesystem: {{rootdirectory: {:?}}}}}\nhttp:\n  addr: 127.0.0.1:0\n",
             path("data")
         );
-        if setup.tls {
+        if setup.tls || setup.tokens.is_some() {
             certificates(folder.path());
+        }
+        if setup.tls {
             let (crt, key) = (path("server.crt"), path("server.key"));
             config.push_str(&format!("  tls: {{certificate: {crt:?}, key: {key:?}}}\n"));
         }
@@ -52,6 +58,15 @@ impl Registry {
             let users = path("users");
             config.push_str(&format!(
                 "auth: {{htpasswd: {{realm: tests, path: {users:?}}}}}\n"
+            ));
+        }
+        let authority = setup
+            .tokens
+            .map(|seconds| Authority::start(folder.path(), seconds));
+        if let Some(authority) = &authority {
+            let (realm, roots) = (&authority.realm, path("ca.crt"));
+            config.push_str(&format!(
+                "auth: {{token: {{realm: {realm:?}, service: {ISSUER}, issuer: {ISSUER}, rootcertbundle: {roots:?}}}}}\n"
             ));
         }
         fs::write(path("config.yml"), config).expect("written");
@@ -65,12 +80,22 @@ impl Registry {
             folder,
             _process: process,
             port,
+            authority,
         })
     }
 
     /// Host and port.
     pub fn host(&self) -> String {
         format!("127.0.0.1:{}", self.port)
+    }
+
+    /// Who gives tokens for it.
+    ///
+    /// # Panics
+    ///
+    /// Where it was set up without.
+    pub fn authority(&self) -> &Authority {
+        self.authority.as_ref().expect("a setup with tokens")
     }
 
     /// Its folder: certificates, and what was pushed.
@@ -93,6 +118,13 @@ impl Registry {
 pub fn log_in(folder: &Path, host: &str, user: &str, password: &str) {
     let login = data_encoding::BASE64.encode(format!("{user}:{password}").as_bytes());
     let config = serde_json::json!({ "auths": { host: { "auth": login } } });
+    fs::create_dir_all(folder).expect("a folder");
+    fs::write(folder.join("config.json"), config.to_string()).expect("written");
+}
+
+/// Docker's configuration with an identity token in place of a password.
+pub fn log_in_by_identity(folder: &Path, host: &str, identity: &str) {
+    let config = serde_json::json!({ "auths": { host: { "identitytoken": identity } } });
     fs::create_dir_all(folder).expect("a folder");
     fs::write(folder.join("config.json"), config.to_string()).expect("written");
 }

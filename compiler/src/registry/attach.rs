@@ -26,7 +26,7 @@ impl Push {
                 answer => answer.map(Some),
             }
         };
-        let listed = self.attempt("ask what is attached").run(ask).await?;
+        let listed = self.ask("ask what is attached", 0, ask).await?;
         let Some(mut list) = listed else {
             return Ok(());
         };
@@ -47,7 +47,7 @@ impl Push {
         let place = Reference::with_tag(registry.to_owned(), repository.to_owned(), tag);
         let list = OciManifest::ImageIndex(list);
         let put = || self.client.push_manifest(&place, &list);
-        self.attempt("list what is attached").run(put).await?;
+        self.ask("list what is attached", 0, put).await?;
         Ok(())
     }
 

@@ -12,6 +12,8 @@ use super::Failure;
 /// Who pushes.
 pub(super) struct Credentials {
     pub(super) auth: RegistryAuth,
+    /// What is exchanged for access tokens, where the registry has a service for that.
+    pub(super) identity: Option<String>,
     /// How a person knows them again; no secret.
     pub(super) login: Login,
 }
@@ -69,6 +71,7 @@ pub(super) fn find(registry: &str) -> Result<Credentials, Failure> {
     }
     Ok(Credentials {
         auth: RegistryAuth::Anonymous,
+        identity: None,
         login: Login::None,
     })
 }
@@ -76,12 +79,14 @@ pub(super) fn find(registry: &str) -> Result<Credentials, Failure> {
 fn of(found: DockerCredential) -> Credentials {
     match found {
         DockerCredential::IdentityToken(token) => Credentials {
-            auth: RegistryAuth::Basic(TOKEN_USER.to_owned(), token),
+            auth: RegistryAuth::Basic(TOKEN_USER.to_owned(), token.clone()),
+            identity: Some(token),
             login: Login::Token,
         },
         DockerCredential::UsernamePassword(user, password) => Credentials {
             login: Login::User(user.clone()),
             auth: RegistryAuth::Basic(user, password),
+            identity: None,
         },
     }
 }

@@ -7,19 +7,23 @@
 mod attach;
 mod credentials;
 mod failure;
+mod identity;
 mod retry;
 
+use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::stream;
 use oci_client::client::{ClientConfig, ClientProtocol};
 use oci_client::errors::OciDistributionError;
+use oci_client::secrets::RegistryAuth;
 use oci_client::{Client, Reference, RegistryOperation};
 
 use crate::image::{Blob, Image};
 use credentials::Credentials;
 pub use failure::Failure;
+use identity::{Exchange, Service};
 use retry::{Attempt, Contact};
 
 /// Where an image goes.
@@ -68,8 +72,14 @@ const CHUNK: usize = 64 << 10;
 /// How long a connection may take to come.
 const CONNECT: Duration = Duration::from_secs(10);
 
+/// Who it is that asks.
+const USER_AGENT: &str = concat!("cloudc/", env!("CARGO_PKG_VERSION"));
+
+/// The longest that a token of an identity is kept, in seconds. It is exchanged for another one before it ends.
+const KEPT: usize = 24 * 60 * 60;
+
 /// Pushes an image, and a tag that never moves. Needs a tokio runtime with time and I/O. Credentials are those of
-/// `docker login` and `podman login`: `$DOCKER_CONFIG`, credential helpers included.
+/// `docker login` and `podman login`: `$DOCKER_CONFIG`, credential helpers and identity tokens included.
 ///
 /// # Errors
 ///
@@ -83,14 +93,18 @@ pub async fn push(
     let parsed = Reference::try_from(reference.as_str())
         .map_err(|error| Failure::Name(format!("`{reference}` is no image's name: {error}")))?;
     let credentials = credentials::find(parsed.registry())?;
-    let push = Push {
+    let mut push = Push {
         client: client(to, &credentials, parsed.registry())?,
         contact: Contact::new(parsed.registry(), &credentials),
-        credentials,
+        auth: credentials.auth,
+        exchange: None,
         reference: parsed,
         progress,
     };
-    push.log_in().await?;
+    match credentials.identity {
+        Some(identity) => push.identify(identity, to.plain_http).await?,
+        None => push.log_in().await?,
+    }
     let mut pushed = Pushed {
         reference,
         sent: 0,
@@ -114,7 +128,7 @@ pub async fn push(
 fn client(to: &Destination, credentials: &Credentials, registry: &str) -> Result<Client, Failure> {
     // One process, one choice; who was first chose the same.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let config = ClientConfig {
+    let mut config = ClientConfig {
         protocol: if to.plain_http {
             ClientProtocol::Http
         } else {
@@ -123,9 +137,12 @@ fn client(to: &Destination, credentials: &Credentials, registry: &str) -> Result
         // One request for a blob: some registries take no chunks.
         use_monolithic_push: true,
         connect_timeout: Some(CONNECT),
-        user_agent: concat!("cloudc/", env!("CARGO_PKG_VERSION")),
+        user_agent: USER_AGENT,
         ..ClientConfig::default()
     };
+    if credentials.identity.is_some() {
+        config.default_token_expiration_secs = KEPT;
+    }
     Client::try_from(config)
         .map_err(|error| Contact::new(registry, credentials).failure("connect", error))
 }
@@ -133,30 +150,77 @@ fn client(to: &Destination, credentials: &Credentials, registry: &str) -> Result
 struct Push {
     client: Client,
     contact: Contact,
-    credentials: Credentials,
+    auth: RegistryAuth,
+    /// Where access tokens come from, if an identity token is all there is.
+    exchange: Option<Exchange>,
     reference: Reference,
     progress: Arc<dyn Progress>,
 }
 
 impl Push {
-    fn attempt<'a>(&'a self, what: &'a str) -> Attempt<'a> {
+    fn attempt<'a>(&'a self, what: &'a str, bytes: u64) -> Attempt<'a> {
         Attempt {
             contact: &self.contact,
             progress: &*self.progress,
             what,
-            bytes: 0,
+            bytes,
             waits: &retry::WAITS,
         }
     }
 
+    /// Asks the registry for something that sends so many bytes, each time with a token that holds.
+    async fn ask<T, F>(
+        &self,
+        what: &str,
+        bytes: u64,
+        mut request: impl FnMut() -> F,
+    ) -> Result<T, Failure>
+    where
+        F: Future<Output = Result<T, OciDistributionError>>,
+    {
+        let ask = || {
+            let request = request();
+            async move {
+                if let Some(exchange) = &self.exchange {
+                    exchange.renew(&self.reference, &self.client.tokens).await?;
+                }
+                request.await
+            }
+        };
+        self.attempt(what, bytes).run(ask).await
+    }
+
     async fn log_in(&self) -> Result<(), Failure> {
-        let auth = &self.credentials.auth;
         let log_in = || {
             let operation = RegistryOperation::Push;
-            self.client.auth(&self.reference, auth, operation)
+            self.client.auth(&self.reference, &self.auth, operation)
         };
         // Nobody there is most likely a mistake in the name, so it is said at once.
-        self.attempt("log in").first().run(log_in).await.map(|_| ())
+        let attempt = self.attempt("log in", 0).first();
+        attempt.run(log_in).await.map(|_| ())
+    }
+
+    /// Logs in with an identity token.
+    async fn identify(&mut self, identity: String, plain_http: bool) -> Result<(), Failure> {
+        let registry = self.reference.resolve_registry();
+        let client = identity::client().map_err(|error| self.contact.failure("connect", error))?;
+        let find = || Service::find(&client, registry, plain_http);
+        let found = self.attempt("log in", 0).first().run(find).await?;
+        let Some(service) = found else {
+            return self.log_in().await;
+        };
+        if !plain_http && !service.is_private() {
+            return Err(Failure::Tls {
+                registry: registry.to_owned(),
+                why: "it wants the identity token at an address without TLS".to_owned(),
+            });
+        }
+        let exchange = Exchange::new(client, service, identity);
+        let renew = || exchange.renew(&self.reference, &self.client.tokens);
+        self.auth = RegistryAuth::Bearer(self.attempt("log in", 0).run(renew).await?);
+        self.client.store_auth_if_needed(registry, &self.auth).await;
+        self.exchange = Some(exchange);
+        Ok(())
     }
 
     /// Whether the registry has a blob. One that does not say has not: sending it tells more.
@@ -167,7 +231,7 @@ impl Push {
                 answer => answer,
             }
         };
-        self.attempt("ask for a blob").run(ask).await
+        self.ask("ask for a blob", 0, ask).await
     }
 
     async fn send(&self, blob: &Blob) -> Result<(), Failure> {
@@ -185,7 +249,7 @@ impl Push {
             self.client
                 .push_blob_stream(&self.reference, parts, &blob.digest, Some(size))
         };
-        self.attempt("send a blob").of(size).run(send).await?;
+        self.ask("send a blob", size, send).await?;
         self.progress.ends();
         Ok(())
     }
@@ -216,12 +280,14 @@ impl Push {
                 .push_manifest_raw(place, bytes, media_type)
                 .await
         };
-        self.attempt("send the manifest").run(put).await.map(|_| ())
+        self.ask("send the manifest", 0, put).await.map(|_| ())
     }
 
     async fn digest(&self) -> Result<String, Failure> {
-        let auth = &self.credentials.auth;
-        let ask = || self.client.fetch_manifest_digest(&self.reference, auth);
-        self.attempt("ask for the manifest").run(ask).await
+        let ask = || {
+            let client = &self.client;
+            client.fetch_manifest_digest(&self.reference, &self.auth)
+        };
+        self.ask("ask for the manifest", 0, ask).await
     }
 }

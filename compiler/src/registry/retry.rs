@@ -56,10 +56,6 @@ pub(super) struct Attempt<'a> {
 pub(super) struct First<'a>(Attempt<'a>);
 
 impl<'a> Attempt<'a> {
-    pub(super) fn of(self, bytes: u64) -> Self {
-        Self { bytes, ..self }
-    }
-
     pub(super) fn first(self) -> First<'a> {
         First(self)
     }
@@ -198,6 +194,7 @@ mod tests {
     fn asked(codes: &[u16]) -> (Result<(), Failure>, usize) {
         let nobody = Credentials {
             auth: RegistryAuth::Anonymous,
+            identity: None,
             login: Login::None,
         };
         let (contact, heard) = (Contact::new("registry", &nobody), Heard::default());

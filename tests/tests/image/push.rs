@@ -4,8 +4,9 @@ use std::fs;
 use std::process::Command;
 
 use cloudc_tests::app::{App, Done};
+use cloudc_tests::authority::IDENTITY;
 use cloudc_tests::program;
-use cloudc_tests::registry::{PASSWORD, Registry, Setup, USER, log_in};
+use cloudc_tests::registry::{PASSWORD, Registry, Setup, USER, log_in, log_in_by_identity};
 use cloudc_tests::small::small;
 
 use crate::{cloudc, digest};
@@ -159,6 +160,86 @@ fn who_has_no_login_or_a_wrong_one_is_told() {
 }
 
 #[test]
+fn a_registry_that_wants_tokens_has_its_service_asked() {
+    let Some(registry) = Registry::start(Setup {
+        tokens: Some(300),
+        ..Setup::default()
+    }) else {
+        return;
+    };
+    let app = application(&registry.host(), PLAIN);
+    let refused = |words: &str| {
+        let said = push(&app, "");
+        assert_eq!(said.code, Some(1), "{}", said.err);
+        assert!(
+            said.err.contains("CC702") && said.err.contains(words),
+            "`{words}` is missing:\n{}",
+            said.err
+        );
+    };
+    refused("does not let in who comes without a login");
+    log_in(&app.path("logins"), &registry.host(), USER, "another");
+    refused("does not let in who comes as `pusher`");
+    log_in_by_identity(&app.path("logins"), &registry.host(), "a-revoked-token");
+    refused("does not let in who comes with an identity token");
+    assert!(registry.authority().asked().is_empty());
+
+    log_in(&app.path("logins"), &registry.host(), USER, PASSWORD);
+    let said = push(&app, "");
+    assert_eq!(said.code, Some(0), "{}", said.err);
+    assert!(said.err.contains("3 blobs sent"), "{}", said.err);
+}
+
+#[test]
+fn an_identity_token_is_exchanged_once_while_what_it_gave_holds() {
+    let exchanges = |seconds: u64| {
+        let registry = Registry::start(Setup {
+            tokens: Some(seconds),
+            ..Setup::default()
+        })?;
+        let app = application(&registry.host(), PLAIN);
+        log_in_by_identity(&app.path("logins"), &registry.host(), IDENTITY);
+        let said = push(&app, "");
+        assert_eq!(said.code, Some(0), "{}", said.err);
+        assert!(said.err.contains("3 blobs sent"), "{}", said.err);
+        let asked = registry.authority().asked();
+        let all = asked
+            .iter()
+            .all(|asked| asked == "identity repository:team/small:pull,push");
+        assert!(all, "{asked:?}");
+        Some(asked.len())
+    };
+    let Some(once) = exchanges(300) else {
+        return;
+    };
+    assert_eq!(once, 1);
+    let each = exchanges(0).expect("a registry as before");
+    assert!(each > 3, "a token that ends at once: {each} exchanges");
+}
+
+#[test]
+fn an_identity_token_is_not_sent_in_the_clear() {
+    let Some(registry) = Registry::start(Setup {
+        tokens: Some(300),
+        tls: true,
+        ..Setup::default()
+    }) else {
+        return;
+    };
+    let app = application(&registry.host(), "");
+    log_in_by_identity(&app.path("logins"), &registry.host(), IDENTITY);
+    let trusted = registry.folder().join("ca.crt");
+    let said = push(&app, &format!("SSL_CERT_FILE={}", trusted.display()));
+    assert_eq!(said.code, Some(1), "{}", said.err);
+    assert!(
+        said.err.contains("CC701") && said.err.contains("at an address without TLS"),
+        "{}",
+        said.err
+    );
+    assert!(registry.authority().asked().is_empty());
+}
+
+#[test]
 fn podman_has_a_file_of_its_own() {
     let Some(registry) = Registry::start(Setup {
         login: true,
@@ -214,6 +295,7 @@ fn tls_is_spoken_unless_plain_http_is_asked_for() {
     let Some(registry) = Registry::start(Setup {
         login: true,
         tls: true,
+        ..Setup::default()
     }) else {
         return;
     };
