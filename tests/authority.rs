@@ -4,6 +4,7 @@ use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -27,6 +28,7 @@ pub struct Authority {
     /// Where it is asked for tokens.
     pub realm: String,
     asked: Arc<Mutex<Vec<String>>>,
+    busy: Arc<AtomicUsize>,
     runtime: Option<tokio::runtime::Runtime>,
 }
 
@@ -35,6 +37,7 @@ struct Service {
     folder: PathBuf,
     expires_in: u64,
     asked: Arc<Mutex<Vec<String>>>,
+    busy: Arc<AtomicUsize>,
 }
 
 #[derive(Deserialize)]
@@ -60,11 +63,12 @@ impl Authority {
             .enable_all()
             .build()
             .expect("a runtime");
-        let asked = Arc::default();
+        let (asked, busy) = (Arc::default(), Arc::default());
         let service = Service {
             folder: folder.to_owned(),
             expires_in,
             asked: Arc::clone(&asked),
+            busy: Arc::clone(&busy),
         };
         let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0"));
         let listener = listener.expect("a port");
@@ -76,8 +80,14 @@ impl Authority {
         Self {
             realm: format!("http://127.0.0.1:{port}/token"),
             asked,
+            busy,
             runtime: Some(runtime),
         }
+    }
+
+    /// Has too much to do for so many requests to come.
+    pub fn is_busy_for(&self, requests: usize) {
+        self.busy.store(requests, Ordering::SeqCst);
     }
 
     /// How it was asked for each token.
@@ -103,6 +113,7 @@ async fn by_password(
     headers: HeaderMap,
     Query(asked): Query<Asked>,
 ) -> Result<Json<Value>, StatusCode> {
+    service.is_free()?;
     let login = BASE64.encode(format!("{USER}:{PASSWORD}").as_bytes());
     let header = headers.get("authorization").map(|value| value.as_bytes());
     if header != Some(format!("Basic {login}").as_bytes()) {
@@ -115,6 +126,7 @@ async fn by_identity(
     State(service): State<Service>,
     Form(asked): Form<Asked>,
 ) -> Result<Json<Value>, StatusCode> {
+    service.is_free()?;
     if asked.grant_type != "refresh_token" || asked.refresh_token != IDENTITY {
         return Err(StatusCode::BAD_REQUEST);
     }
@@ -122,6 +134,17 @@ async fn by_identity(
 }
 
 impl Service {
+    fn is_free(&self) -> Result<(), StatusCode> {
+        let one_less = |busy: usize| busy.checked_sub(1);
+        let busy = self
+            .busy
+            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, one_less);
+        match busy {
+            Ok(_) => Err(StatusCode::TOO_MANY_REQUESTS),
+            Err(_) => Ok(()),
+        }
+    }
+
     /// A token for the scope, `repository:team/app:pull,push`, which the registry holds against the certificate.
     fn token(&self, by: &str, scope: &str) -> Json<Value> {
         let mut asked = self.asked.lock().expect("nobody panics in it");

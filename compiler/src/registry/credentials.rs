@@ -5,17 +5,35 @@ use std::fmt;
 use std::path::PathBuf;
 
 use docker_credential::{CredentialRetrievalError, DockerCredential};
-use oci_client::secrets::RegistryAuth;
 
 use super::Failure;
 
 /// Who pushes.
 pub(super) struct Credentials {
-    pub(super) auth: RegistryAuth,
-    /// What is exchanged for access tokens, where the registry has a service for that.
-    pub(super) identity: Option<String>,
+    pub(super) secret: Secret,
     /// How a person knows them again; no secret.
     pub(super) login: Login,
+}
+
+/// What proves it.
+pub(super) enum Secret {
+    /// Nothing.
+    None,
+    /// A user's password.
+    Password(String, String),
+    /// What an authorization service gives access tokens for.
+    Identity(String),
+}
+
+impl Secret {
+    /// As a registry takes it that wants the login itself.
+    pub(super) fn basic(self) -> Option<(String, String)> {
+        match self {
+            Self::None => None,
+            Self::Password(user, password) => Some((user, password)),
+            Self::Identity(token) => Some((TOKEN_USER.to_owned(), token)),
+        }
+    }
 }
 
 /// A login, by what may be said of it.
@@ -70,8 +88,7 @@ pub(super) fn find(registry: &str) -> Result<Credentials, Failure> {
         }
     }
     Ok(Credentials {
-        auth: RegistryAuth::Anonymous,
-        identity: None,
+        secret: Secret::None,
         login: Login::None,
     })
 }
@@ -79,14 +96,12 @@ pub(super) fn find(registry: &str) -> Result<Credentials, Failure> {
 fn of(found: DockerCredential) -> Credentials {
     match found {
         DockerCredential::IdentityToken(token) => Credentials {
-            auth: RegistryAuth::Basic(TOKEN_USER.to_owned(), token.clone()),
-            identity: Some(token),
+            secret: Secret::Identity(token),
             login: Login::Token,
         },
         DockerCredential::UsernamePassword(user, password) => Credentials {
             login: Login::User(user.clone()),
-            auth: RegistryAuth::Basic(user, password),
-            identity: None,
+            secret: Secret::Password(user, password),
         },
     }
 }

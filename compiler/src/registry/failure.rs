@@ -53,6 +53,12 @@ pub enum Failure {
         /// Who asked.
         login: String,
     },
+    /// A login would be read by whoever is on the way.
+    #[error("the registry {registry} wants the login to be sent to an address without TLS")]
+    Exposed {
+        /// Host and port.
+        registry: String,
+    },
     /// The registry knows the user, who may not push.
     #[error("the registry {registry} does not let push who comes {login}{said}")]
     Denied {
@@ -228,6 +234,10 @@ impl From<Failure> for Diagnostic {
             Failure::Unauthorized { registry, .. } => error(
                 codes::REGISTRY_DENIED,
                 &format!("log in: docker login {registry}"),
+            ),
+            Failure::Exposed { .. } => error(
+                codes::REGISTRY_DENIED,
+                "nothing was sent: tell who runs the registry that the address of its authorization service begins with http://",
             ),
             Failure::Denied { .. } => error(
                 codes::REGISTRY_DENIED,

@@ -7,8 +7,8 @@
 mod attach;
 mod credentials;
 mod failure;
-mod identity;
 mod retry;
+mod token;
 
 use std::future::Future;
 use std::sync::Arc;
@@ -18,13 +18,14 @@ use futures_util::stream;
 use oci_client::client::{ClientConfig, ClientProtocol};
 use oci_client::errors::OciDistributionError;
 use oci_client::secrets::RegistryAuth;
+use oci_client::token_cache::RegistryTokenType;
 use oci_client::{Client, Reference, RegistryOperation};
 
 use crate::image::{Blob, Image};
-use credentials::Credentials;
+use credentials::{Credentials, Secret};
 pub use failure::Failure;
-use identity::{Exchange, Service};
 use retry::{Attempt, Contact};
+use token::{Challenge, Exchange};
 
 /// Where an image goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,7 +76,7 @@ const CONNECT: Duration = Duration::from_secs(10);
 /// Who it is that asks.
 const USER_AGENT: &str = concat!("cloudc/", env!("CARGO_PKG_VERSION"));
 
-/// The longest that a token of an identity is kept, in seconds. It is exchanged for another one before it ends.
+/// The longest that an access token is kept, in seconds. Another one takes its place before it ends.
 const KEPT: usize = 24 * 60 * 60;
 
 /// Pushes an image, and a tag that never moves. Needs a tokio runtime with time and I/O. Credentials are those of
@@ -96,15 +97,12 @@ pub async fn push(
     let mut push = Push {
         client: client(to, &credentials, parsed.registry())?,
         contact: Contact::new(parsed.registry(), &credentials),
-        auth: credentials.auth,
+        auth: RegistryAuth::Anonymous,
         exchange: None,
         reference: parsed,
         progress,
     };
-    match credentials.identity {
-        Some(identity) => push.identify(identity, to.plain_http).await?,
-        None => push.log_in().await?,
-    }
+    push.log_in(credentials.secret, to.plain_http).await?;
     let mut pushed = Pushed {
         reference,
         sent: 0,
@@ -128,7 +126,7 @@ pub async fn push(
 fn client(to: &Destination, credentials: &Credentials, registry: &str) -> Result<Client, Failure> {
     // One process, one choice; who was first chose the same.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let mut config = ClientConfig {
+    let config = ClientConfig {
         protocol: if to.plain_http {
             ClientProtocol::Http
         } else {
@@ -138,11 +136,9 @@ fn client(to: &Destination, credentials: &Credentials, registry: &str) -> Result
         use_monolithic_push: true,
         connect_timeout: Some(CONNECT),
         user_agent: USER_AGENT,
+        default_token_expiration_secs: KEPT,
         ..ClientConfig::default()
     };
-    if credentials.identity.is_some() {
-        config.default_token_expiration_secs = KEPT;
-    }
     Client::try_from(config)
         .map_err(|error| Contact::new(registry, credentials).failure("connect", error))
 }
@@ -151,7 +147,7 @@ struct Push {
     client: Client,
     contact: Contact,
     auth: RegistryAuth,
-    /// Where access tokens come from, if an identity token is all there is.
+    /// Where access tokens come from, if the registry takes nothing else.
     exchange: Option<Exchange>,
     reference: Reference,
     progress: Arc<dyn Progress>,
@@ -190,36 +186,39 @@ impl Push {
         self.attempt(what, bytes).run(ask).await
     }
 
-    async fn log_in(&self) -> Result<(), Failure> {
-        let log_in = || {
-            let operation = RegistryOperation::Push;
-            self.client.auth(&self.reference, &self.auth, operation)
-        };
-        // Nobody there is most likely a mistake in the name, so it is said at once.
-        let attempt = self.attempt("log in", 0).first();
-        attempt.run(log_in).await.map(|_| ())
-    }
-
-    /// Logs in with an identity token.
-    async fn identify(&mut self, identity: String, plain_http: bool) -> Result<(), Failure> {
+    /// Finds out how the registry wants to know who comes, and tells it.
+    async fn log_in(&mut self, secret: Secret, plain_http: bool) -> Result<(), Failure> {
         let registry = self.reference.resolve_registry();
-        let client = identity::client().map_err(|error| self.contact.failure("connect", error))?;
-        let find = || Service::find(&client, registry, plain_http);
-        let found = self.attempt("log in", 0).first().run(find).await?;
-        let Some(service) = found else {
-            return self.log_in().await;
-        };
-        if !plain_http && !service.is_private() {
-            return Err(Failure::Tls {
-                registry: registry.to_owned(),
-                why: "it wants the identity token at an address without TLS".to_owned(),
-            });
+        let client = token::client().map_err(|error| self.contact.failure("connect", error))?;
+        let ask = || Challenge::of(&client, registry, plain_http);
+        // Nobody there is most likely a mistake in the name, so it is said at once.
+        let challenge = self.attempt("log in", 0).first().run(ask).await?;
+        let tokens = &self.client.tokens;
+        match (challenge, secret) {
+            (Challenge::None, _) => {}
+            (Challenge::Login, secret) => {
+                if let Some((user, password)) = secret.basic() {
+                    for operation in [RegistryOperation::Pull, RegistryOperation::Push] {
+                        let login = RegistryTokenType::Basic(user.clone(), password.clone());
+                        tokens.insert(&self.reference, operation, login).await;
+                    }
+                    self.auth = RegistryAuth::Basic(user, password);
+                }
+            }
+            (Challenge::Token(service), secret) => {
+                let is_exposed = !plain_http && !service.is_private();
+                if is_exposed && !matches!(secret, Secret::None) {
+                    return Err(Failure::Exposed {
+                        registry: registry.to_owned(),
+                    });
+                }
+                let exchange = Exchange::new(client, service, secret);
+                let renew = || exchange.renew(&self.reference, tokens);
+                self.auth = RegistryAuth::Bearer(self.attempt("log in", 0).run(renew).await?);
+                self.exchange = Some(exchange);
+            }
         }
-        let exchange = Exchange::new(client, service, identity);
-        let renew = || exchange.renew(&self.reference, &self.client.tokens);
-        self.auth = RegistryAuth::Bearer(self.attempt("log in", 0).run(renew).await?);
         self.client.store_auth_if_needed(registry, &self.auth).await;
-        self.exchange = Some(exchange);
         Ok(())
     }
 

@@ -177,8 +177,7 @@ pub(super) fn tls(error: &(dyn Error + 'static)) -> Option<String> {
 mod tests {
     use std::sync::Mutex;
 
-    use oci_client::secrets::RegistryAuth;
-
+    use super::super::credentials::Secret;
     use super::*;
 
     #[derive(Default)]
@@ -193,8 +192,7 @@ mod tests {
     /// What comes of answers with these statuses, and how often was asked.
     fn asked(codes: &[u16]) -> (Result<(), Failure>, usize) {
         let nobody = Credentials {
-            auth: RegistryAuth::Anonymous,
-            identity: None,
+            secret: Secret::None,
             login: Login::None,
         };
         let (contact, heard) = (Contact::new("registry", &nobody), Heard::default());

@@ -62,6 +62,15 @@ fn an_image_is_what_was_built_and_is_sent_once() {
 
     let image = app.path("out/image");
     let digest = digest(&image);
+    let json = cloudc(
+        &app,
+        "DOCKER_CONFIG=$PWD/logins",
+        "build small --image --push --message-format json --out out",
+    );
+    let said: serde_json::Value = serde_json::from_str(&json.out).expect("one object");
+    assert_eq!(said["digest"], digest);
+    let tag = format!("{}/team/small:{}", registry.host(), &digest[7..19]);
+    assert_eq!(said["pushed"], tag);
     let there = format!("docker://{}/team/small@{digest}", registry.host());
     let Some(found) = skopeo(&["inspect", "--tls-verify=false", &there]) else {
         return;
@@ -185,9 +194,18 @@ fn a_registry_that_wants_tokens_has_its_service_asked() {
     assert!(registry.authority().asked().is_empty());
 
     log_in(&app.path("logins"), &registry.host(), USER, PASSWORD);
+    registry.authority().is_busy_for(1);
     let said = push(&app, "");
     assert_eq!(said.code, Some(0), "{}", said.err);
-    assert!(said.err.contains("3 blobs sent"), "{}", said.err);
+    assert!(
+        said.err.contains("it answers 429; again in") && said.err.contains("3 blobs sent"),
+        "{}",
+        said.err
+    );
+    assert_eq!(
+        registry.authority().asked(),
+        ["password repository:team/small:pull,push"]
+    );
 }
 
 #[test]
@@ -218,7 +236,7 @@ fn an_identity_token_is_exchanged_once_while_what_it_gave_holds() {
 }
 
 #[test]
-fn an_identity_token_is_not_sent_in_the_clear() {
+fn a_login_is_not_sent_in_the_clear() {
     let Some(registry) = Registry::start(Setup {
         tokens: Some(300),
         tls: true,
@@ -227,15 +245,21 @@ fn an_identity_token_is_not_sent_in_the_clear() {
         return;
     };
     let app = application(&registry.host(), "");
-    log_in_by_identity(&app.path("logins"), &registry.host(), IDENTITY);
     let trusted = registry.folder().join("ca.crt");
-    let said = push(&app, &format!("SSL_CERT_FILE={}", trusted.display()));
-    assert_eq!(said.code, Some(1), "{}", said.err);
-    assert!(
-        said.err.contains("CC701") && said.err.contains("at an address without TLS"),
-        "{}",
-        said.err
-    );
+    for is_identity in [true, false] {
+        let (logins, host) = (app.path("logins"), registry.host());
+        match is_identity {
+            true => log_in_by_identity(&logins, &host, IDENTITY),
+            false => log_in(&logins, &host, USER, PASSWORD),
+        }
+        let said = push(&app, &format!("SSL_CERT_FILE={}", trusted.display()));
+        assert_eq!(said.code, Some(1), "{}", said.err);
+        assert!(
+            said.err.contains("CC702") && said.err.contains("to an address without TLS"),
+            "{}",
+            said.err
+        );
+    }
     assert!(registry.authority().asked().is_empty());
 }
 
