@@ -24,6 +24,7 @@ pub(super) fn run(command: &mut Command) -> io::Result<Ending> {
     use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGTERM};
     use signal_hook::iterator::Signals;
 
+    let _held = super::signals::hold(&[SIGHUP, SIGINT, SIGTERM])?;
     // Before the start, so that no end is missed.
     let mut signals = Signals::new([SIGCHLD, SIGHUP, SIGINT, SIGTERM])?;
     let mut child = command.spawn()?;

@@ -17,6 +17,7 @@ mod output;
 mod push;
 mod queue;
 mod shim;
+mod signals;
 mod test;
 mod whole;
 mod why;

@@ -40,6 +40,6 @@ impl Stop {
 /// What there is to say of work that was stopped.
 pub fn stopped() -> Diagnostic {
     Diagnostic::error(codes::CLUSTER_BUSY, "stopped").help(
-        "what was applied stays; run the command again to go on, or `cloudc rollback` to go back",
+        "what was done stays; run the command again to go on. After a deploy `cloudc rollback` goes back",
     )
 }

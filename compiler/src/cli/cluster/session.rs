@@ -12,6 +12,7 @@ use signal_hook::{SigId, flag, low_level};
 use super::arguments::Waiting;
 use crate::cli::arguments::MessageFormat;
 use crate::cli::open::Opened;
+use crate::cli::signals::{Held, hold};
 use crate::cli::{DONE, REFUSED, output};
 use crate::cluster::{self, Event, Options, Problems, Record, Stop};
 use crate::codes;
@@ -91,16 +92,23 @@ pub(super) async fn records(
 }
 
 /// Handlers of signals, which are gone with it: nobody looks at the flag while cargo builds or a question is open.
-struct Signals(Vec<SigId>);
+struct Signals {
+    ours: Vec<SigId>,
+    _held: Held,
+}
 
 impl Signals {
     fn listen(stop: &Arc<AtomicBool>) -> std::io::Result<Self> {
-        let mut signals = Self(Vec::new());
-        for signal in [SIGINT, SIGTERM] {
+        const BOTH: [i32; 2] = [SIGINT, SIGTERM];
+        let mut signals = Self {
+            _held: hold(&BOTH)?,
+            ours: Vec::new(),
+        };
+        for signal in BOTH {
             // Before the one that sets the flag, so that the first signal does not find it set.
             let ends = flag::register_conditional_default(signal, Arc::clone(stop))?;
-            signals.0.push(ends);
-            signals.0.push(flag::register(signal, Arc::clone(stop))?);
+            signals.ours.push(ends);
+            signals.ours.push(flag::register(signal, Arc::clone(stop))?);
         }
         Ok(signals)
     }
@@ -108,7 +116,7 @@ impl Signals {
 
 impl Drop for Signals {
     fn drop(&mut self) {
-        for id in self.0.drain(..) {
+        for id in self.ours.drain(..) {
             low_level::unregister(id);
         }
     }

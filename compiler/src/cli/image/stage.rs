@@ -4,7 +4,7 @@
 //! any other one by its absolute path, so that the same source in two folders gave two programs. In the stage every local
 //! package lies below: behind a link to the folder that holds them all, which cargo does not resolve.
 
-use std::fs::{self, File};
+use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -12,7 +12,7 @@ use cargo_metadata::MetadataCommand;
 
 use crate::cli::arguments::ProjectArguments;
 use crate::cli::open::{self, Opened};
-use crate::cli::shim;
+use crate::cli::{output, shim};
 use crate::codes;
 use crate::diagnostic::Diagnostic;
 use crate::emit;
@@ -44,7 +44,14 @@ pub(super) fn lay(
     };
     fs::create_dir_all(&folder).map_err(failed)?;
     let lock = File::create(cache.join("lock")).map_err(failed)?;
-    lock.lock().map_err(failed)?;
+    match lock.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => {
+            output::note("waiting: another build of this project is under way");
+            lock.lock().map_err(failed)?;
+        }
+        Err(TryLockError::Error(error)) => return Err(failed(error)),
+    }
 
     let mut folders: Vec<&Path> = vec![&project.root];
     folders.extend(project.crates.iter().map(|krate| krate.folder.as_path()));

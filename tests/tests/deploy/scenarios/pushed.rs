@@ -1,5 +1,6 @@
 //! From the source to what runs: cargo builds, a real registry takes the image, and the cluster is told of that very one.
 
+use std::io::{BufRead as _, BufReader};
 use std::net::TcpListener;
 use std::process::Child;
 
@@ -130,5 +131,46 @@ async fn ctrl_c_while_the_image_is_sent_changes_nothing() {
     drop(connection);
     assert_eq!(ran.code, Some(1), "{ran:?}");
     assert!(ran.err.contains("stopped"), "{ran:?}");
+    assert_eq!(writes(&desk.cluster), Vec::<String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_cargo_a_signal_ends_a_push() {
+    let silent = TcpListener::bind(("127.0.0.1", 0)).expect("a port");
+    let address = silent.local_addr().expect("an address").to_string();
+    let Some(desk) = desk(&address).await else {
+        return;
+    };
+    let build = desk.start(&["build", "--image", "--push"]);
+    let connected = spawn_blocking(move || silent.accept()).await;
+    let connection = connected.expect("no panic").expect("a connection");
+    signal(&build, Signal::TERM);
+    let ran = end(build).await;
+    drop(connection);
+    assert_eq!(ran.code, None, "a signal ended it: {ran:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_build_of_the_project_is_waited_for_until_somebody_has_enough() {
+    let Some(desk) = desk("127.0.0.1:1").await else {
+        return;
+    };
+    let ran = desk.run(&["build"]).await;
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    let folder = desk.app.path("small/target/cloudc/.cache/image");
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let other = std::fs::File::create(folder.join("lock")).expect("a file");
+    other.lock().expect("nobody else has it");
+    // It has talked with the cluster before, and nobody listens to signals now.
+    let mut deploy = desk.start(&["deploy"]);
+    let words = BufReader::new(deploy.stderr.take().expect("a pipe"));
+    let told = spawn_blocking(move || {
+        let mut lines = words.lines().map_while(Result::ok);
+        lines.find(|line| line == "waiting: another build of this project is under way")
+    });
+    assert!(told.await.expect("no panic").is_some());
+    signal(&deploy, Signal::INT);
+    let ran = end(deploy).await;
+    assert_eq!(ran.code, None, "a signal ended it: {ran:?}");
     assert_eq!(writes(&desk.cluster), Vec::<String>::new());
 }
