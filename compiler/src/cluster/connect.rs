@@ -6,6 +6,7 @@ use http::{Request, Response};
 use kube::client::{Body, ClientBuilder};
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Client, Config};
+use secrecy::ExposeSecret as _;
 use tower::{BoxError, Service, ServiceExt as _};
 
 use crate::codes;
@@ -19,8 +20,8 @@ const CONNECT: Duration = Duration::from_secs(10);
 /// How long one answer may take. The API server itself ends a request after a minute.
 const ANSWER: Duration = Duration::from_secs(65);
 
-/// A client for a context of the kubeconfig, or for the cluster that this process runs in, if there is no kubeconfig and no
-/// context is named.
+/// A client for a context of the kubeconfig, or for the cluster that this process runs in, if `KUBECONFIG` is not set, there is
+/// no `~/.kube/config` and no context is named. By the proxy of the kubeconfig, or of `HTTPS_PROXY` and `NO_PROXY`.
 ///
 /// # Errors
 ///
@@ -35,11 +36,13 @@ pub async fn connect(context: Option<&str>) -> Result<Client, Diagnostic> {
     // `request` asks again, with an idea of which errors pass.
     config.default_retry = false;
     let namespace = config.default_namespace.clone();
+    token(&mut config)?;
     let transport = ClientBuilder::try_from(config).map_err(|error| {
         unusable(format!(
             "cannot use the kubeconfig's context: {}",
             super::failure::chain(&error)
         ))
+        .help("see that `kubectl version` answers, or choose another context with --context")
     })?;
     let client = transport.build();
     let sends = tower::service_fn(move |request| {
@@ -72,7 +75,9 @@ async fn config(context: Option<&str>) -> Result<Config, Diagnostic> {
     let kubeconfig = match Kubeconfig::read() {
         Ok(kubeconfig) => kubeconfig,
         Err(error) => {
+            // A kubeconfig that is broken means another cluster, and not this one.
             if context.is_none()
+                && !has_kubeconfig()
                 && let Ok(config) = Config::incluster()
             {
                 return Ok(config);
@@ -108,7 +113,46 @@ async fn config(context: Option<&str>) -> Result<Config, Diagnostic> {
     }
     Config::from_custom_kubeconfig(kubeconfig, &options)
         .await
-        .map_err(|error| unusable(format!("cannot use the kubeconfig: {error}")))
+        .map_err(|error| {
+            let why = super::failure::without_logins(&error.to_string());
+            unusable(format!("cannot use the kubeconfig: {why}")).help(
+                "see that `kubectl version` answers, or choose another context with --context",
+            )
+        })
+}
+
+/// Whether somebody meant a kubeconfig to be used.
+fn has_kubeconfig() -> bool {
+    let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
+    let home = set("HOME").map(|home| std::path::Path::new(&home).join(".kube/config"));
+    set("KUBECONFIG").is_some() || home.is_some_and(|file| file.exists())
+}
+
+/// Reads the file of the token, and trims the token, as kubectl does both: the client would take line breaks for a part of it.
+fn token(config: &mut Config) -> Result<(), Diagnostic> {
+    let auth = &mut config.auth_info;
+    if let (None, Some(file)) = (&auth.token, &auth.token_file) {
+        let read = std::fs::read_to_string(file).map_err(|error| {
+            unusable(format!(
+                "cannot read the token of the kubeconfig's context in {file}: {error}"
+            ))
+            .help("write it anew, or choose another context with --context")
+        })?;
+        auth.token = Some(read.into());
+        auth.token_file = None;
+    }
+    let Some(token) = &auth.token else {
+        return Ok(());
+    };
+    let trimmed = token.expose_secret().trim();
+    if http::HeaderValue::try_from(trimmed).is_err() {
+        return Err(unusable(
+            "the token of the kubeconfig's context has a character that no header may have",
+        )
+        .help("it is one line of letters, digits and signs: copy it again, or log in again"));
+    }
+    auth.token = Some(trimmed.to_owned().into());
+    Ok(())
 }
 
 fn unusable(message: impl Into<String>) -> Diagnostic {

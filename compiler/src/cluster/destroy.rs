@@ -16,13 +16,14 @@ use super::gone::{until_gone, until_namespace_gone};
 use super::leftovers::{self, Volume};
 use super::lock::Lock;
 use super::members::Members;
-use super::namespace::{Maker, is_made, maker};
+use super::namespace::{Maker, clearing, is_made, maker};
 use super::prune::{delete, members_apis};
+use super::request::patiently;
 use super::strangers::strangers;
 use super::{Event, Listener, Options, Problems, history};
 
 /// What a destruction deletes and what it keeps.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Doomed {
     /// The objects, in words: `Deployment charge`.
     pub objects: Vec<String>,
@@ -34,6 +35,15 @@ pub struct Doomed {
     claims: Vec<Volume>,
     /// The number of the last release.
     newest: Option<u32>,
+    /// The uid of the namespace, where that is what is left, and is going already.
+    clearing: Option<String>,
+}
+
+impl Doomed {
+    /// Whether all of it is going already with its namespace, so that there is nothing but to wait.
+    pub fn is_going(&self) -> bool {
+        self.clearing.is_some()
+    }
 }
 
 /// Finds out what there is to delete: what cloudc made, and nothing else. Volumes are kept unless `options` names them.
@@ -49,6 +59,13 @@ pub async fn doomed(
     options: &Options,
 ) -> Result<Doomed, Problems> {
     let one = |problem: Diagnostic| vec![problem];
+    // A run before this one was cut off, or somebody deletes it by hand: all that is left is to wait.
+    if let Some(uid) = clearing(client, namespace).await.map_err(one)? {
+        return Ok(Doomed {
+            clearing: Some(uid),
+            ..Doomed::default()
+        });
+    }
     let apis = members_apis(client).await?;
     let members = Members::new(app, namespace);
     let kinds = members.kinds(client).await.map_err(one)?;
@@ -97,6 +114,7 @@ pub async fn doomed(
         keys,
         claims,
         newest: records.last().map(|record| record.number),
+        clearing: None,
     })
 }
 
@@ -136,6 +154,9 @@ pub async fn destroy(
     tell: Listener<'_>,
 ) -> Result<(), Problems> {
     let deadline = Instant::now() + options.timeout;
+    if let Some(uid) = &doomed.clearing {
+        return cleared(client, namespace, uid, deadline, tell).await;
+    }
     let lock = Lock::take(client, (app, namespace), options, deadline, tell).await;
     let lock = lock.map_err(|problem| vec![problem])?;
     // To the last of it: a deploy that waits would put things into a namespace that goes.
@@ -152,14 +173,26 @@ pub async fn destroy(
         }
     };
     lock.delete().await.map_err(|problem| vec![problem])?;
-    if let Some(uid) = removed {
-        tell(Event::Done(format!(
-            "waiting: the cluster clears the namespace {namespace}"
-        )));
-        let gone = until_namespace_gone(client, namespace, &uid, deadline).await;
-        gone.map_err(|problem| vec![problem])?;
-        tell(Event::Done(format!("deleted the namespace {namespace}")));
+    match removed {
+        Some(uid) => cleared(client, namespace, &uid, deadline, tell).await,
+        None => Ok(()),
     }
+}
+
+/// Waits until a namespace that is going is gone.
+async fn cleared(
+    client: &Client,
+    namespace: &str,
+    uid: &str,
+    deadline: Instant,
+    tell: Listener<'_>,
+) -> Result<(), Problems> {
+    tell(Event::Done(format!(
+        "waiting: the cluster clears the namespace {namespace}"
+    )));
+    let gone = until_namespace_gone(client, namespace, uid, deadline).await;
+    gone.map_err(|problem| vec![problem])?;
+    tell(Event::Done(format!("deleted the namespace {namespace}")));
     Ok(())
 }
 
@@ -210,7 +243,7 @@ async fn remove(
     let members = Members::new(app, namespace);
     let parents: Api<ConfigMap> = Api::namespaced(client.clone(), namespace);
     let now = DeleteParams::default();
-    let removed = parents.delete(members.parent(), &now).await;
+    let removed = patiently(|| parents.delete(members.parent(), &now)).await;
     gone(removed, "cannot delete the list of objects").map_err(one)
 }
 
@@ -256,7 +289,10 @@ async fn remove_namespace(
         uid: namespace.metadata.uid.clone(),
         resource_version: None,
     });
-    let removed = namespaces.delete(name, &this_one).await;
-    gone(removed, &format!("cannot delete the namespace {name}"))?;
+    match patiently(|| namespaces.delete(name, &this_one)).await {
+        // It is going already: the answer to an attempt before was lost.
+        Err(kube::Error::Api(status)) if status.code == 409 => {}
+        removed => gone(removed, &format!("cannot delete the namespace {name}"))?,
+    }
     Ok(namespace.metadata.uid)
 }

@@ -162,6 +162,19 @@ fn credentials(error: &AuthError) -> String {
         AuthError::AuthExecRun { out, .. } => {
             format!("the kubeconfig's credential plugin failed ({})", out.status)
         }
+        AuthError::AuthExecParse(_) | AuthError::ExecPluginFailed => {
+            "the kubeconfig's credential plugin printed no ExecCredential with a status".to_owned()
+        }
+        AuthError::ReadTokenFile(error, path) => {
+            format!(
+                "the token of the kubeconfig's context in {} cannot be read: {error}",
+                path.display()
+            )
+        }
+        AuthError::InvalidBearerToken(_) => {
+            "the token has a character that no header may have".to_owned()
+        }
+        AuthError::MissingCommand => "the kubeconfig's credential plugin has no command".to_owned(),
         _ => "the kubeconfig's credentials cannot be used".to_owned(),
     }
 }
@@ -201,5 +214,37 @@ pub(super) fn chain(error: &Error) -> String {
         }
         cause = error.source();
     }
-    text
+    without_logins(&text)
+}
+
+/// Text without the logins in its addresses: that of a proxy may have one.
+pub(super) fn without_logins(text: &str) -> String {
+    let mut parts = text.split("://");
+    let mut clean = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let end = part
+            .find(|c: char| c.is_whitespace() || matches!(c, '/' | '?' | '#'))
+            .unwrap_or(part.len());
+        let start = part[..end].rfind('@').map_or(0, |at| at + 1);
+        clean.push_str("://");
+        clean.push_str(&part[start..]);
+    }
+    clean
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_lose_their_logins() {
+        let of = without_logins;
+        assert_eq!(
+            of("no http://user:p@ss@proxy:1/x, nor"),
+            "no http://proxy:1/x, nor"
+        );
+        assert_eq!(of("http://a:b@c and s://d@e"), "http://c and s://e");
+        assert_eq!(of("https://host/a@b stays"), "https://host/a@b stays");
+        assert_eq!(of("a@b"), "a@b");
+    }
 }

@@ -66,10 +66,8 @@ impl Lock {
             // From here on it may be this one's, whenever the answer comes.
             let asked = Instant::now();
             let Some(lease) = found.map_err(|error| failed(doing, &error))? else {
-                match leases
-                    .create(&PostParams::default(), &new(&name, &holder))
-                    .await
-                {
+                let (now, mine) = (PostParams::default(), new(&name, &holder));
+                match patiently(|| leases.create(&now, &mine)).await {
                     Ok(_) => break asked,
                     Err(error) if is_conflict(&error) => continue,
                     Err(error) => return Err(failed(doing, &error)),
@@ -77,6 +75,10 @@ impl Lock {
             };
             let spec = lease.spec.clone().unwrap_or_default();
             let other = spec.holder_identity.clone().unwrap_or_default();
+            if other == holder {
+                // The answer to the request that took it was lost.
+                break asked;
+            }
             let version = lease.metadata.resource_version.clone();
             let since = match &seen {
                 Some((known, since)) if *known == version => *since,
@@ -89,7 +91,8 @@ impl Lock {
             if other.is_empty() || since.elapsed() > HELD {
                 let mut mine = new(&name, &holder);
                 mine.metadata = lease.metadata;
-                match leases.replace(&name, &PostParams::default(), &mine).await {
+                let now = PostParams::default();
+                match patiently(|| leases.replace(&name, &now, &mine)).await {
                     Ok(_) => break asked,
                     Err(error) if is_conflict(&error) => continue,
                     Err(error) => return Err(failed(doing, &error)),
@@ -180,7 +183,7 @@ impl Lock {
             uid: lease.metadata.uid,
             resource_version: lease.metadata.resource_version,
         });
-        match self.leases.delete(&self.name, &this_one).await {
+        match patiently(|| self.leases.delete(&self.name, &this_one)).await {
             // Somebody has taken it.
             Err(error) if is_conflict(&error) => Ok(()),
             removed => gone(removed, doing),

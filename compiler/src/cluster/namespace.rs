@@ -50,6 +50,26 @@ pub(super) async fn maker(client: &Client, name: &str) -> Result<Maker, Diagnost
     }
 }
 
+/// The uid of a namespace that a deploy made and that is being deleted.
+///
+/// # Errors
+///
+/// The cluster does not answer.
+pub(super) async fn clearing(client: &Client, name: &str) -> Result<Option<String>, Diagnostic> {
+    let namespaces: Api<Namespace> = Api::all(client.clone());
+    match patiently(|| namespaces.get_opt(name)).await {
+        Ok(found) => Ok(found
+            .filter(|found| is_made(found) && found.metadata.deletion_timestamp.is_some())
+            .and_then(|found| found.metadata.uid)),
+        // Who may not look goes on: the first write tells.
+        Err(kube::Error::Api(status)) if status.code == 403 => Ok(None),
+        Err(error) => Err(failed(
+            &format!("cannot look for the namespace {name}"),
+            &error,
+        )),
+    }
+}
+
 /// Whether a deploy made a namespace.
 pub(super) fn is_made(namespace: &Namespace) -> bool {
     namespace.annotations().get(MADE).map(String::as_str) == Some("true")

@@ -32,10 +32,10 @@ fn go(arguments: &Destroy) -> Result<(), u8> {
     let doomed = talk(context, format, async |client, _| {
         cluster::doomed(&client, app, namespace, &options).await
     })?;
-    if format == MessageFormat::Text {
+    if format == MessageFormat::Text && !doomed.is_going() {
         output::note(&about(app, namespace, &doomed));
     }
-    if !arguments.yes && !typed(&format!("This deletes {app}."), app) {
+    if !arguments.yes && !doomed.is_going() && !typed(&format!("This deletes {app}."), app) {
         output::note("nothing was deleted");
         return Err(crate::cli::REFUSED);
     }

@@ -1,5 +1,6 @@
 //! Whatever breaks off, a second run mends.
 
+use super::destroy::{destroy, everything_named};
 use super::*;
 use crate::apiserver::Trouble;
 
@@ -69,7 +70,15 @@ async fn one_cut_is_not_even_noticed() {
             cluster.on("PATCH", path, 1, trouble.clone());
         }
         cluster.on("POST", "*/secrets", 1, trouble.clone());
+        cluster.on("POST", "*/leases", 1, trouble.clone());
         deploy(&cluster, &shop().release())
+            .await
+            .expect("tried again");
+        for path in ["*/leases/*", "*/configmaps/cloudc-shop*", "*/namespaces/*"] {
+            cluster.on("DELETE", path, 1, trouble.clone());
+        }
+        cluster.on("PUT", "*/leases/*", 1, trouble.clone());
+        destroy(&cluster, &everything_named())
             .await
             .expect("tried again");
     }

@@ -3,13 +3,21 @@
 use super::*;
 use crate::apiserver::Trouble;
 
-async fn destroy(cluster: &Cluster, options: &Options) -> Result<String, Problems> {
+pub(super) async fn destroy(cluster: &Cluster, options: &Options) -> Result<String, Problems> {
     let client = cluster.client();
     let doomed = cluster::doomed(&client, "shop", "shop", options).await?;
     let told = Told::default();
     let tell = |event| told.hear(event);
     cluster::destroy(&client, "shop", "shop", &doomed, options, &tell).await?;
     Ok(told.text())
+}
+
+/// With its volume named, so that the namespace goes too.
+pub(super) fn everything_named() -> Options {
+    Options {
+        delete_data: vec!["nats".to_owned()],
+        ..options()
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -54,10 +62,7 @@ async fn all_that_cloudc_made_goes_and_the_messages_stay() {
 async fn the_namespace_goes_with_the_last_thing_in_it() {
     let Some(cluster) = place() else { return };
     deploy(&cluster, &shop().release()).await.expect("deployed");
-    let named = Options {
-        delete_data: vec!["nats".to_owned()],
-        ..options()
-    };
+    let named = everything_named();
     let told = destroy(&cluster, &named).await.expect("gone");
     assert!(cluster.get("v1", "Namespace", "", "shop").is_none());
     assert!(told.contains("deleted the namespace shop"), "{told}");
@@ -88,16 +93,9 @@ async fn a_namespace_that_goes_slowly_is_waited_for() {
         "{said}"
     );
     assert_eq!(names(&cluster, "v1", "Secret"), Vec::<String>::new());
-    hold_namespace(&cluster, serde_json::json!([]));
-    cluster.finish_deletions();
-    assert!(cluster.get("v1", "Namespace", "", "shop").is_none());
 
-    deploy(&cluster, &shop().release()).await.expect("deployed");
-    hold_namespace(&cluster, serde_json::json!(["example.com/held"]));
-    let named = Options {
-        delete_data: vec!["nats".to_owned()],
-        ..options()
-    };
+    // The next run waits for the same namespace.
+    let named = options();
     let (destroyed, ()) = tokio::join!(destroy(&cluster, &named), async {
         tokio::time::sleep(Duration::from_secs(60)).await;
         let namespace = cluster.get("v1", "Namespace", "", "shop").expect("held");
@@ -119,10 +117,7 @@ async fn what_somebody_else_has_there_keeps_the_namespace() {
     cluster.put(serde_json::json!({
         "apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "mine", "namespace": "shop"},
     }));
-    let named = Options {
-        delete_data: vec!["nats".to_owned()],
-        ..options()
-    };
+    let named = everything_named();
     let told = destroy(&cluster, &named).await.expect("gone");
     assert!(
         told.contains("kept the namespace shop: it has ConfigMap mine"),
@@ -136,10 +131,7 @@ async fn with_an_object(object: Value) -> Option<String> {
     let cluster = place()?;
     deploy(&cluster, &shop().release()).await.expect("deployed");
     let object = cluster.put(object);
-    let named = Options {
-        delete_data: vec!["nats".to_owned()],
-        ..options()
-    };
+    let named = everything_named();
     let told = destroy(&cluster, &named).await.expect("gone");
     cluster.collect_garbage();
     cluster.finish_deletions();
@@ -201,10 +193,7 @@ async fn with_owner(object: Value) -> Option<String> {
     }));
     deploy(&cluster, &shop().release()).await.expect("deployed");
     cluster.put(object);
-    let named = Options {
-        delete_data: vec!["nats".to_owned()],
-        ..options()
-    };
+    let named = everything_named();
     Some(destroy(&cluster, &named).await.expect("gone"))
 }
 
@@ -220,10 +209,7 @@ async fn a_namespace_that_was_there_stays_with_all_that_is_in_it() {
     deploy(&cluster, &shop().release()).await.expect("deployed");
     let after = cluster.get("v1", "Namespace", "", "shop").expect("there");
     assert_eq!(after, before, "neither labels nor Pod Security");
-    let named = Options {
-        delete_data: vec!["nats".to_owned()],
-        ..options()
-    };
+    let named = everything_named();
     let told = destroy(&cluster, &named).await.expect("gone");
     assert!(
         told.contains("kept the namespace shop: cloudc did not make it"),
@@ -394,10 +380,7 @@ async fn what_was_deployed_in_between_is_left_alone() {
 async fn a_namespace_that_could_not_be_deleted_goes_with_a_second_run() {
     let Some(cluster) = place() else { return };
     deploy(&cluster, &shop().release()).await.expect("deployed");
-    let named = Options {
-        delete_data: vec!["nats".to_owned()],
-        ..options()
-    };
+    let named = everything_named();
     cluster.on(
         "DELETE",
         "*/namespaces/shop",
@@ -432,10 +415,7 @@ async fn the_lease_goes_last() {
     let Some(cluster) = place() else { return };
     deploy(&cluster, &shop().release()).await.expect("deployed");
     cluster.forget();
-    let named = Options {
-        delete_data: vec!["nats".to_owned()],
-        ..options()
-    };
+    let named = everything_named();
     destroy(&cluster, &named).await.expect("destroyed");
     let lines: Vec<String> = cluster
         .history()
@@ -460,10 +440,7 @@ async fn whoever_may_not_see_volumes_is_told_so() {
     let Some(cluster) = place() else { return };
     deploy(&cluster, &shop().release()).await.expect("deployed");
     cluster.deny("list", "persistentvolumeclaims");
-    let named = Options {
-        delete_data: vec!["nats".to_owned()],
-        ..options()
-    };
+    let named = everything_named();
     let said = words(&destroy(&cluster, &named).await.expect_err("denied"));
     assert!(said.contains("CC803") && said.contains("volumes"), "{said}");
 }
