@@ -5,13 +5,14 @@ use std::path::{Path, PathBuf};
 use super::arguments::{Build, MessageFormat, ProjectArguments};
 use super::image::toolchain::{self, Toolchain};
 use super::open::{self, Opened};
-use super::{DONE, REFUSED, image, output, push, shim};
+use super::{REFUSED, image, output, push, shim};
 use crate::codes;
 use crate::diagnostic::Diagnostic;
 use crate::emit::{self, Tree};
 use crate::graph::{Graph, WorkloadKind};
 use crate::image::Image;
 use crate::lower::{self, Manifest};
+use crate::registry::Pushed;
 use crate::render;
 use crate::span::Sources;
 
@@ -37,10 +38,28 @@ pub(super) fn run(arguments: &Build) -> u8 {
             output::note(&about(image, &analysis.graph.app));
         }
     }
-    match &built.image {
-        Some(image) if arguments.push && code != REFUSED => sent(image, &opened, format),
-        _ => code,
+    let Some(image) = built.image.as_ref().filter(|_| code != REFUSED) else {
+        return code;
+    };
+    let pushed = match arguments.push.then(|| sent(image, &opened)) {
+        None => None,
+        Some(Ok(pushed)) => Some(pushed),
+        Some(Err(found)) => return output::report(&[found], &Sources::default(), format),
+    };
+    match (format, &pushed) {
+        (MessageFormat::Json, _) => {
+            let object = serde_json::json!({
+                "version": 1,
+                "app": opened.analysis.graph.app,
+                "digest": image.digest(),
+                "pushed": pushed.map(|pushed| pushed.reference),
+            });
+            output::print(&format!("{object}\n"));
+        }
+        (MessageFormat::Text, Some(pushed)) => output::note(&push::summary(pushed)),
+        (MessageFormat::Text, None) => {}
     }
+    code
 }
 
 fn open(arguments: &Build) -> Result<(Option<Toolchain>, Opened), Diagnostic> {
@@ -52,10 +71,9 @@ fn open(arguments: &Build) -> Result<(Option<Toolchain>, Opened), Diagnostic> {
         None
     };
     let target = toolchain.as_ref().map(|toolchain| toolchain.triple);
-    let opened = open::open_for(project, target)?;
+    let mut opened = open::open_for(project, target)?;
     if arguments.push {
-        // Before cargo takes its minutes.
-        push::destination(&opened)?;
+        push::look(&mut opened);
     }
     Ok((toolchain, opened))
 }
@@ -160,17 +178,8 @@ fn write(
     Ok(built)
 }
 
-fn sent(image: &Image, opened: &Opened, format: MessageFormat) -> u8 {
-    let pushed = push::destination(opened).and_then(|to| push::push(image, &to));
-    match pushed {
-        Ok(pushed) => {
-            if format == MessageFormat::Text {
-                output::note(&push::summary(&pushed));
-            }
-            DONE
-        }
-        Err(found) => output::report(&[found], &Sources::default(), format),
-    }
+fn sent(image: &Image, opened: &Opened) -> Result<Pushed, Diagnostic> {
+    push::push(image, &push::destination(opened)?)
 }
 
 /// `image shop@sha256:…: 8.1 MB`

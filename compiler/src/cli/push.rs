@@ -31,6 +31,18 @@ pub(super) fn destination(opened: &Opened) -> Result<Destination, Diagnostic> {
     })
 }
 
+/// Adds that there is no registry to what there is to say of the application, unless that says already what is wrong with
+/// `cloudc.toml`. To be known before cargo takes its minutes.
+pub(super) fn look(opened: &mut Opened) {
+    let found = &mut opened.analysis.diagnostics;
+    if found.iter().any(|known| known.code == codes::CONFIG_VALUE) {
+        return;
+    }
+    if let Err(missing) = destination(opened) {
+        opened.analysis.diagnostics.push(missing);
+    }
+}
+
 /// Pushes, with bars on a terminal.
 ///
 /// # Errors

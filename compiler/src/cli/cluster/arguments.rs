@@ -134,8 +134,12 @@ pub(in crate::cli) struct Credentials {
 pub(super) struct Which {
     #[command(flatten)]
     pub(super) project: ProjectArguments,
-    /// The application by its name, where the source is not at hand.
-    #[arg(long, value_name = "NAME")]
+    /// The application by its name, where the source is not at hand. Its namespace is `--namespace` then, not `--env`.
+    #[arg(
+        long,
+        value_name = "NAME",
+        conflicts_with_all = ["folder", "package", "features", "all_features", "no_default_features", "env"]
+    )]
     pub(super) app: Option<String>,
     /// Its namespace. [default: the application's name]
     #[arg(long, value_name = "NAME", requires = "app")]

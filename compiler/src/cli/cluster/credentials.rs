@@ -4,6 +4,7 @@ use super::arguments::Credentials;
 use super::made::{self, Wish};
 use super::session::{accept, holder, report, talk};
 use super::shown::Shown;
+use crate::cli::arguments::MessageFormat;
 use crate::cli::open;
 use crate::cli::{DONE, output};
 use crate::cluster::{self, Options};
@@ -38,6 +39,13 @@ pub(in crate::cli) fn run(arguments: &Credentials) -> u8 {
         cluster::credentials(&client, &release, &shown.heeded(&options), &tell).await
     });
     match done {
+        Ok(()) if format == MessageFormat::Json => {
+            let object = serde_json::json!({
+                "version": 1, "app": release.app, "namespace": release.namespace, "rotated": arguments.rotate,
+            });
+            output::print(&format!("{object}\n"));
+            DONE
+        }
         Ok(()) => {
             output::note(&format!(
                 "the Secrets of {} are in the namespace {}",

@@ -33,9 +33,8 @@ fn open(arguments: &Deploy) -> Result<(Option<Toolchain>, Opened), Diagnostic> {
         return Ok((None, open::open(project)?));
     }
     let toolchain = toolchain::choose(arguments.platform.unwrap_or_default(), &project.folder)?;
-    let opened = open::open_for(project, Some(toolchain.triple))?;
-    // Before cargo takes its minutes.
-    push::destination(&opened)?;
+    let mut opened = open::open_for(project, Some(toolchain.triple))?;
+    push::look(&mut opened);
     Ok((Some(toolchain), opened))
 }
 

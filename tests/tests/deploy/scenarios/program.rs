@@ -84,6 +84,14 @@ async fn from_the_first_deploy_to_the_end() {
         "{said}"
     );
 
+    let ran = desk.run(&["credentials", "--message-format", "json"]).await;
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    let said: Value = serde_json::from_str(&ran.out).expect("JSON alone on the standard output");
+    assert_eq!(
+        (&said["app"], &said["namespace"]),
+        (&"shop".into(), &"shop".into())
+    );
+
     let ran = desk.run(&["rollback"]).await;
     assert_eq!(ran.code, Some(0), "{ran:?}");
     let charge = desk.cluster.get("apps/v1", "Deployment", "shop", "charge");
@@ -163,6 +171,122 @@ async fn ctrl_c_gives_the_lease_back() {
     }
 }
 
+/// Changes the kubeconfig.
+fn kubeconfig(desk: &Desk, change: impl FnOnce(&mut Value)) {
+    let path = desk.app.path("kubeconfig");
+    let text = fs::read_to_string(&path).expect("a kubeconfig");
+    let mut config: Value = serde_json::from_str(&text).expect("JSON");
+    change(&mut config);
+    fs::write(&path, config.to_string()).expect("written");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn credentials_are_taken_as_kubectl_takes_them() {
+    let Some(desk) = desk(ready()).await else {
+        return;
+    };
+    let try_it = ["deploy", "--dry-run", "--image", &digest("1")];
+    let file = desk.app.path("token");
+    fs::write(&file, "s3cr3t\n\n").expect("written");
+    for user in [
+        serde_json::json!({"token": "s3cr3t\n"}),
+        serde_json::json!({"tokenFile": file}),
+    ] {
+        kubeconfig(&desk, |config| config["users"][0]["user"] = user.clone());
+        let ran = desk.run(&try_it).await;
+        assert_eq!(ran.code, Some(0), "{user}: {ran:?}");
+    }
+
+    let missing = desk.app.path("missing");
+    for (user, words) in [
+        (
+            serde_json::json!({"token": "s3cr3t\u{1}"}),
+            "has a character that no header may have",
+        ),
+        (serde_json::json!({"tokenFile": missing}), "No such file"),
+        (
+            serde_json::json!({"exec": {
+                "apiVersion": "client.authentication.k8s.io/v1", "command": "echo",
+                "args": ["s3cr3t"], "interactiveMode": "Never",
+            }}),
+            "printed no ExecCredential",
+        ),
+    ] {
+        kubeconfig(&desk, |config| config["users"][0]["user"] = user.clone());
+        let ran = desk.run(&try_it).await;
+        assert_eq!(ran.code, Some(1), "{user}: {ran:?}");
+        assert!(
+            ran.err.contains("CC801") && ran.err.contains(words) && ran.err.contains("help:"),
+            "{user}: {ran:?}"
+        );
+        assert!(!ran.err.contains("s3cr3t"), "{ran:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_proxy_is_asked_and_its_password_kept() {
+    let Some(desk) = desk(ready()).await else {
+        return;
+    };
+    kubeconfig(&desk, |config| {
+        let cluster = &mut config["clusters"][0]["cluster"];
+        cluster["proxy-url"] = "http://user:s3cr3t@127.0.0.1:1".into();
+    });
+    let ran = desk.run(&["rollback"]).await;
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    assert!(
+        ran.err.contains("CC801") && ran.err.contains("Connection refused"),
+        "{ran:?}"
+    );
+    assert!(!ran.err.contains("s3cr3t"), "{ran:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_application_by_its_name_has_no_environment() {
+    let Some(desk) = desk(ready()).await else {
+        return;
+    };
+    for words in [
+        &["destroy", "--app", "shop", "--env", "staging", "--yes"][..],
+        &["rollback", "--app", "shop", "--package", "shop"],
+        &["promote", "somewhere", "--app", "shop"],
+    ] {
+        let ran = desk.run(words).await;
+        assert_eq!(ran.code, Some(2), "{words:?}: {ran:?}");
+        assert!(ran.err.contains("cannot be used with"), "{ran:?}");
+    }
+    assert_eq!(desk.cluster.history().len(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_wrong_is_told_beside_the_registry() {
+    let Some(desk) = desk(ready()).await else {
+        return;
+    };
+    let source = SOURCE.replace("queue = ORDERS", "queue = ORDERZ");
+    for (settings, registry) in [
+        ("", "there is no registry to push the image to"),
+        ("registry = \"https://registry.example.com\"\n", "CC402"),
+    ] {
+        desk.app.write("cloudc.toml", settings);
+        desk.app.write("src/lib.rs", &source);
+        for words in [&["deploy"][..], &["build", "--image", "--push"]] {
+            let ran = desk.run(words).await;
+            assert_eq!(ran.code, Some(1), "{words:?}: {ran:?}");
+            assert!(
+                ran.err.contains("CC221") && ran.err.contains(registry),
+                "{words:?}: {ran:?}"
+            );
+            assert_eq!(
+                ran.err.contains("there is no registry"),
+                settings.is_empty(),
+                "{ran:?}"
+            );
+        }
+    }
+    assert_eq!(desk.cluster.history().len(), 0);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_cluster_that_is_gone_is_one_clear_error() {
     let Some(desk) = desk(ready()).await else {
@@ -170,11 +294,9 @@ async fn a_cluster_that_is_gone_is_one_clear_error() {
     };
     let free = std::net::TcpListener::bind(("127.0.0.1", 0)).expect("a port");
     let address = free.local_addr().expect("an address");
-    let kubeconfig = desk.app.path("kubeconfig");
-    let text = fs::read_to_string(&kubeconfig).expect("a kubeconfig");
-    let mut config: Value = serde_json::from_str(&text).expect("JSON");
-    config["clusters"][0]["cluster"]["server"] = format!("http://{address}").into();
-    fs::write(&kubeconfig, config.to_string()).expect("written");
+    kubeconfig(&desk, |config| {
+        config["clusters"][0]["cluster"]["server"] = format!("http://{address}").into();
+    });
     drop(free);
     let ran = desk.run(&["deploy", "--image", &digest("1")]).await;
     assert_eq!(ran.code, Some(1), "{ran:?}");
