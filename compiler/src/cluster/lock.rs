@@ -61,6 +61,8 @@ impl Lock {
         // Clocks differ, so what counts is how long the Lease is seen unchanged.
         let mut seen: Option<(Option<String>, Instant)> = None;
         let mut told = false;
+        // Else it would be lost before it is renewed for the first time.
+        let in_time = |asked: Instant| asked.elapsed() < RENEW || Instant::now() >= deadline;
         let taken = loop {
             let found = patiently(|| leases.get_opt(&name)).await;
             // From here on it may be this one's, whenever the answer comes.
@@ -68,17 +70,14 @@ impl Lock {
             let Some(lease) = found.map_err(|error| failed(doing, &error))? else {
                 let (now, mine) = (PostParams::default(), new(&name, &holder));
                 match patiently(|| leases.create(&now, &mine)).await {
-                    Ok(_) => break asked,
+                    Ok(_) if in_time(asked) => break asked,
+                    Ok(_) => continue,
                     Err(error) if is_conflict(&error) => continue,
                     Err(error) => return Err(failed(doing, &error)),
                 }
             };
             let spec = lease.spec.clone().unwrap_or_default();
             let other = spec.holder_identity.clone().unwrap_or_default();
-            if other == holder {
-                // The answer to the request that took it was lost.
-                break asked;
-            }
             let version = lease.metadata.resource_version.clone();
             let since = match &seen {
                 Some((known, since)) if *known == version => *since,
@@ -88,12 +87,14 @@ impl Lock {
                     now
                 }
             };
-            if other.is_empty() || since.elapsed() > HELD {
+            // This one's own, where the answer to the request that took it was lost or late: it counts from when it was asked.
+            if other.is_empty() || other == holder || since.elapsed() > HELD {
                 let mut mine = new(&name, &holder);
                 mine.metadata = lease.metadata;
                 let now = PostParams::default();
                 match patiently(|| leases.replace(&name, &now, &mine)).await {
-                    Ok(_) => break asked,
+                    Ok(_) if in_time(asked) => break asked,
+                    Ok(_) => continue,
                     Err(error) if is_conflict(&error) => continue,
                     Err(error) => return Err(failed(doing, &error)),
                 }

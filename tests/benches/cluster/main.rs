@@ -1,4 +1,5 @@
-//! Deploys to the cluster of `KUBECONFIG`: each step goes on where the one before left it. `tests/cluster` runs it.
+//! Deploys to the cluster of `KUBECONFIG`: each step goes on where the one before left it. `tests/cluster` runs it, all of it or
+//! the steps that it names.
 
 mod application;
 mod place;
@@ -15,7 +16,7 @@ use futures_util::FutureExt as _;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::place::Place;
-use crate::steps::steps;
+use crate::steps::{Step, steps};
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -55,7 +56,15 @@ async fn main() -> ExitCode {
 
 /// Whether every step went well; it ends at the first that does not.
 async fn run(place: &mut Place) -> bool {
-    for step in steps() {
+    let words: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|word| word != "--bench")
+        .collect();
+    let wanted = |step: &Step| {
+        let mut words = words.iter();
+        step.is_first() || words.len() == 0 || words.any(|word| step.name.contains(word))
+    };
+    for step in steps().into_iter().filter(wanted) {
         if let Some(missing) = place.lacks(step.needs) {
             println!("left out: {} ({missing})", step.name);
             continue;

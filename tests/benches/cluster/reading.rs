@@ -145,11 +145,16 @@ impl Place {
 
 /// Whether an object says that it is ready.
 pub(crate) fn is_ready(object: &Value) -> bool {
+    has_condition(object, "Ready")
+}
+
+/// Whether an object says that this is so.
+pub(crate) fn has_condition(object: &Value, name: &str) -> bool {
     let conditions = object["status"]["conditions"].as_array();
     conditions
         .into_iter()
         .flatten()
-        .any(|condition| condition["type"] == "Ready" && condition["status"] == "True")
+        .any(|condition| condition["type"] == name && condition["status"] == "True")
 }
 
 /// The text at a path; empty where there is none.

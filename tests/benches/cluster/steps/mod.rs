@@ -25,9 +25,18 @@ pub(crate) struct Step {
     pub(crate) run: for<'a> fn(&'a mut Place) -> LocalBoxFuture<'a, ()>,
 }
 
+impl Step {
+    /// Whether the others need it: without it there is no application.
+    pub(crate) fn is_first(&self) -> bool {
+        self.name == FIRST
+    }
+}
+
+const FIRST: &str = "from an empty namespace to ready";
+
 /// A list of steps: what each shows, what it needs, and the function that does it.
 macro_rules! steps {
-    ($($name:literal, $needs:ident, $run:path;)*) => {
+    ($($name:expr, $needs:ident, $run:path;)*) => {
         vec![$(Step { name: $name, needs: Needs::$needs, run: |place| Box::pin($run(place)) }),*]
     };
 }
@@ -37,7 +46,7 @@ pub(crate) fn steps() -> Vec<Step> {
     steps! {
         "a wrong context is named with those that there are", Nothing, refused::wrong_context;
         "an API server that nobody hears is said", Nothing, refused::unreachable;
-        "from an empty namespace to ready", Nothing, first::deploy;
+        FIRST, Nothing, first::deploy;
         "the same again changes nothing", Nothing, first::again;
         "orders wake the services and their consumers", Requests, orders::wake;
         "a change is told in the graph's words", Nothing, diff::change;

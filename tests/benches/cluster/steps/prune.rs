@@ -4,9 +4,10 @@ use serde_json::json;
 
 use super::orders::{pods, run};
 use crate::place::Place;
-use crate::reading::{SCALED_OBJECT, is_ready};
+use crate::reading::{SCALED_OBJECT, has_condition, is_ready};
 
 /// Messages that nobody takes: with an empty cache the shelf is empty, so pieces are asked for, and their consumer is held back.
+/// The broker starts anew as well: within ten minutes it takes no second message for the same product.
 pub(super) async fn messages(place: &mut Place) {
     let pause = json!({
         "apiVersion": SCALED_OBJECT.0, "kind": SCALED_OBJECT.1,
@@ -15,20 +16,13 @@ pub(super) async fn messages(place: &mut Place) {
     place.apply_as("somebody", pause).await;
     place
         .until("restock is held back", async || {
-            pods(place, "restock").await == 0
+            let scaled = place.get(SCALED_OBJECT, "restock").await;
+            has_condition(&scaled, "Paused") && pods(place, "restock").await == 0
         })
         .await;
-    let cache = ("v1", "Pod");
-    let old = place.get(cache, "shop-valkey-0").await["metadata"]["uid"].clone();
-    place.delete(cache, "shop-valkey-0").await;
-    place
-        .until("the cache is another one", async || {
-            place
-                .find(cache, "shop-valkey-0")
-                .await
-                .is_some_and(|pod| pod["metadata"]["uid"] != old && is_ready(&pod))
-        })
-        .await;
+    for server in ["shop-valkey-0", "shop-nats-0"] {
+        start_anew(place, server).await;
+    }
     run(place, "find-shortages").await;
     let kept = place.application.without_restocking();
     place.deploy(&[]).await.with(0).says(&[
@@ -43,6 +37,21 @@ pub(super) async fn messages(place: &mut Place) {
         .says(&["deleted the stream shop-restock-requests"]);
     place.application.with_restocking(kept);
     place.deploy(&[]).await.with(0);
+}
+
+/// Deletes a server's pod, and waits for the next one.
+async fn start_anew(place: &Place, name: &str) {
+    let kind = ("v1", "Pod");
+    let old = place.get(kind, name).await["metadata"]["uid"].clone();
+    place.delete(kind, name).await;
+    place
+        .until(&format!("{name} is another one"), async || {
+            place
+                .find(kind, name)
+                .await
+                .is_some_and(|pod| pod["metadata"]["uid"] != old && is_ready(&pod))
+        })
+        .await;
 }
 
 pub(super) async fn restocking(place: &mut Place) {

@@ -123,6 +123,18 @@ async fn one_renewal_that_is_late_is_not_even_noticed() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_server_that_asks_for_time_does_not_cost_the_lease() {
+    let Some(cluster) = place() else { return };
+    // Longer than a Lease holds that is not renewed.
+    let busy = Trouble::too_many_requests(20);
+    for (method, path) in [("POST", "*/leases"), ("PUT", "*/leases/*")] {
+        cluster.on(method, path, 1, busy.clone());
+        let done = deploy(&cluster, &shop().release()).await;
+        done.unwrap_or_else(|problems| panic!("{method}: {}", words(&problems)));
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn who_is_told_to_stop_gives_the_lease_back() {
     let Some(cluster) = place() else { return };
     cluster.hang("shop", "charge", Hang::NeverReady);
