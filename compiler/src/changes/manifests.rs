@@ -142,13 +142,15 @@ fn tidy(value: &mut Value) {
     }
 }
 
-/// Puts words in the place of a Secret's values.
+/// Puts words in the place of a Secret's values, and of those of what does not say what it is.
 fn hide_secrets(mut cluster: Option<&mut Value>, mut tree: Option<&mut Value>) {
-    let is_secret = |object: &Option<&mut Value>| {
-        let kind = object.as_ref().and_then(|object| object.get("kind"));
-        kind.is_some_and(|kind| kind == "Secret")
+    let may_be_secret = |object: &Option<&mut Value>| {
+        object.as_ref().is_some_and(|object| {
+            let kind = object.get("kind").and_then(Value::as_str);
+            kind.is_none_or(|kind| kind == "Secret")
+        })
     };
-    if !is_secret(&cluster) && !is_secret(&tree) {
+    if !may_be_secret(&cluster) && !may_be_secret(&tree) {
         return;
     }
     for field in ["data", "stringData"] {
@@ -322,6 +324,9 @@ mod tests {
         let mut written = new.clone();
         written["stringData"] = json!({"password": "plain"});
         text += &shown(Some(&old), Some(&written));
+        let mut unnamed = old.clone();
+        unnamed.as_object_mut().expect("an object").remove("kind");
+        text += &shown(Some(&unnamed), None);
         for value in ["T0xE", "TkVX", "U0FNRQ", "R09ORQ", "plain"] {
             assert!(!text.contains(value), "{value}\n{text}");
         }

@@ -51,7 +51,7 @@ fn consumer(queue: &Subject, old: Option<&str>, new: Option<&str>) -> Option<Cha
     Some(match (old, new) {
         (Some(_), None) => change.risky("what is sent to it waits"),
         (Some(old), Some(_)) => change.risky(format!(
-            "the broker lets a queue have one, so that of {old} has to be deleted first"
+            "what {old} has taken and not acknowledged comes again"
         )),
         (None, _) => change,
     })

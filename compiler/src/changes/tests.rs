@@ -305,9 +305,7 @@ fn consumers() {
         named(shop, "functions", "restock")["trigger"]["queue"] = "receipts".into();
         named(shop, "functions", "write-receipts")["trigger"]["queue"] = "restock-requests".into();
     });
-    let deleted = |name: &str| {
-        format!("the broker lets a queue have one, so that of {name} has to be deleted first")
-    };
+    let deleted = |name: &str| format!("what {name} has taken and not acknowledged comes again");
     assert_eq!(
         other,
         [

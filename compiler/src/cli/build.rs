@@ -173,6 +173,7 @@ fn write(
     toolchain: Option<&Toolchain>,
     out: &Path,
 ) -> Result<Built, Vec<Diagnostic>> {
+    emit::check(out, arguments.force).map_err(|found| vec![found])?;
     let built = make(opened, &arguments.project, toolchain, out)?;
     emit::write(&built.tree, out, arguments.force).map_err(|found| vec![found])?;
     Ok(built)

@@ -4,17 +4,19 @@ use std::borrow::Cow;
 
 use futures_util::StreamExt as _;
 use futures_util::stream;
+use kube::ResourceExt as _;
 use kube::api::{DeleteParams, DynamicObject, Patch, PatchParams, ValidationDirective};
 use serde_json::Value;
 use tokio::time::Instant;
 
+use crate::codes;
 use crate::diagnostic::Diagnostic;
 use crate::release::{Key, Phase};
 
 use super::apis::Apis;
 use super::failure::{conflict, failed};
 use super::gone::until_gone;
-use super::members::MANAGER;
+use super::members::{MANAGER, PART_OF};
 use super::request::patiently;
 use super::restarts::restart;
 use super::state::condition;
@@ -54,6 +56,9 @@ pub(super) async fn rehearse(
         .map(|object| async move {
             let key = Key::of(object);
             let live = read(apis, &key).await?;
+            if let Some(problem) = live.as_ref().and_then(|live| taken(&key, object, live)) {
+                return Err(problem);
+            }
             // It will be made anew, and its pod may be another one.
             if let Some(then) = live.clone().filter(|job| is_failed_job(Some(job))) {
                 return Ok(Rehearsed { key, live, then });
@@ -133,6 +138,35 @@ async fn one(
     let uid = applied.metadata.uid.as_deref();
     until_gone(apis, &key, uid, how.deadline).await?;
     send(apis, object, how.force, false).await
+}
+
+/// Says that the object under this name is not the application's: of another set (KEP-3659 asks a tool to refuse those), or made by
+/// somebody else. What was applied by other means from cloudc's manifests has their labels, and is taken into the set.
+fn taken(key: &Key, object: &Value, live: &DynamicObject) -> Option<Diagnostic> {
+    let labels = |name: &str| {
+        let wanted = object["metadata"]["labels"][name].as_str();
+        (wanted, live.labels().get(name).map(String::as_str))
+    };
+    let (wanted, set) = labels(PART_OF);
+    // The namespace is of no set.
+    let wanted = wanted?;
+    let is_alike = |name| {
+        let (wanted, has) = labels(name);
+        wanted == has
+    };
+    let found = match set {
+        Some(set) if set == wanted => return None,
+        Some(_) => format!("{key} is there already, and of another application"),
+        None if is_alike("app.kubernetes.io/part-of")
+            && is_alike("app.kubernetes.io/managed-by") =>
+        {
+            return None;
+        }
+        None => format!("{key} is there already, and cloudc did not make it"),
+    };
+    Some(Diagnostic::error(codes::CLUSTER_REFUSED, found).help(
+        "give the function another name, or the application a namespace of its own: `namespace` in cloudc.toml",
+    ))
 }
 
 /// Whether a rehearsal failed for its own sake. In a dry run, and there alone, Knative's webhook tries a pod called

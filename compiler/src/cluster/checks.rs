@@ -18,7 +18,7 @@ use super::apis::Apis;
 use super::failure::failed;
 use super::namespace::{Maker, maker};
 use super::request::patiently;
-use super::{Problems, members, running};
+use super::{Problems, keda, members, running};
 
 /// The oldest minor version of Kubernetes 1: `timeZone` of CronJobs and `unhealthyPodEvictionPolicy` are there since 1.27.
 const OLDEST: u32 = 27;
@@ -47,7 +47,7 @@ pub(super) struct Checked {
     pub(super) writes_namespace: bool,
 }
 
-/// Asks for the version, the kinds, the rights and the namespace. Volumes are only to be seen and deleted where `deletes_volumes`.
+/// Asks for the version, the kinds, the rights, the namespace and KEDA's. Volumes are only to be seen and deleted where `deletes_volumes`.
 ///
 /// # Errors
 ///
@@ -59,10 +59,11 @@ pub(super) async fn check(
 ) -> Result<Checked, Problems> {
     let mut versions: BTreeSet<String> = release.keys().map(|key| key.api_version).collect();
     versions.extend(OWN.iter().map(|(version, _)| (*version).to_owned()));
-    let (version, apis, namespace) = join!(
+    let (version, apis, namespace, keda) = join!(
         version(client),
         Apis::discover(client, versions),
         maker(client, &release.namespace),
+        keda::elsewhere(client, release),
     );
     // An unreachable cluster is one problem, not four.
     if let Err(problem) = &version
@@ -70,7 +71,7 @@ pub(super) async fn check(
     {
         return Err(vec![problem.clone()]);
     }
-    let mut problems: Problems = version.err().into_iter().collect();
+    let mut problems: Problems = version.err().into_iter().chain(keda).collect();
     let namespace = namespace.unwrap_or_else(|problem| {
         problems.push(problem);
         Maker::Nobody
@@ -154,7 +155,10 @@ async fn rights(
         resource: resource.to_owned(),
         subresource: None,
     };
-    let (_, may_write_namespace) = ask(right("patch", "", "namespaces"), None).await?;
+    // Server-side apply of what is not there yet needs both.
+    let (_, may_patch) = ask(right("patch", "", "namespaces"), None).await?;
+    let (_, may_create) = ask(right("create", "", "namespaces"), None).await?;
+    let may_write_namespace = may_patch && may_create;
     // Whoever may do everything need not be asked about each.
     let (_, everything) = ask(right("*", "*", "*"), Some(namespace.to_owned())).await?;
     if everything {
@@ -215,7 +219,13 @@ fn wanted(apis: &Apis, release: &Release, deletes_volumes: bool) -> Vec<Right> {
         let Some(resource) = apis.resource(&version, &kind) else {
             continue;
         };
-        for verb in ["get", "list", "create", "patch", "delete"] {
+        // A Lease is taken and given back as a whole, and stays.
+        let verbs: &[&'static str] = if kind == "Lease" {
+            &["get", "create", "update"]
+        } else {
+            &["get", "list", "create", "patch", "delete"]
+        };
+        for verb in verbs {
             rights.push(Right {
                 verb,
                 group: resource.group.clone(),
@@ -224,13 +234,6 @@ fn wanted(apis: &Apis, release: &Release, deletes_volumes: bool) -> Vec<Right> {
             });
         }
     }
-    // A Lease is taken and given back as a whole.
-    rights.push(Right {
-        verb: "update",
-        group: "coordination.k8s.io".to_owned(),
-        resource: "leases".to_owned(),
-        subresource: None,
-    });
     // A revision that failed is deleted, and Knative makes it anew.
     if release.keys().any(|key| running::shares(&key)) {
         rights.extend(["get", "delete"].map(|verb| Right {

@@ -1,10 +1,12 @@
 //! From a kubeconfig to a client.
 
+use std::ffi::OsString;
+use std::io;
 use std::time::Duration;
 
 use http::{Request, Response};
 use kube::client::{Body, ClientBuilder};
-use kube::config::{KubeConfigOptions, Kubeconfig};
+use kube::config::{KubeConfigOptions, Kubeconfig, KubeconfigError};
 use kube::{Client, Config};
 use secrecy::ExposeSecret as _;
 use tower::{BoxError, Service, ServiceExt as _};
@@ -72,7 +74,7 @@ async fn config(context: Option<&str>) -> Result<Config, Diagnostic> {
         context: context.map(str::to_owned),
         ..Default::default()
     };
-    let kubeconfig = match Kubeconfig::read() {
+    let kubeconfig = match read() {
         Ok(kubeconfig) => kubeconfig,
         Err(error) => {
             // A kubeconfig that is broken means another cluster, and not this one.
@@ -121,9 +123,42 @@ async fn config(context: Option<&str>) -> Result<Config, Diagnostic> {
         })
 }
 
+/// The files of `KUBECONFIG` as one, as kubectl reads them: those that are not there are passed over, and who says first what the
+/// current context is counts, if that is not an empty name. Without `KUBECONFIG`, `~/.kube/config`.
+fn read() -> Result<Kubeconfig, KubeconfigError> {
+    let Some(list) = set("KUBECONFIG") else {
+        return Kubeconfig::read();
+    };
+    let mut merged: Option<Kubeconfig> = None;
+    let mut absent = KubeconfigError::FindPath;
+    let files = std::env::split_paths(&list).filter(|file| !file.as_os_str().is_empty());
+    for file in files {
+        match Kubeconfig::read_from(&file) {
+            Ok(mut next) => {
+                next.current_context = next.current_context.filter(|name| !name.is_empty());
+                merged = Some(match merged {
+                    Some(before) => before.merge(next)?,
+                    None => next,
+                });
+            }
+            Err(error) if is_absent(&error) => absent = error,
+            Err(error) => return Err(error),
+        }
+    }
+    merged.ok_or(absent)
+}
+
+fn is_absent(error: &KubeconfigError) -> bool {
+    matches!(error, KubeconfigError::ReadConfig(error, _) if error.kind() == io::ErrorKind::NotFound)
+}
+
+/// A variable that is not empty.
+fn set(name: &str) -> Option<OsString> {
+    std::env::var_os(name).filter(|value| !value.is_empty())
+}
+
 /// Whether somebody meant a kubeconfig to be used.
 fn has_kubeconfig() -> bool {
-    let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
     let home = set("HOME").map(|home| std::path::Path::new(&home).join(".kube/config"));
     set("KUBECONFIG").is_some() || home.is_some_and(|file| file.exists())
 }
@@ -131,7 +166,10 @@ fn has_kubeconfig() -> bool {
 /// Reads the file of the token, and trims the token, as kubectl does both: the client would take line breaks for a part of it.
 fn token(config: &mut Config) -> Result<(), Diagnostic> {
     let auth = &mut config.auth_info;
-    if let (None, Some(file)) = (&auth.token, &auth.token_file) {
+    // Beside a token it is the file that counts, and the token is what is left when it cannot be read.
+    if let Some(file) = &auth.token_file
+        && (auth.token.is_none() || std::fs::metadata(file).is_ok())
+    {
         let read = std::fs::read_to_string(file).map_err(|error| {
             unusable(format!(
                 "cannot read the token of the kubeconfig's context in {file}: {error}"

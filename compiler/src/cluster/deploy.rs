@@ -8,6 +8,7 @@ use tokio::time::Instant;
 
 use crate::codes;
 use crate::diagnostic::Diagnostic;
+use crate::lower::knative::VISIBILITY;
 use crate::release::{self, Key, Phase, Release, Share};
 
 use super::apis::Apis;
@@ -123,9 +124,6 @@ pub(super) async fn bring(
     lock.release().await;
     done
 }
-
-/// The label of a Knative Service that only the cluster may call.
-const VISIBILITY: &str = "networking.knative.dev/visibility";
 
 impl Work<'_> {
     pub(super) fn client(&self) -> &Client {
@@ -246,7 +244,6 @@ impl Work<'_> {
             write(Status::Canary).await.map_err(one)?;
         } else {
             self.clean_up(&old).await?;
-            self.look_at_volumes().await.map_err(one)?;
             write(Status::Deployed).await.map_err(one)?;
         }
         self.close_canaries(&records, number).await.map_err(one)?;
@@ -264,16 +261,18 @@ impl Work<'_> {
     async fn clean_up(&self, old: &BTreeSet<String>) -> Result<(), Problems> {
         if !self.options.wait {
             // Nobody knows yet whether the new pods come up, and the old ones need what they were started with.
-            (self.tell)(Event::Done(
-                "what left the application stays until a deploy without --no-wait".to_owned(),
-            ));
+            if !self.left(old).await?.is_empty() {
+                (self.tell)(Event::Done(
+                    "what left the application stays until a deploy without --no-wait".to_owned(),
+                ));
+            }
             return Ok(());
         }
         self.prune(old).await?;
         // Nobody names those who left any more.
-        credentials::ensure(self.client(), self.release, &[], Lists::Exact, self.tell)
-            .await
-            .map(drop)
+        credentials::ensure(self.client(), self.release, &[], Lists::Exact, self.tell).await?;
+        let looked = self.look_at_volumes().await;
+        looked.map_err(|problem| vec![problem])
     }
 
     /// Whether this may be deployed now.

@@ -35,6 +35,10 @@ pub struct Doomed {
     claims: Vec<Volume>,
     /// The number of the last release.
     newest: Option<u32>,
+    /// How many releases are kept, with which `rollback` goes back.
+    pub releases: usize,
+    /// Whether the namespace goes, unless something else is in it.
+    pub namespace: bool,
     /// The uid of the namespace, where that is what is left, and is going already.
     clearing: Option<String>,
 }
@@ -78,8 +82,9 @@ pub async fn doomed(
         .await
         .map_err(one)?;
     let is_empty = found.is_empty() && volumes.is_empty() && records.is_empty() && kinds.is_empty();
+    let namespace_maker = maker(client, namespace).await.map_err(one)?;
     // The namespace goes last.
-    if is_empty && maker(client, namespace).await.map_err(one)? != Maker::Cloudc {
+    if is_empty && namespace_maker != Maker::Cloudc {
         return Err(one(Diagnostic::error(
             codes::NO_RELEASE,
             format!("there is no {app} in the namespace {namespace}"),
@@ -107,6 +112,8 @@ pub async fn doomed(
     Ok(Doomed {
         objects: keys.iter().map(|(key, _)| key.to_string()).collect(),
         volumes: claims.iter().map(|volume| volume.claim.clone()).collect(),
+        releases: records.len(),
+        namespace: namespace_maker == Maker::Cloudc && kept.is_empty(),
         kept: kept
             .iter()
             .map(|volume| format!("{} (--delete-data {})", volume.claim, volume.server))
@@ -207,7 +214,16 @@ async fn remove(
     let apis = members_apis(client).await?;
     let records = history::records(client, app, namespace).await;
     let records = records.map_err(one)?;
-    if records.last().map(|record| record.number) != doomed.newest {
+    // A deploy that was under way when the list was made goes on with its number, and adds to what there is.
+    let members = Members::new(app, namespace);
+    let kinds = members.kinds(client).await.map_err(one)?;
+    let now = members.all(&apis, &kinds).await.map_err(one)?;
+    let mut now = now
+        .into_iter()
+        .map(|(key, object)| (key, object.metadata.uid));
+    if records.last().map(|record| record.number) != doomed.newest
+        || now.any(|one| !doomed.keys.contains(&one))
+    {
         let message = "a deploy came in between, and changed what there is to delete";
         return Err(one(Diagnostic::error(codes::CLUSTER_BUSY, message)
             .help("look at what runs now, and run this again")));
@@ -240,7 +256,6 @@ async fn remove(
     for record in &records {
         history::remove(client, record).await.map_err(one)?;
     }
-    let members = Members::new(app, namespace);
     let parents: Api<ConfigMap> = Api::namespaced(client.clone(), namespace);
     let now = DeleteParams::default();
     let removed = patiently(|| parents.delete(members.parent(), &now)).await;

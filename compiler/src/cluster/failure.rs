@@ -62,9 +62,9 @@ fn refused(doing: &str, status: &Status) -> Diagnostic {
         }
         422 if said.contains("updates to statefulset spec") => {
             Diagnostic::error(codes::CLUSTER_REFUSED, format!("{doing}: {said}")).help(
-                "a volume cannot be made larger or smaller by a deploy: put `nats.storage` in cloudc.toml back, or change the \
-                 claim by hand and delete the StatefulSet with `kubectl delete --cascade=orphan`. That is also what to do \
-                 where another version of cloudc made it",
+                "a volume cannot be made larger or smaller by a deploy. If `nats.storage` in cloudc.toml was changed, put it back, or \
+                 change the claim by hand. Then, and where another version of cloudc made the StatefulSet, delete it with \
+                 `kubectl delete --cascade=orphan`: its pod and its volume stay, and a deploy makes it anew",
             )
         }
         _ if is_too_large(status) => Diagnostic::error(

@@ -5,6 +5,7 @@ use kube::api::{DeleteParams, ListParams};
 use kube::{Api, Client, ResourceExt as _};
 
 use crate::codes;
+use crate::config::one_of;
 use crate::diagnostic::Diagnostic;
 use crate::lower::names;
 use crate::release::{Key, Release};
@@ -110,16 +111,8 @@ pub(super) fn unknown(
     });
     strangers
         .map(|name| {
-            let known = if known.is_empty() {
-                "none".to_owned()
-            } else {
-                known.join(", ")
-            };
-            Diagnostic::error(
-                codes::NO_SUCH_NAME,
-                format!("there is no data called `{name}`"),
-            )
-            .help(format!("there is: {known}"))
+            let message = format!("there is no data called `{name}`");
+            Diagnostic::error(codes::NO_SUCH_NAME, message).help(one_of(name, &known))
         })
         .collect()
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use data_encoding::BASE64URL_NOPAD;
 use k8s_openapi::api::core::v1::ConfigMap;
-use kube::api::{ApiResource, DynamicObject, ListParams, Patch, PatchParams};
+use kube::api::{ApiResource, DynamicObject, ListParams, Patch, PatchParams, TypeMeta};
 use kube::{Api, Client, ResourceExt as _};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
@@ -19,7 +19,8 @@ use super::request::patiently;
 
 /// The field manager of all that cloudc writes.
 pub(super) const MANAGER: &str = "cloudc";
-const PART_OF: &str = "applyset.kubernetes.io/part-of";
+/// The label of a member: the set that it is of.
+pub(super) const PART_OF: &str = "applyset.kubernetes.io/part-of";
 const ID: &str = "applyset.kubernetes.io/id";
 const TOOLING: &str = "applyset.kubernetes.io/tooling";
 const KINDS: &str = "applyset.kubernetes.io/contains-group-kinds";
@@ -118,7 +119,14 @@ impl Members {
                 .items
                 .into_iter()
                 .filter(|object| object.owner_references().is_empty());
-            members.extend(own.map(|object| (key(resource, &object), object)));
+            members.extend(own.map(|mut object| {
+                // The items of a list do not say what they are, but for those of CustomResourceDefinitions.
+                object.types = Some(TypeMeta {
+                    api_version: resource.api_version.clone(),
+                    kind: resource.kind.clone(),
+                });
+                (key(resource, &object), object)
+            }));
         }
         Ok(members)
     }

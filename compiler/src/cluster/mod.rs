@@ -17,6 +17,7 @@ mod failure;
 mod foreign;
 mod gone;
 mod history;
+mod keda;
 mod leftovers;
 mod lock;
 mod members;

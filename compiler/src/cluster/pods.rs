@@ -41,8 +41,10 @@ impl Pods<'_> {
             .await
             .ok()?
             .items;
-        // What becomes of one that leaves says nothing about those that come.
-        found.retain(|pod| pod.metadata.deletion_timestamp.is_none());
+        // What becomes of one that leaves says nothing about those that come, nor does what became of a Job before this one.
+        found.retain(|pod| {
+            pod.metadata.deletion_timestamp.is_none() && !is_of_another_job(key, pod)
+        });
         // The newest pod is of the newest template.
         found.sort_by_key(|pod| std::cmp::Reverse(pod.creation_timestamp()));
         let left = revision.and_then(|revision| {
@@ -155,6 +157,12 @@ fn made_by(key: &Key, event: &Event) -> bool {
         }),
         _ => false,
     }
+}
+
+/// Whether a pod is of another Job than the one that is asked about. Their pods stay when they are done.
+fn is_of_another_job(key: &Key, pod: &Pod) -> bool {
+    let own = pod.labels().get("batch.kubernetes.io/job-name");
+    key.kind == "Job" && own.is_some_and(|own| *own != key.name)
 }
 
 /// Whether a StatefulSet's pod is of an older template and stays: not every Kubernetes replaces one that is not ready. The first

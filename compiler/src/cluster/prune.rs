@@ -21,24 +21,33 @@ impl Work<'_> {
     pub(super) async fn prune(&self, kinds: &BTreeSet<String>) -> Result<(), Problems> {
         let one = |problem: Diagnostic| vec![problem];
         let apis = self.with_kinds(kinds).await?;
-        let wanted = self.release.belongings();
-        let members = self.members.all(&apis, kinds).await.map_err(one)?;
-        let gone = members
-            .iter()
-            .filter(|(key, _)| !wanted.contains(&(key.group_kind(), key.name.clone())));
-        // What runs goes before what it runs with.
-        let mut gone: Vec<_> = gone.collect();
-        gone.sort_by_key(|(key, _)| std::cmp::Reverse(Phase::of(key)));
-        for (key, object) in gone {
-            delete(&apis, key, object.metadata.uid.as_deref())
-                .await
-                .map_err(one)?;
+        for (key, uid) in self.left(kinds).await? {
+            delete(&apis, &key, uid.as_deref()).await.map_err(one)?;
             (self.tell)(Event::Done(format!(
                 "deleted {key}, which left the application"
             )));
         }
         let left = own_kinds(&self.release.objects);
         self.members.note(self.client(), &left).await.map_err(one)
+    }
+
+    /// Members that the release does not have, with their uids: what runs before what it runs with.
+    pub(super) async fn left(
+        &self,
+        kinds: &BTreeSet<String>,
+    ) -> Result<Vec<(Key, Option<String>)>, Problems> {
+        let apis = self.with_kinds(kinds).await?;
+        let wanted = self.release.belongings();
+        let members = self.members.all(&apis, kinds).await;
+        let members = members.map_err(|problem| vec![problem])?;
+        let left = members
+            .into_iter()
+            .filter(|(key, _)| !wanted.contains(&(key.group_kind(), key.name.clone())));
+        let mut left: Vec<_> = left
+            .map(|(key, object)| (key, object.metadata.uid))
+            .collect();
+        left.sort_by_key(|(key, _)| std::cmp::Reverse(Phase::of(key)));
+        Ok(left)
     }
 
     /// The kinds of a list, some of which the release may not have any more.

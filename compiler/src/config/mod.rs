@@ -31,7 +31,7 @@
 //! | `[knative]` | | what the cluster's Knative looks like |
 //! | `knative.runtime_class` | `false` | whether its flag `kubernetes.podspec-runtimeclassname` is on, so that HTTP services can have a sandbox |
 //! | `knative.ingress` | Contour, Istio and Kourier's own | the namespaces in which its ingress runs |
-//! | `keda.namespace` | `"keda"` | the namespace in which KEDA runs: it reads the bundled broker's lag from there |
+//! | `keda.namespace` | `"keda"` | the namespace in which KEDA runs: it reads the bundled broker's lag from there. A deploy that can see where KEDA is says so if this is another |
 //! | `[env.NAME]` | | the same keys for one environment, chosen by `--env NAME`. A key or table written here replaces the one above whole |
 
 mod deployed;

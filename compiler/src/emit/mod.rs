@@ -8,7 +8,7 @@ pub mod yaml;
 use std::collections::BTreeMap;
 
 pub use marker::MARKER;
-pub use write::write;
+pub use write::{check, write};
 
 /// Files by their path in the output folder, with `/` between the parts.
 pub type Tree = BTreeMap<String, Vec<u8>>;

@@ -14,6 +14,20 @@ use super::{MARKER, Tree, marker};
 /// How many foreign files are named before the rest is only counted.
 const NAMED: usize = 8;
 
+/// Whether [`write`] would replace a folder: to be known before what is written takes minutes to make.
+///
+/// # Errors
+///
+/// [`codes::FOREIGN_FILES`] for a folder with files that are not cloudc's; [`codes::WRITE_FAILED`] for one that cannot be read.
+pub fn check(folder: &Path, force: bool) -> Result<(), Diagnostic> {
+    refuse_unmarked(folder)?;
+    if force {
+        Ok(())
+    } else {
+        refuse_foreign(folder)
+    }
+}
+
 /// Replaces a folder by a tree. Missing parents are made.
 ///
 /// The old folder is there in full until the new one is, and stays if anything fails. What it holds
@@ -25,10 +39,7 @@ const NAMED: usize = 8;
 /// [`codes::FOREIGN_FILES`] for a folder with files that are not cloudc's; [`codes::WRITE_FAILED`] for
 /// what the operating system refuses, with the path and its reason.
 pub fn write(tree: &Tree, folder: &Path, force: bool) -> Result<(), Diagnostic> {
-    refuse_unmarked(folder)?;
-    if !force {
-        refuse_foreign(folder)?;
-    }
+    check(folder, force)?;
     let folder = absolute(folder)?;
     let (Some(parent), Some(name)) = (folder.parent(), folder.file_name()) else {
         return Err(failed(
@@ -88,8 +99,8 @@ fn refuse_foreign(folder: &Path) -> Result<(), Diagnostic> {
         named.concat()
     );
     Err(Diagnostic::error(codes::FOREIGN_FILES, message).help(
-        "move them elsewhere, choose another folder with `--out`, or replace them with `--force`; changes to \
-         manifests belong in a kustomize overlay outside of this folder",
+        "move them elsewhere, or have `cloudc build` choose another folder with `--out` or replace them with `--force`; \
+         changes to manifests belong in a kustomize overlay outside of this folder",
     ))
 }
 

@@ -65,15 +65,15 @@ const MOST_SECONDS: i64 = 600;
 /// How long the queue-proxy takes requests after it was told to leave, and holds the container's own signal back.
 const DRAIN: Duration = Duration::from_secs(30);
 
+/// The label of a Knative Service that only the cluster may call.
+pub(crate) const VISIBILITY: &str = "networking.knative.dev/visibility";
+
 /// An HTTP service.
 pub(super) fn service(identity: &Identity, limits: &Limits, pod: PodSpec) -> Object {
     let mut metadata = identity.metadata();
     if limits.visibility == Visibility::Private {
         let labels = metadata.labels.get_or_insert_default();
-        labels.insert(
-            "networking.knative.dev/visibility".to_owned(),
-            "cluster-local".to_owned(),
-        );
+        labels.insert(VISIBILITY.to_owned(), "cluster-local".to_owned());
     }
     KnativeService {
         api_version: "serving.knative.dev/v1",

@@ -10,13 +10,12 @@ use super::{About, Crate, Dependency, Options, Project, Runtime, features};
 use crate::codes;
 use crate::diagnostic::Diagnostic;
 
-/// The package in a folder, or the one of its workspace that `options` name.
+/// A folder by its absolute path.
 ///
 /// # Errors
 ///
-/// A folder without `Cargo.toml`, a virtual workspace without a package's name, a package without a
-/// library or without the runtime, a manifest that cargo refuses, unknown features.
-pub fn find(folder: &Path, options: &Options) -> Result<Project, Diagnostic> {
+/// There is none, or it may not be opened.
+pub fn open(folder: &Path) -> Result<PathBuf, Diagnostic> {
     let folder = folder.canonicalize().map_err(|error| {
         problem(format!(
             "cannot open the folder {}: {error}",
@@ -27,6 +26,17 @@ pub fn find(folder: &Path, options: &Options) -> Result<Project, Diagnostic> {
         return Err(problem(format!("{} is not a folder", folder.display()))
             .help("name the folder that holds the package's Cargo.toml"));
     }
+    Ok(folder)
+}
+
+/// The package in a folder, or the one of its workspace that `options` name.
+///
+/// # Errors
+///
+/// A folder without `Cargo.toml`, a virtual workspace without a package's name, a package without a
+/// library or without the runtime, a manifest that cargo refuses, unknown features.
+pub fn find(folder: &Path, options: &Options) -> Result<Project, Diagnostic> {
+    let folder = open(folder)?;
     let manifest = folder.join("Cargo.toml");
     if !manifest.is_file() {
         return Err(

@@ -248,9 +248,20 @@ impl From<Failure> for Diagnostic {
                 "make the repository there first, if it makes none by itself; `registry` in cloudc.toml is how its name \
                  starts",
             ),
+            Failure::Refused {
+                code: 429 | 500.., ..
+            } => error(
+                codes::REGISTRY_REFUSED,
+                "run the command again later: what is there already is not sent twice",
+            ),
+            Failure::Refused { code: 413, .. } => error(
+                codes::REGISTRY_REFUSED,
+                "the registry, or a proxy in front of it, takes no blob of this size: have its limit raised",
+            ),
             Failure::Refused { .. } => error(
                 codes::REGISTRY_REFUSED,
-                "run the command again: what is there already is not sent twice",
+                "see that `registry` in cloudc.toml is a registry of images at that very address, and that it may be \
+                 pushed to",
             ),
             Failure::Digest { .. } => error(
                 codes::REGISTRY_REFUSED,

@@ -35,13 +35,14 @@ pub(in crate::cli) struct Deploy {
     #[arg(long, value_name = "NAME", conflicts_with = "canary")]
     pub(super) rotate: Vec<String>,
     /// Delete the data of what left the application: a queue's messages, or a server's volume.
-    #[arg(long, value_name = "NAME")]
+    // Who does not wait does not know whether what used it is gone.
+    #[arg(long, value_name = "NAME", conflicts_with = "no_wait")]
     pub(super) delete_data: Vec<String>,
     /// The platform of the cluster's nodes.
     #[arg(long, value_name = "PLATFORM")]
     pub(super) platform: Option<Platform>,
     /// Deploy this image, which is in the registry already, instead of building one: its digest.
-    #[arg(long, value_name = "sha256:DIGEST", conflicts_with = "platform")]
+    #[arg(long, value_name = "sha256:DIGEST")]
     pub(super) image: Option<String>,
 }
 
@@ -61,7 +62,7 @@ pub(in crate::cli) struct Diff {
     #[arg(long)]
     pub(super) no_image: bool,
     /// The platform of the cluster's nodes.
-    #[arg(long, value_name = "PLATFORM", conflicts_with = "no_image")]
+    #[arg(long, value_name = "PLATFORM")]
     pub(super) platform: Option<Platform>,
 }
 

@@ -30,12 +30,17 @@ fn open(arguments: &Deploy) -> Result<(Option<Toolchain>, Opened), Diagnostic> {
     let project = &arguments.project;
     if let Some(digest) = &arguments.image {
         check_digest(digest)?;
-        return Ok((None, open::open(project)?));
     }
-    let toolchain = toolchain::choose(arguments.platform.unwrap_or_default(), &project.folder)?;
-    let mut opened = open::open_for(project, Some(toolchain.triple))?;
+    let chosen = toolchain::choose(arguments.platform.unwrap_or_default(), &project.folder);
+    let toolchain = match chosen {
+        // The image was built elsewhere.
+        Err(_) if arguments.image.is_some() => None,
+        chosen => Some(chosen?),
+    };
+    let triple = toolchain.as_ref().map(|toolchain| toolchain.triple);
+    let mut opened = open::open_for(project, triple)?;
     push::look(&mut opened);
-    Ok((Some(toolchain), opened))
+    Ok((toolchain.filter(|_| arguments.image.is_none()), opened))
 }
 
 fn check_digest(digest: &str) -> Result<(), Diagnostic> {
@@ -130,8 +135,10 @@ fn made(
 /// Builds, and writes the tree where `cloudc build --image` does, for people to read.
 fn make(arguments: &Deploy, toolchain: &Toolchain, opened: &Opened) -> Result<build::Built, u8> {
     let out = build::out(&arguments.project, None, opened);
-    let built = build::make(opened, &arguments.project, Some(toolchain), &out).and_then(|built| {
-        emit::write(&built.tree, &out, false).map_err(|found| vec![found])?;
+    let one = |found: Diagnostic| vec![found];
+    let built = emit::check(&out, false).map_err(one).and_then(|()| {
+        let built = build::make(opened, &arguments.project, Some(toolchain), &out)?;
+        emit::write(&built.tree, &out, false).map_err(one)?;
         Ok(built)
     });
     built.map_err(|found| report(&found, arguments.project.message_format))

@@ -10,7 +10,8 @@ use crate::cli::{DONE, output};
 use crate::cluster::{self, Doomed, Options};
 
 pub(in crate::cli) fn run(arguments: &Destroy) -> u8 {
-    if !arguments.yes && !can_ask() {
+    let format = arguments.which.project.message_format;
+    if !arguments.yes && (!can_ask() || format == MessageFormat::Json) {
         return wrong_usage(
             &["destroy"],
             "nobody is there to be asked: say --yes to delete",
@@ -61,6 +62,15 @@ fn about(app: &str, namespace: &str, doomed: &Doomed) -> String {
     }
     for volume in &doomed.volumes {
         text.push_str(&format!("\n  the volume {volume}, with what is on it"));
+    }
+    if doomed.releases > 0 {
+        let releases = output::count(doomed.releases, "kept release", "kept releases");
+        text.push_str(&format!("\n  {releases}: nothing is left to go back to"));
+    }
+    if doomed.namespace {
+        text.push_str(&format!(
+            "\n  the namespace {namespace}, unless something else is in it"
+        ));
     }
     if !doomed.kept.is_empty() {
         text.push_str("\nand this is kept:");

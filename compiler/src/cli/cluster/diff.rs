@@ -10,9 +10,9 @@ use super::session::{accept, holder, records, report, silent, talk};
 use crate::changes::manifests::{self, Line, Mark};
 use crate::changes::{self, Change, Document};
 use crate::cli::arguments::MessageFormat;
-use crate::cli::image::toolchain;
+use crate::cli::image::toolchain::{self, Toolchain};
 use crate::cli::open::{self, Opened};
-use crate::cli::{DONE, build, output};
+use crate::cli::{DONE, build, output, push};
 use crate::cluster::{self, Difference, Options};
 use crate::codes;
 use crate::diagnostic::Diagnostic;
@@ -24,12 +24,30 @@ const CHANGES: u8 = 2;
 
 pub(in crate::cli) fn run(arguments: &Diff) -> u8 {
     let format = arguments.project.message_format;
-    let opened = accept(open::open(&arguments.project), format);
-    let code = opened.and_then(|opened| go(arguments, &opened));
+    let (toolchain, opened) = match open(arguments) {
+        Ok((toolchain, opened)) => (toolchain, Ok(opened)),
+        Err(found) => (None, Err(found)),
+    };
+    let code = accept(opened, format).and_then(|opened| go(arguments, toolchain.as_ref(), &opened));
     code.unwrap_or_else(|code| code)
 }
 
-fn go(arguments: &Diff, opened: &Opened) -> Result<u8, u8> {
+/// The application as a deploy would have it: for the same target, and with somewhere to push to.
+fn open(arguments: &Diff) -> Result<(Option<Toolchain>, Opened), Diagnostic> {
+    let project = &arguments.project;
+    let toolchain = toolchain::choose(arguments.platform.unwrap_or_default(), &project.folder);
+    let toolchain = match toolchain {
+        // The image that runs was built elsewhere.
+        Err(_) if arguments.no_image => None,
+        chosen => Some(chosen?),
+    };
+    let triple = toolchain.as_ref().map(|toolchain| toolchain.triple);
+    let mut opened = open::open_for(project, triple)?;
+    push::look(&mut opened);
+    Ok((toolchain.filter(|_| !arguments.no_image), opened))
+}
+
+fn go(arguments: &Diff, toolchain: Option<&Toolchain>, opened: &Opened) -> Result<u8, u8> {
     let format = arguments.project.message_format;
     let context = arguments.cluster.context.as_deref();
     let app = opened.analysis.graph.app.clone();
@@ -53,18 +71,18 @@ fn go(arguments: &Diff, opened: &Opened) -> Result<u8, u8> {
         Ok(records)
     })?;
     let current = cluster::current(&records);
-    let digest = if arguments.no_image {
-        let image = current.and_then(|record| record.release.image.split_once('@'));
-        match image {
+    let digest = match toolchain {
+        Some(toolchain) => {
+            built(arguments, toolchain, opened).map_err(|found| report(&found, format))?
+        }
+        None => match current.and_then(|record| record.release.image.split_once('@')) {
             Some((_, digest)) => digest.to_owned(),
             None => {
                 let found =
                     Diagnostic::error(codes::NO_RELEASE, format!("{app} runs no image yet"));
                 return Err(report(&[found.help("leave out --no-image")], format));
             }
-        }
-    } else {
-        built(arguments, opened).map_err(|found| report(&found, format))?
+        },
     };
     wish.digest = Some(digest);
     let release = made::release(opened, &wish, &records).map_err(|found| report(&found, format))?;
@@ -75,12 +93,13 @@ fn go(arguments: &Diff, opened: &Opened) -> Result<u8, u8> {
 }
 
 /// The digest of the image that a deploy would make. Nothing is written to the output folder.
-fn built(arguments: &Diff, opened: &Opened) -> Result<String, Vec<Diagnostic>> {
-    let platform = arguments.platform.unwrap_or_default();
-    let toolchain =
-        toolchain::choose(platform, &arguments.project.folder).map_err(|found| vec![found])?;
+fn built(
+    arguments: &Diff,
+    toolchain: &Toolchain,
+    opened: &Opened,
+) -> Result<String, Vec<Diagnostic>> {
     let out = build::out(&arguments.project, None, opened);
-    let built = build::make(opened, &arguments.project, Some(&toolchain), &out)?;
+    let built = build::make(opened, &arguments.project, Some(toolchain), &out)?;
     Ok(built
         .image
         .map(|image| image.digest().to_owned())

@@ -127,7 +127,7 @@ pub(super) fn accept(
     opened: Result<Opened, Diagnostic>,
     format: MessageFormat,
 ) -> Result<Opened, u8> {
-    let opened = opened.map_err(|found| output::report(&[found], &Sources::default(), format))?;
+    let opened = opened.map_err(|found| report(&[found], format))?;
     let analysis = &opened.analysis;
     match output::report_beside(&analysis.diagnostics, &analysis.sources, format) {
         REFUSED => Err(REFUSED),

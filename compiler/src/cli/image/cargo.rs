@@ -12,6 +12,7 @@ use crate::cli::child::{self, Ending};
 use crate::codes;
 use crate::diagnostic::Diagnostic;
 use crate::image::Component;
+use crate::project::Project;
 
 use super::flags;
 use super::stage::{LINK, Stage};
@@ -20,7 +21,7 @@ use super::toolchain::Toolchain;
 /// Builds the stage, and reads the program.
 pub(super) fn build(
     stage: &Stage,
-    folder: &Path,
+    project: &Project,
     name: &str,
     toolchain: &Toolchain,
 ) -> Result<Vec<u8>, Diagnostic> {
@@ -33,12 +34,12 @@ pub(super) fn build(
         .arg("--target-dir")
         .arg(&stage.target)
         // The package's settings and toolchain, wherever the user stands.
-        .current_dir(folder)
+        .current_dir(&project.folder)
         .envs(toolchain.variables.iter().cloned())
         .stdin(Stdio::null())
         // The standard output is cloudc's own.
         .stdout(Stdio::from(io::stderr()));
-    flags::add(&mut command, folder, toolchain.triple, &ours(stage));
+    flags::add(&mut command, project, toolchain.triple, &ours(stage));
     let failed = |message: String| Diagnostic::error(codes::PROGRAM_FAILED, message);
     let ended = child::run(&mut command).map_err(|error| {
         let cargo = Path::new(&cargo).display();

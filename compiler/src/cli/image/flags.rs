@@ -6,11 +6,24 @@ use std::process::Command;
 
 use toml::{Table, Value};
 
+use crate::project::Project;
+use crate::project::target::TargetCfg;
+
 /// Between two of `CARGO_ENCODED_RUSTFLAGS`.
 const SEPARATOR: char = '\x1f';
 
 /// Gives a cargo command these flags for rustc, and keeps the user's: cargo itself would take the one or the other.
-pub(super) fn add(command: &mut Command, folder: &Path, triple: &str, flags: &[String]) {
+pub(super) fn add(command: &mut Command, project: &Project, triple: &str, flags: &[String]) {
+    let of_user = files(&project.folder);
+    add_to(command, &of_user, (triple, &project.cfg), flags);
+}
+
+fn add_to(
+    command: &mut Command,
+    files: &[Table],
+    (triple, cfg): (&str, &TargetCfg),
+    flags: &[String],
+) {
     let text = |name: &str| std::env::var(name).ok();
     let split = |text: String, by: char| -> Vec<String> {
         let parts = text.split(by).map(str::trim);
@@ -28,11 +41,18 @@ pub(super) fn add(command: &mut Command, folder: &Path, triple: &str, flags: &[S
         command.env("CARGO_ENCODED_RUSTFLAGS", all.join(&SEPARATOR.to_string()));
         return;
     }
-    let files = files(folder);
+    let is_ours = |target: &str| {
+        let condition = target.strip_prefix("cfg(");
+        match condition.and_then(|condition| condition.strip_suffix(')')) {
+            // What only the build knows may hold.
+            Some(condition) => cfg.holds(condition, &[]) != Some(false),
+            None => target == triple,
+        }
+    };
     let of_targets = files.iter().any(|file| {
         let targets = file.get("target").and_then(Value::as_table);
-        let mut targets = targets.into_iter().flat_map(Table::values);
-        targets.any(|target| target.get("rustflags").is_some())
+        let mut targets = targets.into_iter().flatten();
+        targets.any(|(name, target)| is_ours(name) && target.get("rustflags").is_some())
     });
     let mut all = Vec::new();
     if !of_targets && text(&format!("CARGO_TARGET_{}_RUSTFLAGS", upper(triple))).is_none() {
@@ -111,7 +131,9 @@ mod tests {
         let arguments = |text: &str| {
             std::fs::write(&file, text).unwrap();
             let mut command = Command::new("cargo");
-            add(&mut command, folder.path(), "a-b", &["-Cx=y".to_owned()]);
+            let cfg = TargetCfg::parse("unix\ntarget_os=\"linux\"\n");
+            let flags = ["-Cx=y".to_owned()];
+            add_to(&mut command, &files(folder.path()), ("a-b", &cfg), &flags);
             let arguments = command
                 .get_args()
                 .map(|argument| argument.to_string_lossy());
@@ -123,6 +145,19 @@ mod tests {
                 said.contains("\"--cfg\", \"tokio_unstable\", \"-Cx=y\""),
                 "{said}"
             );
+        }
+        for (target, counts) in [
+            ("a-b", true),
+            ("wasm32-unknown-unknown", false),
+            ("'cfg(target_os = \"linux\")'", true),
+            ("'cfg(target_os = \"windows\")'", false),
+        ] {
+            let said = arguments(&format!(
+                "[build]\nrustflags = \"-Cone\"\n[target.{target}]\nrustflags = \"-Ctwo\"\n"
+            ));
+            if std::env::var_os("RUSTFLAGS").is_none() {
+                assert_eq!(said.contains("-Cone"), !counts, "{target}: {said}");
+            }
         }
         let said = arguments(
             "[build]\nrustflags = \"-Cone\"\n[target.a-b]\nrustflags = \"-Ctwo\"\nlinker = \"ld\"\n",

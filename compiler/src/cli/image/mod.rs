@@ -27,7 +27,7 @@ pub(super) fn make(
 ) -> Result<Image, Diagnostic> {
     let name = &opened.analysis.graph.app;
     let stage = stage::lay(opened, arguments, graph)?;
-    let program = cargo::build(&stage, &opened.project.folder, name, toolchain)?;
+    let program = cargo::build(&stage, &opened.project, name, toolchain)?;
     let facts = Facts {
         name: name.clone(),
         platform: toolchain.platform,

@@ -6,6 +6,7 @@ use std::process::Command;
 use crate::codes;
 use crate::diagnostic::Diagnostic;
 use crate::image::Platform;
+use crate::project::cargo;
 
 use super::flags;
 
@@ -36,6 +37,7 @@ struct Machine {
 ///
 /// [`codes::PLATFORM_UNAVAILABLE`], with what to install.
 pub(in crate::cli) fn choose(platform: Platform, folder: &Path) -> Result<Toolchain, Diagnostic> {
+    let folder = &cargo::open(folder)?;
     let words = |arguments: &[&str]| rustc(folder, arguments);
     let version = words(&["-vV"])?;
     let host = version.lines().find_map(|line| line.strip_prefix("host: "));

@@ -10,6 +10,7 @@ use nkeys::KeyPair;
 use sha2::{Digest as _, Sha256};
 
 use crate::codes;
+use crate::config::one_of;
 use crate::diagnostic::Diagnostic;
 use crate::lower::secrets::{Content, Expected};
 
@@ -173,20 +174,12 @@ fn unknown(rotate: &[String], found: &[Found]) -> Problems {
         .iter()
         .filter_map(|found| user(&found.expected.content))
         .collect();
+    let known: Vec<&str> = users.iter().copied().collect();
     let strangers = rotate.iter().filter(|name| !users.contains(name.as_str()));
     strangers
         .map(|name| {
-            let known: Vec<&str> = users.iter().copied().collect();
-            let known = if known.is_empty() {
-                "nobody".to_owned()
-            } else {
-                known.join(", ")
-            };
-            Diagnostic::error(
-                codes::NO_SUCH_NAME,
-                format!("there are no credentials of `{name}` to rotate"),
-            )
-            .help(format!("cloudc makes those of {known}"))
+            let message = format!("there are no credentials of `{name}` to rotate");
+            Diagnostic::error(codes::NO_SUCH_NAME, message).help(one_of(name, &known))
         })
         .collect()
 }

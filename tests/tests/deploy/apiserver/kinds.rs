@@ -216,6 +216,9 @@ pub(crate) const KINDS: &[Kind] = &[
     .short(&["crd", "crds"])
     .cluster()
     .with_status(),
+    kind("apiregistration.k8s.io", "v1", "APIService", "apiservices")
+        .cluster()
+        .with_status(),
     kind(
         "serving.knative.dev",
         "v1",

@@ -48,6 +48,13 @@ pub(crate) fn list(state: &State, target: &Target, call: &Call) -> Answer {
         items.truncate(limit);
         metadata["continue"] = json!(items.last().map(place));
     }
+    // Only what comes from a CustomResourceDefinition says in a list what it is.
+    if !kind.custom() {
+        for object in items.iter_mut().filter_map(Value::as_object_mut) {
+            object.remove("kind");
+            object.remove("apiVersion");
+        }
+    }
     Ok((
         200,
         json!({

@@ -112,16 +112,19 @@ async fn one_user_is_rotated_and_its_pods_start_again() {
 #[tokio::test(start_paused = true)]
 async fn a_name_that_nobody_has_is_refused() {
     let Some(cluster) = place() else { return };
-    let rotate = Options {
-        rotate: vec!["Charge".to_owned()],
-        ..options()
-    };
-    let said = refused_with(&cluster, &shop().release(), None, &rotate).await;
-    assert!(
-        said.contains("CC810 there are no credentials of `Charge`"),
-        "{said}"
-    );
-    assert!(said.contains("find-shortages"), "who there is: {said}");
+    for (name, help) in [
+        ("Charge", "did you mean `charge`?"),
+        ("nobody", "there are: charge, find-shortages, "),
+    ] {
+        let rotate = Options {
+            rotate: vec![name.to_owned()],
+            ..options()
+        };
+        let said = refused_with(&cluster, &shop().release(), None, &rotate).await;
+        let message = format!("CC810 there are no credentials of `{name}`");
+        assert!(said.contains(&message), "{said}");
+        assert!(said.contains(help), "{said}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,5 +1,6 @@
 //! Where a person sits who deploys by the program itself, which finds the cluster by a kubeconfig.
 
+use std::ffi::OsString;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::process::CommandExt as _;
@@ -16,7 +17,7 @@ pub(crate) struct Desk {
     pub(crate) cluster: Cluster,
     pub(crate) app: App,
     /// Where the application's package is.
-    package: PathBuf,
+    pub(crate) package: PathBuf,
 }
 
 impl Desk {
@@ -44,16 +45,28 @@ impl Desk {
             .expect("permitted");
     }
 
+    /// What cloudc finds in its environment.
+    pub(crate) fn variables(&self) -> [(&'static str, PathBuf); 4] {
+        [
+            ("KUBECONFIG", self.app.path("kubeconfig")),
+            ("CARGO", self.app.path("cargo")),
+            ("CARGO_PROFILE_RELEASE_OPT_LEVEL", "0".into()),
+            ("DOCKER_CONFIG", self.app.path("logins")),
+        ]
+    }
+
     /// Starts cloudc in a group of its own, as a shell does.
     pub(crate) fn start(&self, words: &[&str]) -> Child {
+        self.start_with(words, &[])
+    }
+
+    fn start_with(&self, words: &[&str], variables: &[(&str, OsString)]) -> Child {
         Command::new(env!("CARGO_BIN_EXE_cloudc-under-test"))
             .args(words)
             .current_dir(&self.package)
-            .env("KUBECONFIG", self.app.path("kubeconfig"))
-            .env("CARGO", self.app.path("cargo"))
-            .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "0")
-            .env("DOCKER_CONFIG", self.app.path("logins"))
+            .envs(self.variables())
             .env("COLUMNS", "1000")
+            .envs(variables.iter().cloned())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -64,6 +77,11 @@ impl Desk {
 
     pub(crate) async fn run(&self, words: &[&str]) -> Done {
         end(self.start(words)).await
+    }
+
+    /// Runs it with other variables.
+    pub(crate) async fn run_with(&self, words: &[&str], variables: &[(&str, OsString)]) -> Done {
+        end(self.start_with(words, variables)).await
     }
 
     /// What cargo was asked for.

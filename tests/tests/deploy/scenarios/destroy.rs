@@ -376,6 +376,37 @@ async fn what_was_deployed_in_between_is_left_alone() {
     );
 }
 
+/// A deploy that was cut off, or is under way, goes on with its number.
+#[tokio::test(start_paused = true)]
+async fn what_the_same_release_brought_in_between_is_left_alone() {
+    let Some(cluster) = place() else { return };
+    cluster.on(
+        "PATCH",
+        "*/deployments/charge",
+        1,
+        Trouble::webhook("guard.example.com", 403, "not now"),
+    );
+    let cut = deploy(&cluster, &shop().release()).await;
+    cut.expect_err("denied after some of it was applied");
+    let client = cluster.client();
+    let doomed = cluster::doomed(&client, "shop", "shop", &options()).await;
+    let doomed = doomed.expect("found");
+    assert!(!doomed.objects.contains(&"Deployment charge".to_owned()));
+    deploy(&cluster, &shop().release()).await.expect("gone on");
+    let tell = |_| {};
+    let done = cluster::destroy(&client, "shop", "shop", &doomed, &options(), &tell).await;
+    let said = words(&done.expect_err("refused"));
+    assert!(said.contains("CC806 a deploy came in between"), "{said}");
+    for (kind, name) in [("Deployment", "charge"), ("StatefulSet", "shop-nats")] {
+        assert!(cluster.get("apps/v1", kind, "shop", name).is_some());
+    }
+    destroy(&cluster, &options()).await.expect("gone");
+    assert_eq!(
+        names(&cluster, "apps/v1", "Deployment"),
+        Vec::<String>::new()
+    );
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_namespace_that_could_not_be_deleted_goes_with_a_second_run() {
     let Some(cluster) = place() else { return };

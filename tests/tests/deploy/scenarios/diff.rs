@@ -86,6 +86,26 @@ async fn what_would_go_is_in_it() {
     let changes = changes::between(&document(graph), &document(&shop.release().graph));
     let words: String = changes.iter().map(|change| format!("{change}\n")).collect();
     assert!(words.contains("queue restock-requests is gone"), "{words}");
+    let lines = difference
+        .objects
+        .iter()
+        .flat_map(|(_, live, then)| manifests::diff(live.as_ref(), then.as_ref()).expect("YAML"));
+    let shown: String = lines.map(|line| format!("{line}\n")).collect();
+    for line in [
+        "--- Secret restock-nats (cluster)",
+        "-  seed: <secret>",
+        "--- Deployment restock (cluster)",
+    ] {
+        assert!(shown.contains(&format!("{line}\n")), "{line} in {shown}");
+    }
+    let secrets = cluster.list("v1", "Secret", "shop");
+    let values = secrets
+        .iter()
+        .flat_map(|secret| secret["data"].as_object().expect("data").values());
+    for value in values {
+        let value = value.as_str().expect("base64");
+        assert!(!shown.contains(value), "{value} in {shown}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

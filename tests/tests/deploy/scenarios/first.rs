@@ -178,6 +178,7 @@ async fn without_waiting_nothing_is_waited_for() {
         .await
         .expect("applied");
     assert!(!told.text().contains("coming"), "{}", told.text());
+    assert!(!told.text().contains("stays"), "{}", told.text());
     assert!(names(&cluster, "apps/v1", "Deployment").contains(&"charge".to_owned()));
 }
 

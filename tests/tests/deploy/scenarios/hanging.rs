@@ -113,6 +113,25 @@ async fn a_quota_that_is_used_up() {
     assert!(said.contains("exceeded quota"), "{said}");
 }
 
+/// The pod of the provisioner before is still there, and done.
+#[tokio::test(start_paused = true)]
+async fn a_quota_that_is_used_up_for_the_second_provisioner() {
+    let Some(cluster) = place() else { return };
+    let mut shop = shop();
+    deploy(&cluster, &shop.release()).await.expect("deployed");
+    shop.image('2');
+    let release = shop.release();
+    let job = release.keys().find(|key| key.kind == "Job");
+    let job = job.expect("a Job").name;
+    let why = "compute, requested: limits.memory=64Mi, used: 1Gi, limited: 1Gi";
+    cluster.hang("shop", &job, Hang::Quota(why.to_owned()));
+    let problems = deploy_with(&cluster, &release, &hasty(), &Told::default()).await;
+    let said = words(&problems.expect_err("it hangs"));
+    let message = format!("Job {job} does not come up: FailedCreate");
+    assert!(said.contains(&message), "{said}");
+    assert!(said.contains("exceeded quota"), "{said}");
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_provisioner_that_failed_is_run_again_by_the_next_deploy() {
     let Some(cluster) = place() else { return };

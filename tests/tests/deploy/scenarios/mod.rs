@@ -15,6 +15,7 @@ mod prune;
 mod pushed;
 mod refused;
 mod rollback;
+mod terminal;
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

@@ -29,7 +29,7 @@ async fn charge(order: String) {
 "#;
 
 /// The application at a desk.
-async fn desk(cluster: Builder) -> Option<Desk> {
+pub(super) async fn desk(cluster: Builder) -> Option<Desk> {
     let app = App::new(SOURCE);
     app.write("Cargo.toml", MANIFEST.replace("\"app\"", "\"shop\""));
     app.write("cloudc.toml", "registry = \"registry.example.com/shop\"\n");
@@ -37,11 +37,12 @@ async fn desk(cluster: Builder) -> Option<Desk> {
 }
 
 /// The digest of an image: 64 times this digit.
-fn digest(digit: &str) -> String {
+pub(super) fn digest(digit: &str) -> String {
     format!("sha256:{}", digit.repeat(64))
 }
 
-fn ready() -> Builder {
+/// A cluster where everything comes up by itself.
+pub(super) fn ready() -> Builder {
     Cluster::builder().auto_settle()
 }
 
@@ -221,6 +222,76 @@ async fn credentials_are_taken_as_kubectl_takes_them() {
         );
         assert!(!ran.err.contains("s3cr3t"), "{ran:?}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_of_kubeconfigs_is_read_as_kubectl_reads_it() {
+    let Some(desk) = desk(ready()).await else {
+        return;
+    };
+    let good = desk.app.path("kubeconfig");
+    let whole = fs::read_to_string(&good).expect("a kubeconfig");
+    // Of the first file nothing but an empty name of a context counts; kubectl itself writes those.
+    desk.app.write(
+        "empty",
+        "{\"apiVersion\": \"v1\", \"kind\": \"Config\", \"current-context\": \"\"}",
+    );
+    let list = std::env::join_paths([
+        desk.app.path("missing"),
+        desk.app.path("empty"),
+        desk.app.path("copy"),
+    ]);
+    desk.app.write("copy", &whole);
+    let ran = desk
+        .run_with(
+            &["deploy", "--dry-run", "--image", &digest("1")],
+            &[("KUBECONFIG", list.expect("no colon in them"))],
+        )
+        .await;
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    let ran = desk
+        .run_with(
+            &["rollback"],
+            &[("KUBECONFIG", desk.app.path("missing").into_os_string())],
+        )
+        .await;
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    assert!(
+        ran.err.contains("CC801") && ran.err.contains("No such file"),
+        "{ran:?}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_image_needs_a_registry_too_and_a_folder_is_opened_first() {
+    let Some(desk) = desk(ready()).await else {
+        return;
+    };
+    desk.app.write("cloudc.toml", "");
+    for words in [
+        &["deploy", "--image", &digest("1")][..],
+        &["diff", "--no-image"],
+    ] {
+        let ran = desk.run(words).await;
+        assert_eq!(ran.code, Some(1), "{words:?}: {ran:?}");
+        assert!(ran.err.contains("there is no registry"), "{ran:?}");
+    }
+    for words in [
+        &["deploy", "nowhere"][..],
+        &["diff", "nowhere"],
+        &["build", "nowhere", "--image"],
+    ] {
+        let ran = desk.run(words).await;
+        assert_eq!(ran.code, Some(1), "{words:?}: {ran:?}");
+        assert!(
+            ran.err.contains("cannot open the folder nowhere"),
+            "{ran:?}"
+        );
+    }
+    let ran = desk.run(&["deploy", "--no-wait", "--delete-data", "nats"]);
+    let ran = ran.await;
+    assert_eq!(ran.code, Some(2), "{ran:?}");
+    assert_eq!(desk.cluster.history().len(), 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -183,6 +183,29 @@ async fn a_deploy_that_does_not_wait_names_the_queue_all_the_same() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn without_waiting_a_server_that_left_keeps_its_volume_and_runs() {
+    let Some(cluster) = place() else { return };
+    let mut shop = shop();
+    deploy(&cluster, &shop.release()).await.expect("deployed");
+    shop.without_queues();
+    for delete_data in [Vec::new(), vec!["nats".to_owned()]] {
+        let hurried = Options {
+            wait: false,
+            delete_data,
+            ..options()
+        };
+        let told = Told::default();
+        let done = deploy_with(&cluster, &shop.release(), &hurried, &told).await;
+        done.expect("applied");
+        assert!(!told.text().contains("volume"), "{}", told.text());
+        let broker = cluster.get("apps/v1", "StatefulSet", "shop", "shop-nats");
+        assert!(broker.is_some(), "it stays");
+        let claims = names(&cluster, "v1", "PersistentVolumeClaim");
+        assert_eq!(claims, ["data-shop-nats-0"]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_volume_is_kept_until_it_is_named() {
     let Some(cluster) = place() else { return };
     let mut shop = shop();
@@ -254,7 +277,7 @@ async fn a_volume_of_somebody_else_is_not_even_mentioned() {
         said.contains("CC810 there is no data called `mydb`"),
         "{said}"
     );
-    assert!(said.contains("there is: none"), "{said}");
+    assert!(said.contains("there is none"), "{said}");
     let told = Told::default();
     deploy_with(&cluster, &shop().release(), &options(), &told)
         .await
@@ -276,11 +299,16 @@ async fn data_that_nothing_has_is_no_data_to_delete() {
     };
     let release = shop.release_after(&[old], &["restock-requests"]);
     // A queue that is in use, a server that is, and one that was spelt otherwise.
-    for name in ["orders", "nats", "restock-request"] {
+    let all = "there are: restock-requests";
+    for (name, help) in [
+        ("orders", all),
+        ("nats", all),
+        ("restock-request", "did you mean `restock-requests`?"),
+    ] {
         let said = refused_with(&cluster, &release, None, &named(name)).await;
         let message = format!("CC810 there is no data called `{name}`");
         assert!(said.contains(&message), "{said}");
-        assert!(said.contains("there is: restock-requests"), "{said}");
+        assert!(said.contains(help), "{said}");
     }
     let named = named("restock-requests");
     for time in ["once", "and again in the same words"] {

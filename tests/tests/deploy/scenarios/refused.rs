@@ -65,6 +65,34 @@ async fn an_old_cluster_is_refused() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn keda_in_another_namespace_than_the_settings_name_is_said() {
+    let Some(cluster) = place() else { return };
+    cluster.put(serde_json::json!({
+        "apiVersion": "apiregistration.k8s.io/v1",
+        "kind": "APIService",
+        "metadata": {"name": "v1beta1.external.metrics.k8s.io"},
+        "spec": {"service": {"name": "keda-metrics-apiserver", "namespace": "scaling"}},
+    }));
+    let mut shop = shop();
+    let said = refused(&cluster, &shop.release()).await;
+    assert!(
+        said.contains(
+            "CC802 KEDA runs in the namespace scaling, and the broker lets it read the lag from keda alone"
+        ),
+        "{said}"
+    );
+    assert!(said.contains("`keda.namespace = \"scaling\"`"), "{said}");
+    shop.settings.keda_namespace = "scaling".to_owned();
+    let settled = deploy(&cluster, &shop.release()).await;
+    settled.expect("KEDA is where the settings say");
+    // Who may not look is not kept from deploying.
+    cluster.deny("get", "apiservices.apiregistration.k8s.io");
+    shop.settings.keda_namespace = "keda".to_owned();
+    let unseen = deploy(&cluster, &shop.release()).await;
+    unseen.expect("nothing is known against it");
+}
+
+#[tokio::test(start_paused = true)]
 async fn rights_that_are_missing_are_listed_together() {
     let started = Cluster::builder()
         .user("dev")
@@ -296,6 +324,40 @@ async fn what_is_fine_is_checked_without_a_write() {
     let checked = cluster::check(&cluster.client(), &shop.release(), None, &options()).await;
     checked.expect("nothing is wrong");
     assert_eq!(writes(&cluster), Vec::<String>::new());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_somebody_else_made_is_not_taken() {
+    let Some(cluster) = place() else { return };
+    cluster.namespace("shop");
+    let account = |labels: Value| {
+        cluster.put(serde_json::json!({
+            "apiVersion": "v1", "kind": "ServiceAccount",
+            "metadata": {"name": "charge", "namespace": "shop", "labels": labels},
+        }));
+    };
+    let of = |app: &str| {
+        serde_json::json!({
+            "app.kubernetes.io/part-of": app, "app.kubernetes.io/managed-by": "cloudc",
+        })
+    };
+    let mut of_another_set = of("shop");
+    of_another_set["applyset.kubernetes.io/part-of"] = "applyset-another-v1".into();
+    for (labels, words) in [
+        (serde_json::json!({}), "and cloudc did not make it"),
+        (of("store"), "and cloudc did not make it"),
+        (of_another_set, "and of another application"),
+    ] {
+        account(labels);
+        let said = refused(&cluster, &shop().release()).await;
+        let message = format!("CC804 ServiceAccount charge is there already, {words}");
+        assert!(said.contains(&message), "{said}");
+        assert!(said.contains("give the function another name"), "{said}");
+        cluster.take("v1", "ServiceAccount", "shop", "charge");
+    }
+    // Applied by other means from cloudc's own manifests.
+    account(of("shop"));
+    deploy(&cluster, &shop().release()).await.expect("taken in");
 }
 
 #[tokio::test(start_paused = true)]
