@@ -14,7 +14,7 @@ use super::{MARKER, Tree, marker};
 /// How many foreign files are named before the rest is only counted.
 const NAMED: usize = 8;
 
-/// Whether [`write`] would replace a folder: to be known before what is written takes minutes to make.
+/// Whether [`write()`] would replace a folder: to be known before what is written takes minutes to make.
 ///
 /// # Errors
 ///

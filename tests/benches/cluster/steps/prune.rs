@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::orders::{pods, run};
 use crate::place::Place;
-use crate::reading::{SCALED_OBJECT, has_condition, is_ready};
+use crate::reading::{SCALED_OBJECT, has_condition, is_ready, text};
 
 /// Messages that nobody takes: with an empty cache the shelf is empty, so pieces are asked for, and their consumer is held back.
 /// The broker starts anew as well: within ten minutes it takes no second message for the same product.
@@ -63,6 +63,14 @@ pub(super) async fn restocking(place: &mut Place) {
         place.apply_as("somebody", foreign).await;
     }
     let _ = place.application.without_restocking();
+    let login = place.get(("v1", "Secret"), "restock-nats").await;
+    let seed = text(&login, "/data/seed");
+    assert!(!seed.is_empty());
+    let arguments = ["diff", "examples/shop", "--no-image"];
+    let shown = place.cloudc(&arguments).await.with(2);
+    shown
+        .says(&["--- Secret restock-nats (cluster)", "-  seed: <secret>"])
+        .says_not(seed);
     let done = place.deploy(&[]).await.with(0);
     done.says(&[
         "deleted Deployment restock, which left the application",

@@ -41,11 +41,17 @@ async fn nothing_secret_is_told_or_kept_elsewhere() {
         field(&cluster, "charge-nats", "seed"),
         field(&cluster, "charge-valkey", "password"),
     ];
+    // What is kept of the release is packed.
+    let kept = cluster::records(&cluster.client(), "shop", "shop").await;
+    let kept = kept.expect("a record");
+    assert_eq!(kept.len(), 1);
     let elsewhere = format!(
-        "{}{:?}",
+        "{}{:?}{:?}",
         told.text(),
-        cluster.list("v1", "ConfigMap", "shop")
+        cluster.list("v1", "ConfigMap", "shop"),
+        kept[0].release
     );
+    assert!(elsewhere.contains("charge-nats"), "{elsewhere}");
     for secret in secrets {
         assert!(!elsewhere.contains(&secret));
     }

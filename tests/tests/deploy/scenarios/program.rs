@@ -192,6 +192,7 @@ async fn credentials_are_taken_as_kubectl_takes_them() {
     for user in [
         serde_json::json!({"token": "s3cr3t\n"}),
         serde_json::json!({"tokenFile": file}),
+        serde_json::json!({"token": "of yesterday\u{1}", "tokenFile": file}),
     ] {
         kubeconfig(&desk, |config| config["users"][0]["user"] = user.clone());
         let ran = desk.run(&try_it).await;
