@@ -1,11 +1,13 @@
 //! Taking it all down.
 
+use super::prune::somebodys;
 use crate::place::Place;
 use crate::reading::{KNATIVE_SERVICE, SCALED_OBJECT, text};
 
 const CLAIM: (&str, &str) = ("v1", "PersistentVolumeClaim");
 
 pub(super) async fn keeps(place: &mut Place) {
+    somebodys(place).await;
     let volume = place.get(CLAIM, "data-shop-nats-0").await;
     place
         .cloudc(&["destroy", "examples/shop"])

@@ -54,14 +54,18 @@ async fn start_anew(place: &Place, name: &str) {
         .await;
 }
 
-pub(super) async fn restocking(place: &mut Place) {
-    // With the label that everybody may write, and not in the set.
+/// Makes what is not the application's, though it has the labels that everybody may write.
+pub(super) async fn somebodys(place: &Place) {
     let labels =
         json!({"app.kubernetes.io/managed-by": "cloudc", "app.kubernetes.io/part-of": "shop"});
     for kind in ["ConfigMap", "Secret"] {
         let foreign = json!({"apiVersion": "v1", "kind": kind, "metadata": {"name": "mine", "labels": labels}});
         place.apply_as("somebody", foreign).await;
     }
+}
+
+pub(super) async fn restocking(place: &mut Place) {
+    somebodys(place).await;
     let _ = place.application.without_restocking();
     let login = place.get(("v1", "Secret"), "restock-nats").await;
     let seed = text(&login, "/data/seed");
