@@ -261,7 +261,8 @@ impl Work<'_> {
     async fn clean_up(&self, old: &BTreeSet<String>) -> Result<(), Problems> {
         if !self.options.wait {
             // Nobody knows yet whether the new pods come up, and the old ones need what they were started with.
-            if !self.left(old).await?.is_empty() {
+            let apis = self.with_kinds(old).await?;
+            if !self.left(&apis, old).await?.is_empty() {
                 (self.tell)(Event::Done(
                     "what left the application stays until a deploy without --no-wait".to_owned(),
                 ));

@@ -21,7 +21,7 @@ impl Work<'_> {
     pub(super) async fn prune(&self, kinds: &BTreeSet<String>) -> Result<(), Problems> {
         let one = |problem: Diagnostic| vec![problem];
         let apis = self.with_kinds(kinds).await?;
-        for (key, uid) in self.left(kinds).await? {
+        for (key, uid) in self.left(&apis, kinds).await? {
             delete(&apis, &key, uid.as_deref()).await.map_err(one)?;
             (self.tell)(Event::Done(format!(
                 "deleted {key}, which left the application"
@@ -34,11 +34,11 @@ impl Work<'_> {
     /// Members that the release does not have, with their uids: what runs before what it runs with.
     pub(super) async fn left(
         &self,
+        apis: &Apis,
         kinds: &BTreeSet<String>,
     ) -> Result<Vec<(Key, Option<String>)>, Problems> {
-        let apis = self.with_kinds(kinds).await?;
         let wanted = self.release.belongings();
-        let members = self.members.all(&apis, kinds).await;
+        let members = self.members.all(apis, kinds).await;
         let members = members.map_err(|problem| vec![problem])?;
         let left = members
             .into_iter()
@@ -51,7 +51,7 @@ impl Work<'_> {
     }
 
     /// The kinds of a list, some of which the release may not have any more.
-    async fn with_kinds(&self, kinds: &BTreeSet<String>) -> Result<Apis, Problems> {
+    pub(super) async fn with_kinds(&self, kinds: &BTreeSet<String>) -> Result<Apis, Problems> {
         if kinds
             .iter()
             .all(|kind| self.apis.of_group_kind(kind).is_some())

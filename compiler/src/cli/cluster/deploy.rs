@@ -2,11 +2,11 @@
 
 use super::arguments::Deploy;
 use super::made::{self, Wish};
-use super::session::{accept, records, report, talk};
+use super::session::{accept, deployable, records, report, talk};
 use super::{diff, shown::Shown};
 use crate::cli::arguments::MessageFormat;
-use crate::cli::image::toolchain::{self, Toolchain};
-use crate::cli::open::{self, Opened};
+use crate::cli::image::toolchain::Toolchain;
+use crate::cli::open::Opened;
 use crate::cli::{DONE, build, output, push};
 use crate::cluster::{self, Canary, Options, Outcome, Problems, Record};
 use crate::codes;
@@ -31,16 +31,7 @@ fn open(arguments: &Deploy) -> Result<(Option<Toolchain>, Opened), Diagnostic> {
     if let Some(digest) = &arguments.image {
         check_digest(digest)?;
     }
-    let chosen = toolchain::choose(arguments.platform.unwrap_or_default(), &project.folder);
-    let toolchain = match chosen {
-        // The image was built elsewhere.
-        Err(_) if arguments.image.is_some() => None,
-        chosen => Some(chosen?),
-    };
-    let triple = toolchain.as_ref().map(|toolchain| toolchain.triple);
-    let mut opened = open::open_for(project, triple)?;
-    push::look(&mut opened);
-    Ok((toolchain.filter(|_| arguments.image.is_none()), opened))
+    deployable(project, arguments.platform, arguments.image.is_some())
 }
 
 fn check_digest(digest: &str) -> Result<(), Diagnostic> {

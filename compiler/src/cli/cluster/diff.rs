@@ -6,13 +6,13 @@ use serde_json::json;
 
 use super::arguments::Diff;
 use super::made::{self, Wish};
-use super::session::{accept, holder, records, report, silent, talk};
+use super::session::{accept, deployable, holder, records, report, silent, talk};
 use crate::changes::manifests::{self, Line, Mark};
 use crate::changes::{self, Change, Document};
 use crate::cli::arguments::MessageFormat;
-use crate::cli::image::toolchain::{self, Toolchain};
-use crate::cli::open::{self, Opened};
-use crate::cli::{DONE, build, output, push};
+use crate::cli::image::toolchain::Toolchain;
+use crate::cli::open::Opened;
+use crate::cli::{DONE, build, output};
 use crate::cluster::{self, Difference, Options};
 use crate::codes;
 use crate::diagnostic::Diagnostic;
@@ -24,27 +24,13 @@ const CHANGES: u8 = 2;
 
 pub(in crate::cli) fn run(arguments: &Diff) -> u8 {
     let format = arguments.project.message_format;
-    let (toolchain, opened) = match open(arguments) {
+    let project = &arguments.project;
+    let (toolchain, opened) = match deployable(project, arguments.platform, arguments.no_image) {
         Ok((toolchain, opened)) => (toolchain, Ok(opened)),
         Err(found) => (None, Err(found)),
     };
     let code = accept(opened, format).and_then(|opened| go(arguments, toolchain.as_ref(), &opened));
     code.unwrap_or_else(|code| code)
-}
-
-/// The application as a deploy would have it: for the same target, and with somewhere to push to.
-fn open(arguments: &Diff) -> Result<(Option<Toolchain>, Opened), Diagnostic> {
-    let project = &arguments.project;
-    let toolchain = toolchain::choose(arguments.platform.unwrap_or_default(), &project.folder);
-    let toolchain = match toolchain {
-        // The image that runs was built elsewhere.
-        Err(_) if arguments.no_image => None,
-        chosen => Some(chosen?),
-    };
-    let triple = toolchain.as_ref().map(|toolchain| toolchain.triple);
-    let mut opened = open::open_for(project, triple)?;
-    push::look(&mut opened);
-    Ok((toolchain.filter(|_| !arguments.no_image), opened))
 }
 
 fn go(arguments: &Diff, toolchain: Option<&Toolchain>, opened: &Opened) -> Result<u8, u8> {

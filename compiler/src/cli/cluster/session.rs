@@ -10,13 +10,15 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::{SigId, flag, low_level};
 
 use super::arguments::Waiting;
-use crate::cli::arguments::MessageFormat;
-use crate::cli::open::Opened;
+use crate::cli::arguments::{MessageFormat, ProjectArguments};
+use crate::cli::image::toolchain::{self, Toolchain};
+use crate::cli::open::{self, Opened};
 use crate::cli::signals::{Held, hold};
-use crate::cli::{DONE, REFUSED, output};
+use crate::cli::{DONE, REFUSED, output, push};
 use crate::cluster::{self, Event, Options, Problems, Record, Stop};
 use crate::codes;
 use crate::diagnostic::Diagnostic;
+use crate::image::Platform;
 use crate::span::Sources;
 
 use super::shown::Shown;
@@ -120,6 +122,23 @@ impl Drop for Signals {
             low_level::unregister(id);
         }
     }
+}
+
+/// A project for the target of its image and with somewhere to push to, and the toolchain that makes the image. With `is_built` it
+/// was made elsewhere, and no toolchain is needed.
+pub(super) fn deployable(
+    project: &ProjectArguments,
+    platform: Option<Platform>,
+    is_built: bool,
+) -> Result<(Option<Toolchain>, Opened), Diagnostic> {
+    let toolchain = match toolchain::choose(platform.unwrap_or_default(), &project.folder) {
+        Err(_) if is_built => None,
+        chosen => Some(chosen?),
+    };
+    let triple = toolchain.as_ref().map(|toolchain| toolchain.triple);
+    let mut opened = open::open_for(project, triple)?;
+    push::look(&mut opened);
+    Ok((toolchain.filter(|_| !is_built), opened))
 }
 
 /// A project that may be deployed. What there is to say of it has been reported, also when this returns an exit code.
