@@ -8,7 +8,7 @@ use cloudc_tests::app::{App, repository};
 use cloudc_tests::program;
 use cloudc_tests::registry::{Registry, Setup};
 
-use crate::runtime::Root;
+use crate::runtime::{Container, Root};
 use crate::{digest, done};
 
 #[test]
@@ -43,11 +43,17 @@ fn hello_answers_from_an_image_without_a_system() {
         assert!(copied.status.success(), "{copied:?}");
     }
     assert_eq!(digest(&app.path("pulled")), digest(&image));
-    let Some(root) = Root::unpack(&app.path("pulled")) else {
-        return;
-    };
+    let root = Root::unpack(&app.path("pulled"));
     let variables = ["CLOUDC_WORKLOAD=hello", "PORT=0"].map(str::to_owned);
-    let (_running, lines) = root.run(&variables).until("listening");
+    answers(root.bare(&variables));
+    if let Some(container) = root.run(&variables) {
+        answers(container);
+    }
+}
+
+/// Starts hello, and talks to it.
+fn answers(program: Container) {
+    let (_running, lines) = program.until("listening");
     let line = lines.last().expect("a line");
     let (_, rest) = line.split_once("\"port\":").expect("a port");
     let port: String = rest.chars().take_while(char::is_ascii_digit).collect();

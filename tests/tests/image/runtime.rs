@@ -1,7 +1,7 @@
-//! An image's root, and a program in it: by crun, as Kubernetes would run it.
+//! An image's root, and a program in it: by crun, as Kubernetes would run it, or with nothing but that root.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use cloudc_tests::program;
@@ -14,7 +14,6 @@ use cloudc_tests::process::Process;
 pub(crate) struct Root {
     folder: TempDir,
     config: Value,
-    crun: PathBuf,
 }
 
 /// What crun may want: it refuses the mixture of both versions of cgroups that some machines have, so it sees only the
@@ -23,13 +22,8 @@ const SCRIPT: &str = "mount -t cgroup2 none /sys/fs/cgroup 2>/dev/null; \
                       exec \"$1\" --cgroup-manager=disabled --root=\"$2/state\" run --no-new-keyring --bundle=\"$2\" \"$3\"";
 
 impl Root {
-    /// Unpacks an image layout; nothing where no runtime is.
-    pub(crate) fn unpack(layout: &Path) -> Option<Self> {
-        let crun = program("CRUN", &["crun"])?;
-        if !rustix::process::geteuid().is_root() {
-            cloudc_tests::note(None, "only root starts a container here");
-            return None;
-        }
+    /// Unpacks an image layout.
+    pub(crate) fn unpack(layout: &Path) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let root = folder.path().join("rootfs");
         fs::create_dir(&root).expect("a folder");
@@ -53,11 +47,7 @@ impl Root {
             assert!(unpacked.status.success(), "{unpacked:?}");
         }
         let config = read(&blob(&manifest["config"]))["config"].clone();
-        Some(Self {
-            folder,
-            config,
-            crun,
-        })
+        Self { folder, config }
     }
 
     /// Puts a file there, as the kubelet does with some.
@@ -65,13 +55,28 @@ impl Root {
         fs::write(self.folder.path().join("rootfs").join(path), text).expect("written");
     }
 
-    /// Starts the image's entry point as its user, with these variables beside its own, on a root that cannot be
-    /// written. It shares the machine's network.
-    pub(crate) fn run(&self, variables: &[String]) -> Container {
-        let mut env: Vec<Value> = self.config["Env"].as_array().expect("variables").clone();
-        env.extend(variables.iter().map(|variable| json!(variable)));
+    /// The image's variables, and these.
+    fn variables(&self, more: &[String]) -> Vec<String> {
+        let own = self.config["Env"].as_array().expect("variables").iter();
+        let own = own.map(|variable| variable.as_str().expect("a text").to_owned());
+        own.chain(more.iter().cloned()).collect()
+    }
+
+    /// The numbers of the image's user and group.
+    fn user(&self) -> (&str, &str) {
         let user = self.config["User"].as_str().expect("a user");
-        let (uid, gid) = user.split_once(':').expect("user and group");
+        user.split_once(':').expect("user and group")
+    }
+
+    /// Starts the image's entry point as its user, with these variables beside its own, on a root that cannot be
+    /// written. It shares the machine's network. Nothing where no runtime is.
+    pub(crate) fn run(&self, variables: &[String]) -> Option<Container> {
+        let crun = program("CRUN", &["crun"])?;
+        if !rustix::process::geteuid().is_root() {
+            cloudc_tests::note(None, "only root starts a container here");
+            return None;
+        }
+        let (uid, gid) = self.user();
         let number = |text: &str| text.parse::<u32>().expect("a number");
         let namespaces = ["pid", "ipc", "uts", "mount"].map(|kind| json!({ "type": kind }));
         let bundle = json!({
@@ -79,7 +84,7 @@ impl Root {
             "process": {
                 "user": { "uid": number(uid), "gid": number(gid) },
                 "args": self.config["Entrypoint"],
-                "env": env,
+                "env": self.variables(variables),
                 "cwd": self.config["WorkingDir"],
                 "noNewPrivileges": true,
             },
@@ -99,9 +104,35 @@ impl Root {
             // All of it ends with its first process.
             .args(["--mount", "--pid", "--fork", "--kill-child", "--mount-proc"])
             .args(["sh", "-c", SCRIPT, "sh"])
-            .arg(&self.crun)
+            .arg(&crun)
             .arg(folder)
             .arg(folder.file_name().expect("a name"));
+        Some(Container { command })
+    }
+
+    /// Starts it with nothing of a system: no runtime, no `/proc`, no devices. Everybody may.
+    pub(crate) fn bare(&self, variables: &[String]) -> Container {
+        let (uid, gid) = self.user();
+        let mut command = Command::new("unshare");
+        command
+            .args([
+                "--user",
+                &format!("--map-user={uid}"),
+                &format!("--map-group={gid}"),
+                "--wd=/",
+            ])
+            .arg(format!(
+                "--root={}",
+                self.folder.path().join("rootfs").display()
+            ));
+        for word in self.config["Entrypoint"].as_array().expect("words") {
+            command.arg(word.as_str().expect("a text"));
+        }
+        let variables = self.variables(variables);
+        let pairs = variables
+            .iter()
+            .filter_map(|variable| variable.split_once('='));
+        command.env_clear().envs(pairs);
         Container { command }
     }
 }

@@ -61,6 +61,48 @@ fn an_image_has_its_digest_in_the_manifests_and_its_package_in_its_labels() {
     assert!(read("out/manifests/kustomization.yaml").contains("newTag: unbuilt"));
 }
 
+/// The versions that a lockfile has of published packages.
+fn locked(app: &App, path: &str) -> Vec<String> {
+    let text = fs::read_to_string(app.path(path)).expect("a lockfile");
+    let packages = text.split("[[package]]");
+    let published = packages.filter(|package| package.contains("source = "));
+    published.map(str::to_owned).collect()
+}
+
+/// As `cargo build` does it: what is not kept is chosen anew on another machine.
+#[test]
+fn the_versions_that_were_chosen_are_kept() {
+    let app = small(".");
+    let (cloudc, manifest) = ("cloudc/Cargo.toml", "small/Cargo.toml");
+    let read = |path: &str| fs::read_to_string(app.path(path)).expect("a file");
+    // Two packages of the registry: one that the pods' program alone needs, and one of the application.
+    let optional =
+        "attributes = { path = \"attributes\" }\nitoa = { version = \"1\", optional = true }\n";
+    let runtime = read(cloudc)
+        .replace("shim = []", "shim = [\"dep:itoa\"]")
+        .replace("attributes = { path = \"attributes\" }\n", optional);
+    app.write(cloudc, runtime);
+    done(&app, "", "build small");
+    assert!(!app.path("small/Cargo.lock").exists(), "nothing is built");
+
+    let said = done(&app, "", "build small --image").err;
+    let hint = "Cargo.lock lacks 1 package of the program";
+    assert!(said.contains(hint) && said.contains("shim = ["), "{said}");
+    let bare = read(manifest);
+    let lists = "\n[features]\nshim = [\"cloudc/shim\"]\n";
+    app.write(manifest, format!("{bare}{lists}"));
+    let said = done(&app, "", "build small --image").err;
+    assert!(!said.contains("Cargo.lock lacks"), "{said}");
+    assert_eq!(locked(&app, "small/Cargo.lock").len(), 1);
+
+    app.write(manifest, format!("{bare}ryu = \"1\"\n{lists}"));
+    done(&app, "", "build small --image");
+    let kept = locked(&app, "small/Cargo.lock");
+    assert_eq!(kept.len(), 2, "{kept:?}");
+    let stage = "small/target/cloudc/.cache/image/stage/Cargo.lock";
+    assert_eq!(locked(&app, stage), kept);
+}
+
 #[test]
 fn an_edit_is_another_image() {
     let app = small(".");
@@ -130,11 +172,10 @@ fn what_cannot_be_is_said_before_cargo_runs() {
 fn a_program_has_what_it_expects_of_a_system() {
     let app = small(".");
     done(&app, "", "build small --image --out out");
-    let Some(root) = Root::unpack(&app.path("out/image")) else {
-        return;
-    };
+    let root = Root::unpack(&app.path("out/image"));
     root.write("etc/hosts", "203.0.113.7 somewhere.test\n");
-    let said = root.run(&[]).wait();
+    let Some(program) = root.run(&[]) else { return };
+    let said = program.wait();
     for line in [
         "graph true",
         "user 65532",

@@ -18,6 +18,39 @@ use super::flags;
 use super::stage::{LINK, Stage};
 use super::toolchain::Toolchain;
 
+/// Has cargo bring the user's `Cargo.lock` up to date, as `cargo build` does: what it chooses for the stage alone would be chosen anew
+/// on another machine, and another day, and make another image.
+pub(super) fn lock(project: &Project, toolchain: &Toolchain) -> Result<(), Diagnostic> {
+    let mut command = command();
+    command
+        // Of all that brings it up to date, this alone gets no packages that the program does not need.
+        .args(["tree", "--depth", "0", "--edges", "no-dev"])
+        .args(["--target", toolchain.triple])
+        .arg("--manifest-path")
+        .arg(project.folder.join("Cargo.toml"))
+        .current_dir(&project.folder)
+        .stdout(Stdio::null());
+    run(&mut command, "cargo could not bring Cargo.lock up to date")
+}
+
+/// How many packages of the program the user's `Cargo.lock` does not have: those of features that nobody but the stage turns on.
+pub(super) fn unlocked(stage: &Stage, project: &Project) -> usize {
+    let packages = |folder: &Path| -> BTreeSet<(String, String)> {
+        let text = std::fs::read_to_string(folder.join("Cargo.lock")).unwrap_or_default();
+        let lock: toml::Table = text.parse().unwrap_or_default();
+        let packages = lock.get("package").and_then(toml::Value::as_array);
+        let published = packages.into_iter().flatten().filter_map(|package| {
+            // What has no source lies in a folder, and has no version to choose.
+            package.get("source")?;
+            let text = |key: &str| Some(package.get(key)?.as_str()?.to_owned());
+            Some((text("name")?, text("version")?))
+        });
+        published.collect()
+    };
+    let (built, locked) = (packages(&stage.folder), packages(&project.root));
+    built.difference(&locked).count()
+}
+
 /// Builds the stage, and reads the program.
 pub(super) fn build(
     stage: &Stage,
@@ -25,8 +58,7 @@ pub(super) fn build(
     name: &str,
     toolchain: &Toolchain,
 ) -> Result<Vec<u8>, Diagnostic> {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
-    let mut command = Command::new(&cargo);
+    let mut command = command();
     command
         .args(["build", "--release", "--target", toolchain.triple])
         .arg("--manifest-path")
@@ -35,27 +67,9 @@ pub(super) fn build(
         .arg(&stage.target)
         // The package's settings and toolchain, wherever the user stands.
         .current_dir(&project.folder)
-        .envs(toolchain.variables.iter().cloned())
-        .stdin(Stdio::null())
-        // The standard output is cloudc's own.
-        .stdout(Stdio::from(io::stderr()));
+        .envs(toolchain.variables.iter().cloned());
     flags::add(&mut command, project, toolchain.triple, &ours(stage));
-    let failed = |message: String| Diagnostic::error(codes::PROGRAM_FAILED, message);
-    let ended = child::run(&mut command).map_err(|error| {
-        let cargo = Path::new(&cargo).display();
-        failed(format!("cannot run {cargo}: {error}")).help("install Rust: https://rustup.rs")
-    })?;
-    match ended {
-        Ending::Done(true) => {}
-        Ending::Done(false) => {
-            return Err(failed("cargo could not build the program".to_owned())
-                .help("cargo has said why above; nothing was written"));
-        }
-        Ending::Stopped(signal) => {
-            child::end_by(signal);
-            return Err(failed("cargo was stopped".to_owned()));
-        }
-    }
+    run(&mut command, "cargo could not build the program")?;
     let program = stage
         .target
         .join(toolchain.triple)
@@ -63,6 +77,38 @@ pub(super) fn build(
         .join(name);
     std::fs::read(&program)
         .map_err(|error| failed(format!("cannot read {}: {error}", program.display())))
+}
+
+fn failed(message: String) -> Diagnostic {
+    Diagnostic::error(codes::PROGRAM_FAILED, message)
+}
+
+/// Cargo, for who sees what it says on the standard error.
+fn command() -> Command {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
+    let mut command = Command::new(cargo);
+    command
+        .stdin(Stdio::null())
+        // The standard output is cloudc's own.
+        .stdout(Stdio::from(io::stderr()));
+    command
+}
+
+/// Runs cargo; `not_done` says what it is that failed.
+fn run(command: &mut Command, not_done: &str) -> Result<(), Diagnostic> {
+    let ended = child::run(command).map_err(|error| {
+        let cargo = Path::new(command.get_program()).display();
+        failed(format!("cannot run {cargo}: {error}")).help("install Rust: https://rustup.rs")
+    })?;
+    match ended {
+        Ending::Done(true) => Ok(()),
+        Ending::Done(false) => Err(failed(not_done.to_owned())
+            .help("cargo has said why above; what was built before stays")),
+        Ending::Stopped(signal) => {
+            child::end_by(signal);
+            Err(failed("cargo was stopped".to_owned()))
+        }
+    }
 }
 
 /// The packages that are linked into the program, the stage's own aside.

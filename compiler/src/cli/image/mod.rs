@@ -7,6 +7,7 @@ pub(super) mod toolchain;
 
 use super::arguments::ProjectArguments;
 use super::open::Opened;
+use super::output;
 use crate::codes;
 use crate::diagnostic::Diagnostic;
 use crate::image::{self, Facts, Image};
@@ -26,8 +27,17 @@ pub(super) fn make(
     toolchain: &Toolchain,
 ) -> Result<Image, Diagnostic> {
     let name = &opened.analysis.graph.app;
+    cargo::lock(&opened.project, toolchain)?;
     let stage = stage::lay(opened, arguments, graph)?;
     let program = cargo::build(&stage, &opened.project, name, toolchain)?;
+    let unlocked = cargo::unlocked(&stage, &opened.project);
+    if unlocked > 0 {
+        output::note(&format!(
+            "Cargo.lock lacks {} of the program, and another day may choose other versions: write `shim = [\"cloudc/shim\"]` \
+             below [features] in Cargo.toml",
+            output::count(unlocked, "package", "packages")
+        ));
+    }
     let facts = Facts {
         name: name.clone(),
         platform: toolchain.platform,
