@@ -1,4 +1,4 @@
-//! Words and small values as a user writes them.
+//! Words and small values as a user writes and reads them.
 
 use std::time::Duration;
 
@@ -34,9 +34,30 @@ pub fn nearest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) ->
         .map(|(_, candidate)| candidate)
 }
 
+/// Text of somebody else, in which a terminal finds nothing to obey: control characters but tabs and the ends of lines are escaped.
+pub fn plain(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c.is_control() && !matches!(c, '\n' | '\t') {
+            plain.extend(c.escape_default());
+        } else {
+            plain.push(c);
+        }
+    }
+    plain
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_terminal_obeys_nothing_of_a_plain_text() {
+        assert_eq!(
+            plain("a\tb\n\u{1b}[2J\u{9b}\r"),
+            "a\tb\n\\u{1b}[2J\\u{9b}\\r"
+        );
+    }
 
     #[test]
     fn durations_in_their_largest_whole_unit() {

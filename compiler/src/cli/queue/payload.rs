@@ -2,6 +2,8 @@
 
 use serde::de::IgnoredAny;
 
+use crate::text::plain;
+
 /// What a payload is.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Payload<'p> {
@@ -41,19 +43,6 @@ impl<'p> Payload<'p> {
             }
         }
     }
-}
-
-/// A text without control characters but the ends of lines.
-pub(super) fn plain(text: &str) -> String {
-    let mut plain = String::with_capacity(text.len());
-    for c in text.chars() {
-        if c.is_control() && c != '\n' {
-            plain.extend(c.escape_default());
-        } else {
-            plain.push(c);
-        }
-    }
-    plain
 }
 
 /// JSON over several lines, else as it was written: numbers keep their digits, keys their order.

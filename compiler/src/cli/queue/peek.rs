@@ -10,11 +10,12 @@ use super::arguments::Peek;
 use super::broker::Broker;
 use super::failure::not_made;
 use super::letters::{self, DeadLetter};
-use super::payload::{Payload, joined, plain};
+use super::payload::{Payload, joined};
 use super::{One, VERSION, application, one, streams, talk};
 use crate::cli::arguments::MessageFormat;
 use crate::cli::{DONE, output};
 use crate::diagnostic::Diagnostic;
+use crate::text::plain;
 
 pub(super) fn run(arguments: &Peek) -> u8 {
     let format = application::format(&arguments.of.application);
