@@ -42,7 +42,7 @@ pub fn main() -> ExitCode {
     std::panic::set_hook(Box::new(move |panic| {
         default(panic);
         eprintln!(
-            "\nThis is a bug in cloudc {}. Nothing was written.",
+            "\nThis is a bug in cloudc {}. What was begun can be run again.",
             env!("CARGO_PKG_VERSION")
         );
     }));

@@ -16,11 +16,11 @@ use crate::release::{Key, Phase};
 use super::apis::Apis;
 use super::failure::{conflict, failed};
 use super::gone::until_gone;
-use super::members::{MANAGER, PART_OF};
+use super::members::PART_OF;
 use super::request::patiently;
 use super::restarts::restart;
-use super::state::condition;
-use super::{Event, Listener, Problems, running};
+use super::state::{self, condition};
+use super::{Event, Listener, MANAGER, Problems, running};
 
 /// Requests under way at a time.
 const AT_ONCE: usize = 8;
@@ -56,7 +56,8 @@ pub(super) async fn rehearse(
         .map(|object| async move {
             let key = Key::of(object);
             let live = read(apis, &key).await?;
-            if let Some(problem) = live.as_ref().and_then(|live| taken(&key, object, live)) {
+            let taken = live.as_ref().and_then(|live| taken(&key, object, live));
+            if let Some(problem) = taken.filter(|_| !force) {
                 return Err(problem);
             }
             // It will be made anew, and its pod may be another one.
@@ -90,6 +91,14 @@ pub(super) struct How<'a> {
     pub(super) tell: Listener<'a>,
 }
 
+/// What became of the objects of a phase.
+pub(super) struct Applied {
+    /// How many there are.
+    pub(super) count: usize,
+    /// Those that were there in another form, and whose status may still be that of it.
+    pub(super) changed: Vec<Key>,
+}
+
 /// Applies objects, those of one phase after those of the one before.
 ///
 /// # Errors
@@ -100,7 +109,7 @@ pub(super) async fn apply(
     objects: &[Value],
     phase: Phase,
     how: How<'_>,
-) -> Result<usize, Problems> {
+) -> Result<Applied, Problems> {
     let of_phase: Vec<&Value> = objects
         .iter()
         .filter(|object| Phase::of(&Key::of(object)) == phase)
@@ -108,36 +117,43 @@ pub(super) async fn apply(
     let answers = stream::iter(of_phase)
         .map(|object| one(apis, object, phase, how))
         .buffered(AT_ONCE)
-        .collect::<Vec<Result<DynamicObject, Diagnostic>>>();
-    gather(answers.await).map(|applied| applied.len())
+        .collect::<Vec<Result<Option<Key>, Diagnostic>>>();
+    gather(answers.await).map(|applied| Applied {
+        count: applied.len(),
+        changed: applied.into_iter().flatten().collect(),
+    })
 }
 
-/// Applies one object. One that is being deleted takes a change and goes all the same, so it is waited for and made anew.
+/// Applies one object; its key, if its status may be that of what it was. One that is being deleted takes a change and goes all the
+/// same, so it is waited for and made anew.
 async fn one(
     apis: &Apis,
     object: &Value,
     phase: Phase,
     how: How<'_>,
-) -> Result<DynamicObject, Diagnostic> {
+) -> Result<Option<Key>, Diagnostic> {
     let key = Key::of(object);
     if phase == Phase::Provision {
         remove_job(apis, &key, how).await?;
     }
-    let live = if running::shares(&key) {
+    let live = if running::shares(&key) || state::lags(&key) {
         read(apis, &key).await?
     } else {
         None
     };
     let applied = send(apis, &as_known(object, live.as_ref()), how.force, false).await?;
     if applied.metadata.deletion_timestamp.is_none() {
-        return Ok(applied);
+        let is_changed =
+            live.is_some_and(|live| live.metadata.generation != applied.metadata.generation);
+        return Ok(Some(key).filter(|_| is_changed));
     }
     (how.tell)(Event::Done(format!(
         "waiting: {key} is being deleted, and is made anew then"
     )));
     let uid = applied.metadata.uid.as_deref();
     until_gone(apis, &key, uid, how.deadline).await?;
-    send(apis, object, how.force, false).await
+    send(apis, object, how.force, false).await?;
+    Ok(None)
 }
 
 /// Says that the object under this name is not the application's: of another set (KEP-3659 asks a tool to refuse those), or made by
@@ -165,7 +181,8 @@ fn taken(key: &Key, object: &Value, live: &DynamicObject) -> Option<Diagnostic> 
         None => format!("{key} is there already, and cloudc did not make it"),
     };
     Some(Diagnostic::error(codes::CLUSTER_REFUSED, found).help(
-        "give the function another name, or the application a namespace of its own: `namespace` in cloudc.toml",
+        "give the function another name, or the application a namespace of its own (`namespace` in cloudc.toml); or take it over with \
+         --force-conflicts",
     ))
 }
 

@@ -9,7 +9,7 @@ use crate::codes;
 use crate::diagnostic::Diagnostic;
 use crate::release::Release;
 
-use super::checks::{self, Checked};
+use super::checks::{self, Checked, Deletes};
 use super::credentials::{self, Rotated};
 use super::deploy::Canary;
 use super::history::{self, Record};
@@ -46,9 +46,12 @@ pub(super) async fn ask(
 ) -> Result<Known, Problems> {
     // Beside a canary the servers know the users of both.
     let users = canary.map_or(release, |canary| &canary.beside);
-    // Beside a canary the old servers stay.
-    let deletes_volumes = canary.is_none() && volumes_named(release, options).next().is_some();
-    let checked = checks::check(client, release, deletes_volumes).await;
+    // Beside a canary all that is old stays, and what left until somebody waits for what came.
+    let deletes = Deletes {
+        volumes: canary.is_none() && volumes_named(release, options).next().is_some(),
+        left: canary.is_none() && options.wait,
+    };
+    let checked = checks::check(client, release, deletes).await;
     let lacks =
         |code| matches!(&checked, Err(found) if found.iter().any(|problem| problem.code == code));
     if lacks(codes::CLUSTER_UNREACHABLE) {

@@ -7,7 +7,7 @@ use futures_util::join;
 use k8s_openapi::api::authorization::v1::{
     ResourceAttributes, SelfSubjectAccessReview, SelfSubjectAccessReviewSpec,
 };
-use kube::api::PostParams;
+use kube::api::{ApiResource, PostParams};
 use kube::{Api, Client};
 
 use crate::codes;
@@ -16,9 +16,10 @@ use crate::release::{Key, Release};
 
 use super::apis::Apis;
 use super::failure::failed;
+use super::members::{self, Members, kinds_of};
 use super::namespace::{Maker, maker};
 use super::request::patiently;
-use super::{Problems, keda, members, running};
+use super::{Problems, keda, running};
 
 /// The oldest minor version of Kubernetes 1: `timeZone` of CronJobs and `unhealthyPodEvictionPolicy` are there since 1.27.
 const OLDEST: u32 = 27;
@@ -47,7 +48,16 @@ pub(super) struct Checked {
     pub(super) writes_namespace: bool,
 }
 
-/// Asks for the version, the kinds, the rights, the namespace and KEDA's. Volumes are only to be seen and deleted where `deletes_volumes`.
+/// What a deploy deletes besides what it has to make anew.
+#[derive(Clone, Copy)]
+pub(super) struct Deletes {
+    /// Volumes that are named.
+    pub(super) volumes: bool,
+    /// What left the application.
+    pub(super) left: bool,
+}
+
+/// Asks for the version, the kinds, the rights, the namespace and KEDA's.
 ///
 /// # Errors
 ///
@@ -55,17 +65,24 @@ pub(super) struct Checked {
 pub(super) async fn check(
     client: &Client,
     release: &Release,
-    deletes_volumes: bool,
+    deletes: Deletes,
 ) -> Result<Checked, Problems> {
     let mut versions: BTreeSet<String> = release.keys().map(|key| key.api_version).collect();
     versions.extend(OWN.iter().map(|(version, _)| (*version).to_owned()));
-    let (version, apis, namespace, keda) = join!(
+    let left = async {
+        match deletes.left {
+            true => left(client, release).await,
+            false => Ok(Vec::new()),
+        }
+    };
+    let (version, apis, namespace, keda, left) = join!(
         version(client),
         Apis::discover(client, versions),
         maker(client, &release.namespace),
         keda::elsewhere(client, release),
+        left,
     );
-    // An unreachable cluster is one problem, not four.
+    // An unreachable cluster is one problem, not five.
     if let Err(problem) = &version
         && problem.code == codes::CLUSTER_UNREACHABLE
     {
@@ -83,7 +100,12 @@ pub(super) async fn check(
             return Err(problems);
         }
     };
-    let may_write_namespace = match rights(&apis, release, deletes_volumes).await {
+    let left = left.unwrap_or_else(|found| {
+        problems.extend(found);
+        Vec::new()
+    });
+    let wanted = wanted(&apis, release, deletes.volumes, &left);
+    let may_write_namespace = match rights(client, &release.namespace, wanted).await {
         Ok((denied, may_write_namespace)) => {
             problems.extend(denied);
             if namespace == Maker::Nobody && !may_write_namespace {
@@ -136,14 +158,35 @@ async fn version(client: &Client) -> Result<(), Diagnostic> {
     .help(format!("cloudc needs 1.{OLDEST} or newer")))
 }
 
-/// What is denied, and whether the namespace may be written.
+/// The resources that a prune deletes from beside those of the release: of kinds that it has none of any more.
+async fn left(client: &Client, release: &Release) -> Result<Vec<ApiResource>, Problems> {
+    let members = Members::new(&release.app, &release.namespace);
+    let known = match members.kinds(client).await {
+        Ok(known) => known,
+        // It is among the rights that are asked for anyway.
+        Err(problem) if problem.code == codes::CLUSTER_DENIED => return Ok(Vec::new()),
+        Err(problem) => return Err(vec![problem]),
+    };
+    let own = kinds_of(&release.objects);
+    // That one a deploy writes anyway.
+    let mut left = known
+        .difference(&own)
+        .filter(|kind| *kind != "ConfigMap")
+        .peekable();
+    if left.peek().is_none() {
+        return Ok(Vec::new());
+    }
+    let apis = members::apis(client).await?;
+    let resources = left.filter_map(|kind| apis.of_group_kind(kind));
+    Ok(resources.cloned().collect())
+}
+
+/// What is denied of the rights that are wanted, and whether the namespace may be written.
 async fn rights(
-    apis: &Apis,
-    release: &Release,
-    deletes_volumes: bool,
-) -> Result<(Vec<Diagnostic>, bool), Diagnostic> {
-    let client = apis.client();
-    let namespace = release.namespace.as_str();
+    client: &Client,
+    namespace: &str,
+    wanted: Vec<Right>,
+) -> Result<(Problems, bool), Diagnostic> {
     let ask = |right: Right, namespace: Option<String>| async move {
         allowed(client, &right, namespace)
             .await
@@ -164,14 +207,11 @@ async fn rights(
     if everything {
         return Ok((Vec::new(), may_write_namespace));
     }
-    let answers = join_all(
-        wanted(apis, release, deletes_volumes)
-            .into_iter()
-            .map(|right| ask(right, Some(namespace.to_owned()))),
-    )
-    .await;
+    let answers = wanted
+        .into_iter()
+        .map(|right| ask(right, Some(namespace.to_owned())));
     let mut denied: Vec<(String, Vec<&'static str>)> = Vec::new();
-    for answer in answers {
+    for answer in join_all(answers).await {
         let (right, allowed) = answer?;
         if allowed {
             continue;
@@ -201,8 +241,13 @@ async fn rights(
     Ok((denied.collect(), may_write_namespace))
 }
 
-/// Each verb on each resource that a deploy uses in the namespace.
-fn wanted(apis: &Apis, release: &Release, deletes_volumes: bool) -> Vec<Right> {
+/// Each verb on each resource that a deploy uses in the namespace. Of those in `left` there is only something to delete.
+fn wanted(
+    apis: &Apis,
+    release: &Release,
+    deletes_volumes: bool,
+    left: &[ApiResource],
+) -> Vec<Right> {
     let own = OWN.iter().flat_map(|(version, kinds)| {
         kinds
             .iter()
@@ -240,6 +285,14 @@ fn wanted(apis: &Apis, release: &Release, deletes_volumes: bool) -> Vec<Right> {
             verb,
             group: "serving.knative.dev".to_owned(),
             resource: "revisions".to_owned(),
+            subresource: None,
+        }));
+    }
+    for resource in left {
+        rights.extend(["list", "delete"].map(|verb| Right {
+            verb,
+            group: resource.group.clone(),
+            resource: resource.plural.clone(),
             subresource: None,
         }));
     }

@@ -12,15 +12,14 @@ use crate::lower::knative::VISIBILITY;
 use crate::release::{self, Key, Phase, Release, Share};
 
 use super::apis::Apis;
-use super::apply::{How, apply, rehearse};
+use super::apply::{Applied, How, apply, rehearse};
 use super::before::{self, Known};
 use super::checks::Checked;
 use super::credentials::{self, Lists, Rotated};
 use super::history::{self, Entry, Purpose, Record, Status};
 use super::lock::Lock;
-use super::members::Members;
+use super::members::{Members, kinds_of};
 use super::pods::Pods;
-use super::prune::own_kinds;
 use super::request::patiently;
 use super::revive::revive;
 use super::wait::until_ready;
@@ -196,7 +195,12 @@ impl Work<'_> {
     }
 
     /// Applies the objects of a phase; with `again` a provisioner that is done runs once more.
-    async fn apply(&self, objects: &[Value], phase: Phase, again: bool) -> Result<usize, Problems> {
+    async fn apply(
+        &self,
+        objects: &[Value],
+        phase: Phase,
+        again: bool,
+    ) -> Result<Applied, Problems> {
         apply(&self.apis, objects, phase, self.how(again)).await
     }
 
@@ -261,8 +265,9 @@ impl Work<'_> {
     async fn clean_up(&self, old: &BTreeSet<String>) -> Result<(), Problems> {
         if !self.options.wait {
             // Nobody knows yet whether the new pods come up, and the old ones need what they were started with.
-            let apis = self.with_kinds(old).await?;
-            if !self.left(&apis, old).await?.is_empty() {
+            let left = async { self.left(&self.with_kinds(old).await?, old).await };
+            // Who may not see it can do nothing about it either.
+            if left.await.is_ok_and(|left| !left.is_empty()) {
                 (self.tell)(Event::Done(
                     "what left the application stays until a deploy without --no-wait".to_owned(),
                 ));
@@ -336,7 +341,7 @@ impl Work<'_> {
     /// Lists the kinds of the new objects beside those of the old ones; all of them.
     async fn note_kinds(&self) -> Result<BTreeSet<String>, Diagnostic> {
         let mut kinds = self.members.kinds(self.client()).await?;
-        kinds.extend(own_kinds(&self.with_users().objects));
+        kinds.extend(kinds_of(&self.with_users().objects));
         self.members.note(self.client(), &kinds).await?;
         Ok(kinds)
     }
@@ -348,6 +353,7 @@ impl Work<'_> {
             credentials::ensure(self.client(), users, rotate, Lists::Grow, self.tell).await?;
         let (objects, shares) = self.objects(records, &rotated).await?;
         let mut applied = 0;
+        let mut changed = BTreeSet::new();
         for phase in Phase::ALL {
             if phase == Phase::Namespace {
                 continue;
@@ -355,9 +361,11 @@ impl Work<'_> {
             if phase == Phase::Workloads {
                 revive(&self.apis, &objects, self.how(again)).await?;
             }
-            applied += self.apply(&objects, phase, again).await?;
+            let done = self.apply(&objects, phase, again).await?;
+            applied += done.count;
+            changed.extend(done.changed);
             if matches!(phase, Phase::Backends | Phase::Provision) && self.options.wait {
-                self.wait(&objects, |of| of == phase).await?;
+                self.wait((&objects, &changed), |of| of == phase).await?;
             }
             if phase == Phase::Provision && self.options.wait {
                 self.tell_provisioned(&objects).await;
@@ -368,12 +376,16 @@ impl Work<'_> {
             self.release.namespace
         )));
         if self.options.wait {
-            self.wait(&objects, |_| true).await?;
+            self.wait((&objects, &changed), |_| true).await?;
         }
         Ok(shares)
     }
 
-    async fn wait(&self, objects: &[Value], of: impl Fn(Phase) -> bool) -> Result<(), Problems> {
+    async fn wait(
+        &self,
+        (objects, changed): (&[Value], &BTreeSet<Key>),
+        of: impl Fn(Phase) -> bool,
+    ) -> Result<(), Problems> {
         let objects = objects
             .iter()
             .filter(|object| of(Phase::of(&Key::of(object))));
@@ -383,7 +395,14 @@ impl Work<'_> {
             app: &self.release.app,
             namespace: &self.release.namespace,
         };
-        until_ready(&self.apis, &pods, &objects, self.deadline, self.tell).await
+        until_ready(
+            &self.apis,
+            &pods,
+            (&objects, changed),
+            self.deadline,
+            self.tell,
+        )
+        .await
     }
 
     /// A canary that another release came after is over.

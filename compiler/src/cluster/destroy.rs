@@ -15,9 +15,9 @@ use super::foreign;
 use super::gone::{until_gone, until_namespace_gone};
 use super::leftovers::{self, Volume};
 use super::lock::Lock;
-use super::members::Members;
+use super::members::{self, Members};
 use super::namespace::{Maker, clearing, is_made, maker};
-use super::prune::{delete, members_apis};
+use super::prune::delete;
 use super::request::patiently;
 use super::strangers::strangers;
 use super::{Event, Listener, Options, Problems, history};
@@ -70,10 +70,10 @@ pub async fn doomed(
             ..Doomed::default()
         });
     }
-    let apis = members_apis(client).await?;
+    let apis = members::apis(client).await?;
     let members = Members::new(app, namespace);
     let kinds = members.kinds(client).await.map_err(one)?;
-    let found = members.all(&apis, &kinds).await.map_err(one)?;
+    let found = members.everywhere(&apis, &kinds).await.map_err(one)?;
     let volumes = leftovers::volumes(client, (app, namespace), None, &options.delete_data)
         .await
         .map_err(one)?;
@@ -211,13 +211,13 @@ async fn remove(
     tell: Listener<'_>,
 ) -> Result<(), Problems> {
     let one = |problem: Diagnostic| vec![problem];
-    let apis = members_apis(client).await?;
+    let apis = members::apis(client).await?;
     let records = history::records(client, app, namespace).await;
     let records = records.map_err(one)?;
     // A deploy that was under way when the list was made goes on with its number, and adds to what there is.
     let members = Members::new(app, namespace);
     let kinds = members.kinds(client).await.map_err(one)?;
-    let now = members.all(&apis, &kinds).await.map_err(one)?;
+    let now = members.everywhere(&apis, &kinds).await.map_err(one)?;
     let mut now = now
         .into_iter()
         .map(|(key, object)| (key, object.metadata.uid));

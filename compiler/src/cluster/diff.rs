@@ -11,8 +11,7 @@ use super::before::{self, Known};
 use super::checks::Checked;
 use super::deploy::{Canary, Work};
 use super::history::{self, Purpose};
-use super::members::Members;
-use super::prune::members_apis;
+use super::members::{self, Members};
 use super::{Listener, Options, Problems};
 
 /// What a deploy would change.
@@ -65,7 +64,7 @@ pub async fn diff(
         .map_err(one)?;
     let graph = history::current(&records).map(|record| record.release.graph.clone());
     let kinds = members.kinds(client).await.map_err(one)?;
-    let every = members_apis(client).await?;
+    let every = members::apis(client).await?;
     let known = members.all(&every, &kinds).await.map_err(one)?;
     let work = Work {
         apis,

@@ -6,6 +6,7 @@ use kube::core::Status;
 
 use crate::codes;
 use crate::diagnostic::Diagnostic;
+use crate::text::plain;
 
 use super::request::is_too_large;
 
@@ -88,7 +89,7 @@ fn sentence(status: &Status) -> String {
         ("", reason) => reason.to_owned(),
         (message, _) => message.to_owned(),
     };
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
+    plain(&text.split_whitespace().collect::<Vec<_>>().join(" "))
 }
 
 /// A deletion of something that may be gone already.

@@ -16,8 +16,8 @@ use crate::codes;
 use crate::diagnostic::Diagnostic;
 use crate::release::Release;
 
+use super::MANAGER;
 use super::failure::{failed, gone};
-use super::members::MANAGER;
 use super::request::patiently;
 
 /// Releases that are kept, of those that were deployed and of the others.

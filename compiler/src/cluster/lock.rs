@@ -5,18 +5,17 @@ use std::time::Duration;
 use jiff::Timestamp;
 use k8s_openapi::api::coordination::v1::{Lease, LeaseSpec};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{MicroTime, ObjectMeta};
-use kube::api::{DeleteParams, Patch, PatchParams, PostParams, Preconditions};
+use kube::api::{DeleteParams, PostParams, Preconditions};
 use kube::{Api, Client};
-use serde_json::json;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, sleep_until, timeout, timeout_at};
 
 use crate::codes;
 use crate::diagnostic::Diagnostic;
+use crate::text::plain;
 
 use super::failure::{failed, gone};
-use super::members::MANAGER;
 use super::request::patiently;
 use super::{Event, Listener, Options, stopped};
 
@@ -250,22 +249,14 @@ async fn renew(
 
 /// Renews once: whether it is this one's still.
 async fn mine(leases: &Api<Lease>, name: &str, holder: &str) -> kube::Result<bool> {
-    let lease = leases.get(name).await?;
-    let current = lease.spec.and_then(|spec| spec.holder_identity);
-    if current.as_deref() != Some(holder) {
+    let mut lease = leases.get(name).await?;
+    let spec = lease.spec.get_or_insert_default();
+    if spec.holder_identity.as_deref() != Some(holder) {
         return Ok(false);
     }
-    let change = json!({
-        "metadata": {"resourceVersion": lease.metadata.resource_version},
-        "spec": {"renewTime": MicroTime(Timestamp::now())},
-    });
-    let parameters = PatchParams {
-        field_manager: Some(MANAGER.to_owned()),
-        ..Default::default()
-    };
-    leases
-        .patch(name, &parameters, &Patch::Merge(&change))
-        .await?;
+    spec.renew_time = Some(MicroTime(Timestamp::now()));
+    // By the right with which it was taken.
+    leases.replace(name, &PostParams::default(), &lease).await?;
     Ok(true)
 }
 
@@ -294,8 +285,8 @@ fn new(name: &str, holder: &str) -> Lease {
 }
 
 /// A holder without what tells their runs apart.
-fn person(holder: &str) -> &str {
-    holder.rsplit_once(' ').map_or(holder, |(person, _)| person)
+fn person(holder: &str) -> String {
+    plain(holder.rsplit_once(' ').map_or(holder, |(person, _)| person))
 }
 
 fn is_conflict(error: &kube::Error) -> bool {

@@ -10,15 +10,15 @@ use kube::{Api, Client, ResourceExt as _};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
+use crate::codes;
 use crate::diagnostic::Diagnostic;
 use crate::release::Key;
 
 use super::apis::Apis;
 use super::failure::failed;
 use super::request::patiently;
+use super::{MANAGER, Problems, history};
 
-/// The field manager of all that cloudc writes.
-pub(super) const MANAGER: &str = "cloudc";
 /// The label of a member: the set that it is of.
 pub(super) const PART_OF: &str = "applyset.kubernetes.io/part-of";
 const ID: &str = "applyset.kubernetes.io/id";
@@ -27,14 +27,41 @@ const KINDS: &str = "applyset.kubernetes.io/contains-group-kinds";
 
 /// The set of one application: its parent object, in the application's namespace.
 pub(super) struct Members {
+    app: String,
     parent: String,
     namespace: String,
     id: String,
 }
 
+/// Every kind that cloudc has ever applied, by its version.
+const EVERY: [(&str, &[&str]); 8] = [
+    ("v1", &["ConfigMap", "Secret", "Service", "ServiceAccount"]),
+    ("apps/v1", &["Deployment", "StatefulSet"]),
+    ("autoscaling/v2", &["HorizontalPodAutoscaler"]),
+    ("batch/v1", &["CronJob", "Job"]),
+    ("networking.k8s.io/v1", &["NetworkPolicy"]),
+    ("policy/v1", &["PodDisruptionBudget"]),
+    ("serving.knative.dev/v1", &["Service"]),
+    ("keda.sh/v1alpha1", &["ScaledObject"]),
+];
+
+/// The kinds of members, as far as the cluster serves them.
+pub(super) async fn apis(client: &Client) -> Result<Apis, Problems> {
+    let versions = EVERY.map(|(version, _)| version.to_owned());
+    Apis::discover_some(client, versions.into()).await
+}
+
 /// Whether an object is a member. The namespace is none: an application lives in it, and need not own it.
 pub(super) fn is_one(key: &Key) -> bool {
     key.namespace.is_some()
+}
+
+/// The kinds of objects that are members.
+pub(super) fn kinds_of(objects: &[Value]) -> BTreeSet<String> {
+    let keys = objects.iter().map(Key::of).filter(is_one);
+    let mut kinds: BTreeSet<String> = keys.map(|key| key.group_kind()).collect();
+    kinds.insert("Secret".to_owned());
+    kinds
 }
 
 impl Members {
@@ -44,6 +71,7 @@ impl Members {
         let hash = Sha256::digest(format!("{parent}.{namespace}.ConfigMap."));
         Self {
             id: format!("applyset-{}-v1", BASE64URL_NOPAD.encode(&hash)),
+            app: app.to_owned(),
             namespace: namespace.to_owned(),
             parent,
         }
@@ -54,14 +82,19 @@ impl Members {
         object["metadata"]["labels"][PART_OF] = Value::String(self.id.clone());
     }
 
-    /// The kinds that the set may have, as its parent lists them; nothing if there is no parent.
+    /// The kinds that the set may have, as its parent lists them. Where somebody deleted the parent, those of the releases that are
+    /// kept; none before the first deploy.
     pub(super) async fn kinds(&self, client: &Client) -> Result<BTreeSet<String>, Diagnostic> {
         let parents: Api<ConfigMap> = Api::namespaced(client.clone(), &self.namespace);
         let found = patiently(|| parents.get_opt(&self.parent)).await;
         let found = found
             .map_err(|error| failed("cannot read which objects are the application's", &error))?;
         let list = found.and_then(|parent| parent.annotations().get(KINDS).cloned());
-        let list = list.unwrap_or_default();
+        let Some(list) = list else {
+            let records = history::records(client, &self.app, &self.namespace).await?;
+            let releases = records.iter().map(|record| &record.release.objects);
+            return Ok(releases.flat_map(|objects| kinds_of(objects)).collect());
+        };
         let kinds = list.split(',').filter(|kind| !kind.is_empty());
         Ok(kinds.map(str::to_owned).collect())
     }
@@ -105,30 +138,61 @@ impl Members {
         kinds: &BTreeSet<String>,
     ) -> Result<BTreeMap<Key, DynamicObject>, Diagnostic> {
         let mut members = BTreeMap::new();
-        let selector = ListParams::default().labels(&format!("{PART_OF}={}", self.id));
         for kind in kinds {
             // A kind whose CRD is gone took its objects along.
-            let Some(resource) = apis.of_group_kind(kind) else {
-                continue;
-            };
-            let api = apis.all(resource, &self.namespace);
-            let found = patiently(|| api.list(&selector)).await;
-            let found = found
-                .map_err(|error| failed(&format!("cannot list {}", resource.plural), &error))?;
-            let own = found
-                .items
-                .into_iter()
-                .filter(|object| object.owner_references().is_empty());
-            members.extend(own.map(|mut object| {
-                // The items of a list do not say what they are, but for those of CustomResourceDefinitions.
-                object.types = Some(TypeMeta {
-                    api_version: resource.api_version.clone(),
-                    kind: resource.kind.clone(),
-                });
-                (key(resource, &object), object)
-            }));
+            if let Some(resource) = apis.of_group_kind(kind) {
+                members.extend(self.of(apis, resource).await?);
+            }
         }
         Ok(members)
+    }
+
+    /// As [`Self::all`], and of every kind that cloudc knows: a list that somebody deleted, and that was begun anew, is not all.
+    pub(super) async fn everywhere(
+        &self,
+        apis: &Apis,
+        kinds: &BTreeSet<String>,
+    ) -> Result<BTreeMap<Key, DynamicObject>, Diagnostic> {
+        let mut members = self.all(apis, kinds).await?;
+        let every = EVERY
+            .iter()
+            .flat_map(|(version, kinds)| kinds.iter().map(move |kind| (version, kind)));
+        let served = every.filter_map(|(version, kind)| apis.resource(version, kind));
+        for resource in served.filter(|resource| !kinds.contains(&group_kind(resource))) {
+            match self.of(apis, resource).await {
+                Ok(found) => members.extend(found),
+                // Who may not see them has made none.
+                Err(problem) if problem.code == codes::CLUSTER_DENIED => {}
+                Err(problem) => return Err(problem),
+            }
+        }
+        Ok(members)
+    }
+
+    /// The members of a kind.
+    async fn of(
+        &self,
+        apis: &Apis,
+        resource: &ApiResource,
+    ) -> Result<Vec<(Key, DynamicObject)>, Diagnostic> {
+        let selector = ListParams::default().labels(&format!("{PART_OF}={}", self.id));
+        let api = apis.all(resource, &self.namespace);
+        let found = patiently(|| api.list(&selector)).await;
+        let found =
+            found.map_err(|error| failed(&format!("cannot list {}", resource.plural), &error))?;
+        let own = found
+            .items
+            .into_iter()
+            .filter(|object| object.owner_references().is_empty());
+        let named = own.map(|mut object| {
+            // The items of a list do not say what they are, but for those of CustomResourceDefinitions.
+            object.types = Some(TypeMeta {
+                api_version: resource.api_version.clone(),
+                kind: resource.kind.clone(),
+            });
+            (key(resource, &object), object)
+        });
+        Ok(named.collect())
     }
 
     /// The selector of what is no member.
@@ -139,6 +203,14 @@ impl Members {
     /// The parent's name.
     pub(super) fn parent(&self) -> &str {
         &self.parent
+    }
+}
+
+/// A kind as the list has it.
+fn group_kind(resource: &ApiResource) -> String {
+    match resource.group.as_str() {
+        "" => resource.kind.clone(),
+        group => format!("{}.{group}", resource.kind),
     }
 }
 

@@ -49,13 +49,16 @@ pub use state::{Row, State};
 pub use stop::{Stop, stopped};
 pub use undo::{promote, rollback};
 
+/// The field manager of all that cloudc writes.
+const MANAGER: &str = "cloudc";
+
 /// Everything that is wrong, in words.
 pub type Problems = Vec<Diagnostic>;
 
 /// How to deploy.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Take fields over that another field manager owns.
+    /// Take over fields that another field manager owns, and objects that are not of this application.
     pub force_conflicts: bool,
     /// Wait until every workload is ready.
     pub wait: bool,

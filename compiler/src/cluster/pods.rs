@@ -6,6 +6,7 @@ use kube::api::{ListParams, LogParams};
 use kube::{Api, Client, ResourceExt as _};
 
 use crate::release::Key;
+use crate::text::plain;
 
 /// Lines of a log that are shown.
 const LINES: i64 = 5;
@@ -95,9 +96,8 @@ impl Pods<'_> {
             return String::new();
         };
         let lines = log.lines().map(|line| {
-            // Nothing of a log reaches a terminal as a command to it.
-            let line = line.chars().filter(|char| !char.is_control());
-            format!("\n    {}", line.take(LINE).collect::<String>())
+            let line = plain(line);
+            format!("\n    {}", line.chars().take(LINE).collect::<String>())
         });
         lines.collect()
     }

@@ -8,6 +8,7 @@ use serde_json::Value;
 use crate::codes;
 use crate::diagnostic::Diagnostic;
 use crate::release::Key;
+use crate::text::plain;
 
 use super::Event;
 use super::deploy::Work;
@@ -115,11 +116,7 @@ async fn log(client: &Client, namespace: &str, job: &str) -> String {
 /// and of streams that were made, are passed over.
 fn leftover(line: &str) -> Option<Leftover> {
     let line: Value = serde_json::from_str(line).ok()?;
-    // Nothing of a log reaches a terminal as a command to it.
-    let text = |field: &str| -> Option<String> {
-        let text = line.get(field)?.as_str()?;
-        Some(text.chars().filter(|char| !char.is_control()).collect())
-    };
+    let text = |field: &str| Some(plain(line.get(field)?.as_str()?));
     Some(Leftover {
         queue: text("queue")?,
         stream: text("stream")?,

@@ -2,9 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use kube::Client;
 use kube::api::{DeleteParams, Preconditions};
-use serde_json::Value;
 
 use crate::codes;
 use crate::diagnostic::Diagnostic;
@@ -27,7 +25,7 @@ impl Work<'_> {
                 "deleted {key}, which left the application"
             )));
         }
-        let left = own_kinds(&self.release.objects);
+        let left = members::kinds_of(&self.release.objects);
         self.members.note(self.client(), &left).await.map_err(one)
     }
 
@@ -58,7 +56,7 @@ impl Work<'_> {
         {
             return Ok(self.apis.clone());
         }
-        members_apis(self.client()).await
+        members::apis(self.client()).await
     }
 
     pub(super) async fn look_at_volumes(&self) -> Result<(), Diagnostic> {
@@ -91,29 +89,6 @@ impl Work<'_> {
         }
         Ok(())
     }
-}
-
-/// The kinds of objects that are members.
-pub(super) fn own_kinds(objects: &[Value]) -> BTreeSet<String> {
-    let keys = objects.iter().map(Key::of).filter(members::is_one);
-    let mut kinds: BTreeSet<String> = keys.map(|key| key.group_kind()).collect();
-    kinds.insert("Secret".to_owned());
-    kinds
-}
-
-/// Every kind that cloudc has ever applied, as far as the cluster serves it.
-pub(super) async fn members_apis(client: &Client) -> Result<Apis, Problems> {
-    let versions = [
-        "v1",
-        "apps/v1",
-        "autoscaling/v2",
-        "batch/v1",
-        "networking.k8s.io/v1",
-        "policy/v1",
-        "serving.knative.dev/v1",
-        "keda.sh/v1alpha1",
-    ];
-    Apis::discover_some(client, versions.map(str::to_owned).into()).await
 }
 
 pub(super) async fn delete(apis: &Apis, key: &Key, uid: Option<&str>) -> Result<(), Diagnostic> {

@@ -5,6 +5,7 @@ use std::fmt;
 use serde_json::Value;
 
 use crate::release::Key;
+use crate::text::plain;
 
 /// How a workload is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,6 +35,16 @@ impl State {
     pub fn text(&self) -> &str {
         match self {
             Self::Ready(text) | Self::Coming(text) | Self::Hangs(text) | Self::Failed(text) => text,
+        }
+    }
+
+    /// The same without what a terminal would take for a command.
+    pub(super) fn plain(self) -> Self {
+        match self {
+            Self::Ready(text) => Self::Ready(plain(&text)),
+            Self::Coming(text) => Self::Coming(plain(&text)),
+            Self::Hangs(text) => Self::Hangs(plain(&text)),
+            Self::Failed(text) => Self::Failed(plain(&text)),
         }
     }
 
@@ -92,6 +103,11 @@ pub(super) fn is_waited_for(key: &Key) -> bool {
             | ("serving.knative.dev", "Service")
             | ("keda.sh", "ScaledObject")
     )
+}
+
+/// Whether the status of objects of this kind does not say of which generation it is: KEDA has no `observedGeneration`.
+pub(super) fn lags(key: &Key) -> bool {
+    (key.group(), key.kind.as_str()) == ("keda.sh", "ScaledObject")
 }
 
 /// How an object is, as far as it says itself. `object` is all of it, with its status.

@@ -1,5 +1,6 @@
 //! Waiting until workloads are ready, and saying how they are meanwhile.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use futures_util::StreamExt as _;
@@ -24,8 +25,10 @@ const LOOK: Duration = Duration::from_secs(1);
 const AT_ONCE: usize = 8;
 /// How long a workload may be on its way until its pods are asked why.
 const PATIENCE: Duration = Duration::from_secs(3);
+/// How long "ready" is not believed of an object that was changed and whose status does not say what it is of.
+const SETTLE: Duration = Duration::from_secs(3);
 
-/// Waits until all of these objects are ready.
+/// Waits until all of these objects are ready. Those of `changed` were there in another form.
 ///
 /// # Errors
 ///
@@ -33,7 +36,7 @@ const PATIENCE: Duration = Duration::from_secs(3);
 pub(super) async fn until_ready(
     apis: &Apis,
     pods: &Pods<'_>,
-    objects: &[&Value],
+    (objects, changed): (&[&Value], &BTreeSet<Key>),
     deadline: Instant,
     tell: Listener<'_>,
 ) -> Result<(), Problems> {
@@ -51,8 +54,15 @@ pub(super) async fn until_ready(
             .collect::<Vec<_>>()
             .await;
         let mut known = Vec::new();
-        for row in rows {
-            known.push(row.map_err(|problem| vec![problem])?);
+        let mut settling = false;
+        for (row, (key, _)) in rows.into_iter().zip(&keys) {
+            let mut row = row.map_err(|problem| vec![problem])?;
+            let is_fresh = changed.contains(key) && start.elapsed() < SETTLE;
+            if state::lags(key) && is_fresh && row.state.is_ready() {
+                row.state = State::Coming("what changed was not looked at yet".to_owned());
+                settling = true;
+            }
+            known.push(row);
         }
         if known != told {
             tell(Event::States(known.clone()));
@@ -62,7 +72,9 @@ pub(super) async fn until_ready(
             return Ok(());
         }
         let has_failed = told.iter().any(|row| matches!(row.state, State::Failed(_)));
-        if has_failed || Instant::now() >= deadline {
+        // That takes a moment, which nobody has to plan for.
+        let is_over = Instant::now() >= deadline && !settling;
+        if has_failed || is_over {
             let late = told.iter().filter(|row| !row.state.is_ready());
             return Err(late.map(not_ready).collect());
         }
@@ -118,7 +130,7 @@ async fn look(
     }
     Ok(Row {
         workload: key.to_string(),
-        state,
+        state: state.plain(),
     })
 }
 

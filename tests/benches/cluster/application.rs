@@ -1,4 +1,4 @@
-//! The shop and hello in a copy of the repository, and the changes that a week of work makes to them.
+//! The shop in a copy of the repository, and the changes that a week of work makes to them.
 
 use std::fs;
 use std::path::PathBuf;
@@ -15,6 +15,8 @@ const LIB: &str = "examples/shop/src/lib.rs";
 /// The sources, in a folder that is removed at the end.
 pub(crate) struct Application {
     app: App,
+    /// The namespace and the registry, as `cloudc.toml` has them.
+    settings: String,
     has_registry: bool,
     program: u32,
 }
@@ -31,15 +33,16 @@ impl Application {
             ));
         }
         app.write(SETTINGS, format!("{settings}[nats]\nstorage = \"1Gi\"\n"));
-        app.write(
-            "examples/hello/cloudc.toml",
-            format!("{settings}target = \"kubernetes\"\n"),
-        );
         Self {
             app,
+            settings,
             has_registry: registry.is_some(),
             program: 1,
         }
+    }
+
+    pub(crate) fn settings(&self) -> &str {
+        &self.settings
     }
 
     pub(crate) fn has_registry(&self) -> bool {

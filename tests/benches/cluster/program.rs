@@ -177,7 +177,8 @@ impl Ended {
         rest.chars().take_while(char::is_ascii_digit).collect()
     }
 
-    fn text(&self) -> String {
+    /// What was run, and what it printed.
+    pub(crate) fn text(&self) -> String {
         format!("{}\n{}{}", self.line, self.done.out, self.done.err)
     }
 }

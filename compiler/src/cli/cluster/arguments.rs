@@ -162,7 +162,7 @@ pub(super) struct Waiting {
     /// How long to wait for all of it: `90s`, `5m`, `1h`.
     #[arg(long, value_name = "TIME", default_value = "5m", value_parser = duration)]
     pub(super) timeout: Duration,
-    /// Take over fields that another field manager has set.
+    /// Take over fields that another field manager has set, and objects that cloudc did not make.
     #[arg(long)]
     pub(super) force_conflicts: bool,
 }

@@ -23,9 +23,9 @@ use crate::release::Release;
 
 use super::failure::failed;
 use super::lock::Lock;
-use super::members::{MANAGER, Members};
+use super::members::Members;
 use super::request::patiently;
-use super::{Event, Listener, Options, Problems};
+use super::{Event, Listener, MANAGER, Options, Problems};
 
 pub(super) use plan::Lists;
 use plan::{Change, Found, Plan};

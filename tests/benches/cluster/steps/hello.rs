@@ -1,17 +1,31 @@
-//! The smallest application, on Kubernetes alone.
+//! The smallest application, as `cloudc new` makes it, on Kubernetes alone.
+
+use cloudc_tests::app::App;
 
 use crate::application::made_up;
 use crate::place::Place;
 use crate::reading::{KNATIVE_SERVICE, SCALED_OBJECT};
 
 pub(super) async fn deploy(place: &mut Place) {
+    let elsewhere = App::empty();
+    let folder = elsewhere.path("hello").display().to_string();
+    let runtime = place.application.path("runtime").display().to_string();
+    place
+        .cloudc(&["new", &folder, "--runtime", &runtime])
+        .await
+        .with(0);
+    let settings = place.application.settings();
+    elsewhere.write(
+        "hello/cloudc.toml",
+        format!("{settings}target = \"kubernetes\"\n"),
+    );
     let digest = made_up(1);
     let image: &[&str] = if place.application.has_registry() {
         &[]
     } else {
         &["--image", &digest]
     };
-    let deploy = [&["deploy", "examples/hello"], image].concat();
+    let deploy = [&["deploy", &folder], image].concat();
     place
         .cloudc(&deploy)
         .await
@@ -29,7 +43,7 @@ pub(super) async fn deploy(place: &mut Place) {
     place.cloudc(&deploy).await.with(0);
     assert_eq!(place.versions().await, before);
     place
-        .cloudc(&["destroy", "examples/hello", "--yes"])
+        .cloudc(&["destroy", &folder, "--yes"])
         .await
         .with(0)
         .says(&["deleted the namespace"]);

@@ -114,7 +114,7 @@ pub(super) async fn few_rights(place: &mut Place) {
         .await
         .with(1);
     let namespace = &place.namespace;
-    done.says(&[
+    let done = done.says(&[
         "CC803",
         &format!("may not get, list, create, patch, delete configmaps in the namespace {namespace}"),
         &format!("may not get, list, create, patch, delete deployments.apps in the namespace {namespace}"),
@@ -123,6 +123,20 @@ pub(super) async fn few_rights(place: &mut Place) {
         "may not get pods/log",
     ]);
     assert_eq!(place.versions().await, before, "nothing was changed");
+
+    // With what it asked for and nothing more it deploys, also for longer than a Lease holds that is not renewed.
+    let rules = rules_for(&done.text(), namespace);
+    let role_of_it =
+        json!({"apiVersion": role, "kind": "Role", "metadata": {"name": name}, "rules": rules});
+    place.apply_as("somebody", role_of_it).await;
+    let image = place.application.image();
+    let mut arguments = vec!["deploy", "examples/shop", "--rotate", "charge"];
+    arguments.extend(image.iter().map(String::as_str));
+    place
+        .start_with(&arguments, Some(&file))
+        .end()
+        .await
+        .with(0);
     std::fs::remove_file(file).expect("the token is gone");
     for (version, kind) in [
         (role, "RoleBinding"),
@@ -131,6 +145,23 @@ pub(super) async fn few_rights(place: &mut Place) {
     ] {
         place.delete((version, kind), name).await;
     }
+}
+
+/// The rules of a Role that has what somebody was told to ask for.
+fn rules_for(said: &str, namespace: &str) -> Vec<Value> {
+    let end = format!(" in the namespace {namespace}");
+    let lines = said.lines().filter_map(|line| {
+        let (_, denied) = line.split_once("this user may not ")?;
+        denied.split_once(&end).map(|(denied, _)| denied)
+    });
+    let rules = lines.map(|denied| {
+        // `get, list deployments.apps`, `get pods/log`
+        let (verbs, resource) = denied.rsplit_once(' ').expect("verbs and a resource");
+        let verbs: Vec<&str> = verbs.split(", ").collect();
+        let (resource, group) = resource.split_once('.').unwrap_or((resource, ""));
+        json!({"apiGroups": [group], "resources": [resource], "verbs": verbs})
+    });
+    rules.collect()
 }
 
 /// The cluster of the kubeconfig's context, for another user.

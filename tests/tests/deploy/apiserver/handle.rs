@@ -113,8 +113,9 @@ fn act(state: &mut State, call: &Call) -> Result<(u16, Body), Failure> {
     let target = Target::of(&call.path, &settings.groups).ok_or_else(Failure::no_such_path)?;
     review::authorize(settings, &target, &call.method)?;
     if target.kind.group == "authorization.k8s.io" {
-        return review::review(settings, call).map(|(code, value)| (code, Body::Json(value)));
+        return review::review(state, call).map(|(code, value)| (code, Body::Json(value)));
     }
+    review::note(state, &target, &call.method);
     if target.subresource == "log" {
         return pods::log(state, &target, call).map(|text| (200, Body::Text(text)));
     }

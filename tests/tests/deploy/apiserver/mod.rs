@@ -295,6 +295,15 @@ impl Cluster {
             .push((verb.to_owned(), resource.to_owned()));
     }
 
+    /// The rights that were used so far and that nobody had asked for, as `delete deployments.apps`.
+    pub(crate) fn unasked_rights(&self) -> Vec<String> {
+        let state = self.state();
+        let unasked = state.used.difference(&state.asked);
+        unasked
+            .map(|(verb, resource)| format!("{verb} {resource}"))
+            .collect()
+    }
+
     /// All requests so far.
     pub(crate) fn history(&self) -> Vec<Entry> {
         self.state().history.clone()

@@ -6,6 +6,7 @@ use super::kinds::Kind;
 use super::request::{Call, Target};
 use super::settings::Settings;
 use super::status::Failure;
+use super::store::State;
 use super::write::Answer;
 
 fn allowed(settings: &Settings, verb: &str, resource: &str) -> bool {
@@ -18,6 +19,20 @@ fn allowed(settings: &Settings, verb: &str, resource: &str) -> bool {
         .denied
         .iter()
         .any(|(verbs, resources)| fits(verbs, verb) && fits(resources, resource))
+}
+
+/// Notes the rights that a request needs. An apply of what is not there needs two.
+pub(crate) fn note(state: &mut State, target: &Target, method: &str) {
+    let kind = &target.kind;
+    let mut resource = kind.qualified();
+    if !target.subresource.is_empty() {
+        resource += &format!("/{}", target.subresource);
+    }
+    let verb = target.verb(method);
+    if verb == "patch" && state.get(kind, &target.namespace, &target.name).is_none() {
+        state.used.insert(("create".to_owned(), resource.clone()));
+    }
+    state.used.insert((verb.to_owned(), resource));
 }
 
 /// Whether the user may do what is asked: else 403, in the words of RBAC.
@@ -56,7 +71,7 @@ fn reason(settings: &Settings, kind: &Kind, verb: &str, part: &str, namespace: &
 }
 
 /// `POST` of a SelfSubjectAccessReview.
-pub(crate) fn review(settings: &Settings, call: &Call) -> Answer {
+pub(crate) fn review(state: &mut State, call: &Call) -> Answer {
     let mut review = call.json()?;
     let asked = &review["spec"]["resourceAttributes"];
     let path = &review["spec"]["nonResourceAttributes"];
@@ -74,7 +89,9 @@ pub(crate) fn review(settings: &Settings, call: &Call) -> Answer {
     if !text("subresource").is_empty() {
         resource += &format!("/{}", text("subresource"));
     }
-    let allowed = asked.is_null() || allowed(settings, text("verb"), &resource);
+    let verb = text("verb").to_owned();
+    let allowed = asked.is_null() || allowed(&state.settings, &verb, &resource);
+    state.asked.insert((verb, resource));
     review["status"] = json!({"allowed": allowed});
     if !allowed {
         review["status"]["reason"] = Value::from("");

@@ -24,6 +24,9 @@ pub(crate) struct State {
     pub(crate) schemas: &'static Registry,
     /// All requests so far.
     pub(crate) history: Vec<Entry>,
+    /// The rights that somebody asked for, verb and resource, and those that were used.
+    pub(crate) asked: BTreeSet<(String, String)>,
+    pub(crate) used: BTreeSet<(String, String)>,
     /// What goes wrong, and when.
     pub(crate) faults: Vec<Fault>,
     /// What containers wrote, by namespace, pod, container, and whether it was the run before.
@@ -53,6 +56,8 @@ impl State {
             settings,
             schemas,
             history: Vec::new(),
+            asked: BTreeSet::new(),
+            used: BTreeSet::new(),
             faults: Vec::new(),
             logs: BTreeMap::new(),
             says: BTreeMap::new(),

@@ -475,3 +475,42 @@ async fn whoever_may_not_see_volumes_is_told_so() {
     let said = words(&destroy(&cluster, &named).await.expect_err("denied"));
     assert!(said.contains("CC803") && said.contains("volumes"), "{said}");
 }
+
+/// Somebody tidied up what they did not know.
+#[tokio::test(start_paused = true)]
+async fn without_the_list_of_kinds_what_is_kept_of_the_releases_tells_them() {
+    let Some(cluster) = place() else { return };
+    let mut shop = shop();
+    deploy(&cluster, &shop.release()).await.expect("deployed");
+    cluster.take("v1", "ConfigMap", "shop", "cloudc-shop");
+    shop.without_queues();
+    deploy(&cluster, &shop.release()).await.expect("deployed");
+    assert_eq!(
+        names(&cluster, "keda.sh/v1alpha1", "ScaledObject"),
+        Vec::<String>::new(),
+        "a deploy finds what left"
+    );
+    cluster.take("v1", "ConfigMap", "shop", "cloudc-shop");
+    destroy(&cluster, &everything_named()).await.expect("gone");
+    assert!(cluster.get("v1", "Namespace", "", "shop").is_none());
+}
+
+/// A list that was begun anew has what came since alone.
+#[tokio::test(start_paused = true)]
+async fn without_any_list_all_that_has_the_label_goes() {
+    let Some(cluster) = place() else { return };
+    let release = shop().release();
+    deploy(&cluster, &release).await.expect("deployed");
+    for map in names(&cluster, "v1", "ConfigMap") {
+        if map.starts_with("cloudc-shop") {
+            cluster.take("v1", "ConfigMap", "shop", &map);
+        }
+    }
+    let quiet = Told::default();
+    let tell = |event| quiet.hear(event);
+    cluster::credentials(&cluster.client(), &release, &options(), &tell)
+        .await
+        .expect("made");
+    destroy(&cluster, &everything_named()).await.expect("gone");
+    assert!(cluster.get("v1", "Namespace", "", "shop").is_none());
+}

@@ -284,3 +284,38 @@ async fn a_revision_that_failed_is_tried_again() {
         "{told}"
     );
 }
+
+/// KEDA does not say of which generation its conditions are: for a moment those of the one before are still there.
+#[tokio::test(start_paused = true)]
+async fn a_changed_autoscaler_is_ready_when_it_stays_so() {
+    let Some(cluster) = place() else { return };
+    let mut shop = shop();
+    deploy(&cluster, &shop.release()).await.expect("deployed");
+    let start = tokio::time::Instant::now();
+    deploy(&cluster, &shop.release()).await.expect("deployed");
+    assert_eq!(
+        start.elapsed(),
+        Duration::ZERO,
+        "what did not change is not waited for"
+    );
+    shop.awake("charge");
+    let (release, options, told) = (shop.release(), hasty(), Told::default());
+    let (deployed, ()) = tokio::join!(deploy_with(&cluster, &release, &options, &told), async {
+        tokio::time::sleep(Duration::from_millis(1500)).await;
+        let object = cluster.get("keda.sh/v1alpha1", "ScaledObject", "shop", "charge");
+        let mut object = object.expect("there");
+        let conditions = object["status"]["conditions"].as_array_mut();
+        for condition in conditions.expect("conditions") {
+            if condition["type"] == "Ready" {
+                condition["status"] = "False".into();
+                condition["message"] = "error parsing nats metadata".into();
+            }
+        }
+        cluster.put(object);
+    });
+    let said = words(&deployed.expect_err("KEDA refuses it"));
+    assert!(
+        said.contains("ScaledObject charge does not come up: error parsing nats metadata"),
+        "{said}"
+    );
+}

@@ -107,7 +107,7 @@ async fn a_lease_that_cannot_be_renewed_is_lost_before_another_may_have_it() {
 async fn one_renewal_that_is_late_is_not_even_noticed() {
     let Some(cluster) = place() else { return };
     cluster.hang("shop", "charge", Hang::NeverReady);
-    cluster.on("PATCH", "*/leases/cloudc-shop", 3, Trouble::Stall);
+    cluster.on("PUT", "*/leases/cloudc-shop", 3, Trouble::Stall);
     let release = shop().release();
     let (done, ()) = tokio::join!(deploy(&cluster, &release), async {
         tokio::time::sleep(Duration::from_secs(120)).await;
@@ -118,7 +118,7 @@ async fn one_renewal_that_is_late_is_not_even_noticed() {
     let history = cluster.history();
     let renewals = history
         .iter()
-        .filter(|entry| entry.method == "PATCH" && is_lease(entry));
+        .filter(|entry| entry.method == "PUT" && is_lease(entry));
     assert!(renewals.count() > 15, "it goes on being renewed");
 }
 

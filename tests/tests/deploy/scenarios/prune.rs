@@ -337,3 +337,26 @@ async fn a_volume_may_be_named_again_when_it_is_gone() {
         assert_eq!(count(), 0);
     }
 }
+
+/// Of a kind that the new release has none of, its own objects do not tell.
+#[tokio::test(start_paused = true)]
+async fn what_left_has_to_be_deletable_before_anything_is_changed() {
+    let Some(cluster) = place() else { return };
+    let mut shop = shop();
+    deploy(&cluster, &shop.release()).await.expect("deployed");
+    shop.without_queues();
+    let release = shop.release();
+    assert!(release.keys().all(|key| key.kind != "ScaledObject"));
+    cluster.deny("delete", "scaledobjects.keda.sh");
+    let said = refused_with(&cluster, &release, None, &options()).await;
+    assert!(
+        said.contains("may not delete scaledobjects.keda.sh in the namespace shop"),
+        "{said}"
+    );
+    cluster.heal();
+    deploy(&cluster, &release).await.expect("deployed");
+    cluster.deny("delete", "scaledobjects.keda.sh");
+    deploy(&cluster, &release)
+        .await
+        .expect("nothing of that kind is left");
+}

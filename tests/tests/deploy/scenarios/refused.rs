@@ -3,7 +3,7 @@
 use cloudc_compiler::cluster::Canary;
 
 use super::*;
-use crate::apiserver::Trouble;
+use crate::apiserver::{Hang, Trouble};
 
 /// Deploys where it cannot succeed: what is said, and that nothing was written.
 async fn refused(cluster: &Cluster, release: &Release) -> String {
@@ -113,6 +113,46 @@ async fn rights_that_are_missing_are_listed_together() {
     ] {
         assert!(said.contains(part), "{part} in {said}");
     }
+}
+
+/// Whoever has the rights that are asked for can deploy: first, late, in vain, with less than before.
+#[tokio::test(start_paused = true)]
+async fn no_right_is_used_that_was_not_asked_for() {
+    let started = Cluster::builder().auto_settle();
+    // Who may do everything is not asked about each.
+    let Some(cluster) = started.deny("get", "nodes").start() else {
+        return;
+    };
+    let mut shop = shop();
+    deploy(&cluster, &shop.release()).await.expect("deployed");
+    shop.image('2');
+    for workload in ["charge", "shop"] {
+        cluster.hang("shop", workload, Hang::CrashLoop("no".to_owned()));
+    }
+    deploy(&cluster, &shop.release()).await.expect_err("late");
+    for workload in ["charge", "shop"] {
+        cluster.mend("shop", workload);
+    }
+    shop.image('3');
+    deploy(&cluster, &shop.release()).await.expect("deployed");
+    shop.without_queues();
+    let told = Told::default();
+    let named = super::destroy::everything_named();
+    let release = shop.release();
+    deploy_with(&cluster, &release, &named, &told)
+        .await
+        .expect("deployed");
+    assert!(
+        told.text().contains("deleted the volume"),
+        "{}",
+        told.text()
+    );
+    // These two everybody who deploys is taken to have, or does without.
+    let rights = cluster.unasked_rights();
+    assert_eq!(
+        rights,
+        ["get apiservices.apiregistration.k8s.io", "get namespaces"]
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -358,6 +398,15 @@ async fn what_somebody_else_made_is_not_taken() {
     // Applied by other means from cloudc's own manifests.
     account(of("shop"));
     deploy(&cluster, &shop().release()).await.expect("taken in");
+    cluster.take("v1", "ServiceAccount", "shop", "charge");
+    account(serde_json::json!({}));
+    let force = Options {
+        force_conflicts: true,
+        ..options()
+    };
+    deploy_with(&cluster, &shop().release(), &force, &Told::default())
+        .await
+        .expect("taken over");
 }
 
 #[tokio::test(start_paused = true)]
