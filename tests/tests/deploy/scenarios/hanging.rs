@@ -31,10 +31,14 @@ async fn hangs(workload: &str, why: Hang) -> Option<String> {
 
 #[tokio::test(start_paused = true)]
 async fn an_image_that_cannot_be_pulled() {
-    let why = Hang::ImagePull("manifest unknown".to_owned());
+    let why = Hang::ImagePull("manifest unknown\u{1b}[2J".to_owned());
     let Some(said) = hangs("charge", why).await else {
         return;
     };
+    assert!(
+        !said.contains('\u{1b}'),
+        "a registry writes to nobody's terminal: {said:?}"
+    );
     assert!(
         said.contains("Deployment charge does not come up: the image "),
         "{said}"
