@@ -35,7 +35,8 @@ pub(super) struct Lock {
     name: String,
     holder: String,
     renewing: JoinHandle<()>,
-    lost: watch::Receiver<bool>,
+    /// Why it is lost, once it is.
+    lost: watch::Receiver<Option<Diagnostic>>,
     stop: watch::Receiver<bool>,
 }
 
@@ -118,7 +119,7 @@ impl Lock {
             }
             sleep(LOOK).await;
         };
-        let (tell_lost, lost) = watch::channel(false);
+        let (tell_lost, lost) = watch::channel(None);
         let renewing = tokio::spawn(renew(
             leases.clone(),
             name.clone(),
@@ -139,7 +140,7 @@ impl Lock {
     ///
     /// # Errors
     ///
-    /// This process could not renew it in time, so somebody else may have it; a person wants it to stop.
+    /// This process may not renew it, or not in time, so somebody else may have it; a person wants it to stop.
     pub(super) async fn during<T>(
         &self,
         work: impl Future<Output = Result<T, Vec<Diagnostic>>>,
@@ -147,13 +148,7 @@ impl Lock {
         let (mut lost, mut stop) = (self.lost.clone(), self.stop.clone());
         tokio::select! {
             done = work => done,
-            Ok(_) = lost.wait_for(|lost| *lost) => Err(vec![
-                Diagnostic::error(
-                    codes::CLUSTER_BUSY,
-                    "the Lease could not be renewed in time, and another deploy may have it",
-                )
-                .help("the API server answered too late: run this again, it goes on where it was"),
-            ]),
+            Ok(why) = lost.wait_for(Option::is_some) => Err(why.iter().cloned().collect()),
             Ok(_) = stop.wait_for(|stop| *stop) => Err(vec![stopped()]),
         }
     }
@@ -229,22 +224,32 @@ async fn renew(
     leases: Api<Lease>,
     name: String,
     holder: String,
-    (mut renewed, lost): (Instant, watch::Sender<bool>),
+    (mut renewed, lost): (Instant, watch::Sender<Option<Diagnostic>>),
 ) {
     let mut pause = RENEW;
-    loop {
+    let why = loop {
         let end = renewed + LOST;
         sleep_until((Instant::now() + pause).min(end)).await;
         let asked = Instant::now();
         let answer = timeout_at((asked + RENEW).min(end), mine(&leases, &name, &holder)).await;
         match answer {
             Ok(Ok(true)) => (renewed, pause) = (asked, RENEW),
-            Ok(Ok(false)) => break,
-            Ok(Err(_)) | Err(_) if Instant::now() >= end => break,
+            Ok(Ok(false)) => break too_late(),
+            // That does not pass.
+            Ok(Err(error)) if is_denied(&error) => break failed("cannot renew the Lease", &error),
+            Ok(Err(_)) | Err(_) if Instant::now() >= end => break too_late(),
             Ok(Err(_)) | Err(_) => pause = LOOK,
         }
-    }
-    let _ = lost.send(true);
+    };
+    let _ = lost.send(Some(why));
+}
+
+fn too_late() -> Diagnostic {
+    Diagnostic::error(
+        codes::CLUSTER_BUSY,
+        "the Lease could not be renewed in time, and another deploy may have it",
+    )
+    .help("the API server answered too late: run this again, it goes on where it was")
 }
 
 /// Renews once: whether it is this one's still.
@@ -287,6 +292,10 @@ fn new(name: &str, holder: &str) -> Lease {
 /// A holder without what tells their runs apart.
 fn person(holder: &str) -> String {
     plain(holder.rsplit_once(' ').map_or(holder, |(person, _)| person))
+}
+
+fn is_denied(error: &kube::Error) -> bool {
+    matches!(error, kube::Error::Api(status) if matches!(status.code, 401 | 403))
 }
 
 fn is_conflict(error: &kube::Error) -> bool {

@@ -104,6 +104,14 @@ async fn a_lease_that_cannot_be_renewed_is_lost_before_another_may_have_it() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_lease_that_may_not_be_renewed_says_so() {
+    let Some(cluster) = place() else { return };
+    let denied = || cluster.deny("update", "leases.coordination.k8s.io");
+    let (said, _) = interrupted(&cluster, denied).await;
+    assert!(said.contains("CC803 cannot renew the Lease: "), "{said}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn one_renewal_that_is_late_is_not_even_noticed() {
     let Some(cluster) = place() else { return };
     cluster.hang("shop", "charge", Hang::NeverReady);
