@@ -79,7 +79,8 @@ pub(super) async fn conflict(place: &mut Place) {
 pub(super) async fn few_rights(place: &mut Place) {
     let role = "rbac.authorization.k8s.io/v1";
     let name = "few-rights";
-    let rules = json!([{"apiGroups": [""], "resources": ["pods"], "verbs": ["get", "list"]}]);
+    let few = json!({"apiGroups": [""], "resources": ["pods"], "verbs": ["get", "list"]});
+    let rules = json!([few]);
     let objects = [
         json!({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": name}}),
         json!({"apiVersion": role, "kind": "Role", "metadata": {"name": name}, "rules": rules}),
@@ -125,7 +126,8 @@ pub(super) async fn few_rights(place: &mut Place) {
     assert_eq!(place.versions().await, before, "nothing was changed");
 
     // With what it asked for and nothing more it deploys, also for longer than a Lease holds that is not renewed.
-    let rules = rules_for(&done.text(), namespace);
+    let mut rules = rules_for(&done.text(), namespace);
+    rules.push(few);
     let role_of_it =
         json!({"apiVersion": role, "kind": "Role", "metadata": {"name": name}, "rules": rules});
     place.apply_as("somebody", role_of_it).await;
