@@ -2,11 +2,16 @@
 
 use cloudc_tests::app::App;
 
+use super::destroy;
 use crate::application::made_up;
 use crate::place::Place;
 use crate::reading::{KNATIVE_SERVICE, SCALED_OBJECT};
 
 pub(super) async fn deploy(place: &mut Place) {
+    // The shop, where the steps that take it down were left out.
+    if place.is_there().await {
+        destroy::everything(place).await;
+    }
     let elsewhere = App::empty();
     let folder = elsewhere.path("hello").display().to_string();
     let runtime = place.application.path("runtime").display().to_string();
