@@ -227,18 +227,24 @@ async fn renew(
     (mut renewed, lost): (Instant, watch::Sender<Option<Diagnostic>>),
 ) {
     let mut pause = RENEW;
+    // An API server that starts denies for a moment, too.
+    let mut denied = None;
     let why = loop {
         let end = renewed + LOST;
         sleep_until((Instant::now() + pause).min(end)).await;
         let asked = Instant::now();
         let answer = timeout_at((asked + RENEW).min(end), mine(&leases, &name, &holder)).await;
         match answer {
-            Ok(Ok(true)) => (renewed, pause) = (asked, RENEW),
+            Ok(Ok(true)) => (renewed, pause, denied) = (asked, RENEW, None),
             Ok(Ok(false)) => break too_late(),
-            // That does not pass.
-            Ok(Err(error)) if is_denied(&error) => break failed("cannot renew the Lease", &error),
-            Ok(Err(_)) | Err(_) if Instant::now() >= end => break too_late(),
-            Ok(Err(_)) | Err(_) => pause = LOOK,
+            Ok(Err(error)) => {
+                pause = LOOK;
+                denied = is_denied(&error).then(|| failed("cannot renew the Lease", &error));
+            }
+            Err(_) => pause = LOOK,
+        }
+        if Instant::now() >= renewed + LOST {
+            break denied.unwrap_or_else(too_late);
         }
     };
     let _ = lost.send(Some(why));

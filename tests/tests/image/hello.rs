@@ -45,9 +45,8 @@ fn hello_answers_from_an_image_without_a_system() {
     assert_eq!(digest(&app.path("pulled")), digest(&image));
     let root = Root::unpack(&app.path("pulled"));
     let variables = ["CLOUDC_WORKLOAD=hello", "PORT=0"].map(str::to_owned);
-    answers(root.bare(&variables));
-    if let Some(container) = root.run(&variables) {
-        answers(container);
+    for program in [root.bare(&variables), root.run(&variables)] {
+        program.into_iter().for_each(answers);
     }
 }
 
