@@ -145,7 +145,7 @@ async fn one(
     if applied.metadata.deletion_timestamp.is_none() {
         let is_changed =
             live.is_some_and(|live| live.metadata.generation != applied.metadata.generation);
-        return Ok(Some(key).filter(|_| is_changed));
+        return Ok(Some(key).filter(|key| is_changed && state::lags(key)));
     }
     (how.tell)(Event::Done(format!(
         "waiting: {key} is being deleted, and is made anew then"

@@ -154,11 +154,15 @@ impl Members {
         kinds: &BTreeSet<String>,
     ) -> Result<BTreeMap<Key, DynamicObject>, Diagnostic> {
         let mut members = self.all(apis, kinds).await?;
+        let listed: Vec<_> = kinds
+            .iter()
+            .filter_map(|kind| apis.of_group_kind(kind))
+            .collect();
         let every = EVERY
             .iter()
             .flat_map(|(version, kinds)| kinds.iter().map(move |kind| (version, kind)));
         let served = every.filter_map(|(version, kind)| apis.resource(version, kind));
-        for resource in served.filter(|resource| !kinds.contains(&group_kind(resource))) {
+        for resource in served.filter(|resource| !listed.contains(resource)) {
             match self.of(apis, resource).await {
                 Ok(found) => members.extend(found),
                 // Who may not see them has made none.
@@ -203,14 +207,6 @@ impl Members {
     /// The parent's name.
     pub(super) fn parent(&self) -> &str {
         &self.parent
-    }
-}
-
-/// A kind as the list has it.
-fn group_kind(resource: &ApiResource) -> String {
-    match resource.group.as_str() {
-        "" => resource.kind.clone(),
-        group => format!("{}.{group}", resource.kind),
     }
 }
 

@@ -28,7 +28,7 @@ const PATIENCE: Duration = Duration::from_secs(3);
 /// How long "ready" is not believed of an object that was changed and whose status does not say what it is of.
 const SETTLE: Duration = Duration::from_secs(3);
 
-/// Waits until all of these objects are ready. Those of `changed` were there in another form.
+/// Waits until all of these objects are ready. The status of those of `changed` may be that of what they were.
 ///
 /// # Errors
 ///
@@ -58,7 +58,7 @@ pub(super) async fn until_ready(
         for (row, (key, _)) in rows.into_iter().zip(&keys) {
             let mut row = row.map_err(|problem| vec![problem])?;
             let is_fresh = changed.contains(key) && start.elapsed() < SETTLE;
-            if state::lags(key) && is_fresh && row.state.is_ready() {
+            if is_fresh && row.state.is_ready() {
                 row.state = State::Coming("what changed was not looked at yet".to_owned());
                 settling = true;
             }
